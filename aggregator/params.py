@@ -1,0 +1,214 @@
+"""The parameters of a run: one frozen object, and the only place of their defaults."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass, field, fields, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from aggregator.errors import WrongConfiguration, WrongUsage
+from schemas.fields import FIELD
+from schemas.rules import RULES, Severity
+from schemas.shapes import CHINA
+from schemas.text import Lang
+
+Format = Literal["parquet", "csv"]
+CONFIG_NAME = "aggregator.toml"
+MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Period:
+    """A calendar month, China time; `key` as yyyymm sorts as text."""
+
+    year: int
+    month: int
+
+    @classmethod
+    def parse(cls, text: str) -> Period:
+        try:
+            moment = datetime.strptime(text, "%Y-%m").replace(tzinfo=CHINA)
+        except ValueError:
+            raise WrongUsage(
+                f"'{text}' is not a period. Write it as YYYY-MM, for example 2026-10.",
+                f"“{text}”不是申报期。请写成 YYYY-MM，例如 2026-10。",
+            ) from None
+        return cls(moment.year, moment.month)
+
+    @classmethod
+    def before(cls, day: date) -> Period:
+        last = day.replace(day=1) - timedelta(days=1)
+        return cls(last.year, last.month)
+
+    @property
+    def key(self) -> str:
+        return f"{self.year:04d}{self.month:02d}"
+
+    @property
+    def next_month(self) -> date:
+        return date(self.year + self.month // 12, self.month % 12 + 1, 1)
+
+    def __str__(self) -> str:
+        return f"{self.year:04d}-{self.month:02d}"
+
+
+@dataclass(frozen=True)
+class Params:
+    inputs: tuple[Path, ...] = ()
+    period: Period | None = None
+    out: Path | None = None
+    ledger: Path | None = None
+    receipts: tuple[Path, ...] = ()
+    assume_cleared: bool = False
+    first_period: Period | None = None
+    late: bool = True
+    as_of: date | None = None
+    unfinished: bool = False
+    summary_flag: int = 2
+    item_name_flag: int = 1
+    dry_run: bool = False
+    engine: str = "local"
+    workers: int = field(default_factory=lambda: min(os.cpu_count() or 1, 8))
+    formats: tuple[str, ...] = ()
+    lang: Lang = "en"
+    columns: tuple[tuple[str, str], ...] = ()
+    constants: tuple[tuple[str, str], ...] = ()
+    severity: tuple[tuple[str, str], ...] = ()
+    chunk_bytes: int = 32 * MIB
+
+    @property
+    def the_period(self) -> Period:
+        assert self.period is not None
+        return self.period
+
+    def recorded(self) -> dict[str, Any]:
+        """The parameters as the manifest records them."""
+        hidden = {"inputs", "receipts", "columns", "constants", "severity", "lang"}
+        plain = {
+            f.name: value if isinstance(value := getattr(self, f.name), bool | int | str | None) else str(value)
+            for f in fields(self)
+            if f.name not in hidden
+        }
+        tables = {name: dict(getattr(self, name)) for name in ("columns", "constants", "severity")}
+        return plain | {"formats": list(self.formats), "receipts": [str(path) for path in self.receipts]} | tables
+
+    def effective_severity(self) -> dict[str, Severity]:
+        overrides = {code: Severity(value) for code, value in self.severity}
+        return {code: overrides.get(code, rule.severity) for code, rule in RULES.items()}
+
+
+_TABLES = ("columns", "constants", "severity")
+
+
+def read_config(path: Path | None) -> dict[str, Any]:
+    """Read the TOML config; without a path, `aggregator.toml` of the working folder if there is one."""
+    if path is None:
+        path = Path(CONFIG_NAME)
+        if not path.exists():
+            return {}
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError:
+        raise WrongConfiguration(f"The config file {path} does not exist.", f"配置文件 {path} 不存在。") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise WrongConfiguration(
+            f"The config file {path} is not TOML: {error}. Mend it, or name another with --config.",
+            f"配置文件 {path} 不是有效的TOML：{error}。请修正，或用 --config 指定其他文件。",
+        ) from None
+    except OSError as error:
+        raise WrongConfiguration(
+            f"The config file {path} cannot be read: {error.strerror}.", f"无法读取配置文件 {path}：{error.strerror}。"
+        ) from None
+
+
+def from_config(config: dict[str, Any], options: dict[str, Any]) -> Params:
+    """Parameters from the config's `[run]` table and tables, over which options given on the command line win."""
+    problems: list[tuple[str, str]] = []
+    settings: dict[str, Any] = {}
+    for name, value in config.items():
+        if name not in (*_TABLES, "run") or not isinstance(value, dict):
+            problems.append((f"unknown table or key '{name}'", f"未知的表或键“{name}”"))
+    known = {f.name for f in fields(Params)} - {*_TABLES, "inputs", "dry_run", "lang"}
+    for name, value in config.get("run", {}).items() if isinstance(config.get("run", {}), dict) else ():
+        if name not in known:
+            problems.append((f"unknown key '{name}' in [run]", f"[run] 中未知的键“{name}”"))
+            continue
+        try:
+            settings[name] = _setting(name, value)
+        except (TypeError, ValueError) as error:
+            problems.append((f"'{name}' in [run]: {error}", f"[run] 中的“{name}”：{error}"))
+        except WrongUsage as error:
+            problems.append((error.text.en, error.text.zh))
+    for table in _TABLES:
+        values = config.get(table, {})
+        if isinstance(values, dict):
+            settings[table] = tuple(_table(table, values, problems))
+    if problems:
+        raise WrongConfiguration(
+            "The config is wrong: " + "; ".join(en for en, _ in problems) + ". Mend it and run again.",
+            "配置有误：" + "；".join(zh for _, zh in problems) + "。请修正后重新运行。",
+        )
+    return replace(Params(**settings), **options)
+
+
+def _setting(name: str, value: Any) -> Any:
+    expected: dict[str, type] = {
+        "assume_cleared": bool, "late": bool, "unfinished": bool, "summary_flag": int, "item_name_flag": int,
+        "workers": int, "chunk_bytes": int, "receipts": list, "formats": list,
+    }  # fmt: skip
+    if not isinstance(value, expected.get(name, str)):
+        raise TypeError(f"expected {expected.get(name, str).__name__}, found {type(value).__name__}")
+    if name in ("period", "first_period"):
+        return Period.parse(value)
+    if name in ("out", "ledger"):
+        return Path(value)
+    if name == "receipts":
+        return tuple(Path(item) for item in value)
+    if name == "formats":
+        if not set(value) <= {"parquet", "csv"}:
+            raise ValueError("formats are csv and parquet")
+        return tuple(value)
+    if name == "as_of":
+        return date.fromisoformat(value)
+    allowed = {"summary_flag": (1, 2), "item_name_flag": (0, 1), "engine": ("local",)}
+    if name in allowed and value not in allowed[name]:
+        raise ValueError(f"expected one of {allowed[name]}, found {value!r}")
+    if name in ("workers", "chunk_bytes") and value < 1:
+        raise ValueError("must be at least 1")
+    return value
+
+
+def _table(table: str, values: dict[str, Any], problems: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    pairs: list[tuple[str, str]] = []
+    for key, value in values.items():
+        if not isinstance(value, str):
+            problems.append((f"[{table}] {key}: the value must be text in quotes", f"[{table}] {key}：值必须是带引号的文本"))
+        elif table == "columns":
+            column, heading = (key, value) if key in FIELD else (value, key)
+            if column not in FIELD:
+                problems.append((f"[columns] {key} = {value}: neither is a column", f"[columns] {key} = {value}：两者都不是列名"))
+            else:
+                pairs.append((column, heading))
+        elif table == "constants":
+            if key not in FIELD or not FIELD[key].header or key == "inventory_no":
+                problems.append((f"[constants] {key} is not a header column", f"[constants] {key} 不是表头列"))
+            else:
+                pairs.append((key, value))
+        elif key not in RULES:
+            problems.append((f"[severity] {key} is not a rule; see 'aggregator rules'", f"[severity] {key} 不是规则代码；参见 aggregator rules"))
+        elif value not in tuple(Severity):
+            problems.append((f"[severity] {key} must be \"error\" or \"warning\"", f"[severity] {key} 必须是 \"error\" 或 \"warning\""))
+        elif RULES[key].fixed and value != RULES[key].severity:
+            problems.append((
+                f"[severity] {key} cannot be lowered: without it a line could not be identified, keyed or added",
+                f"[severity] {key} 不能降级：否则无法识别、归并或合计该行",
+            ))
+        elif RULES[key].scope not in ("row", "inventory", "batch"):
+            problems.append((f"[severity] {key} is not about the data", f"[severity] {key} 不是数据规则"))
+        else:
+            pairs.append((key, value))
+    return pairs

@@ -1,0 +1,93 @@
+"""Match the headings of an export to columns of the data dictionary."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from aggregator.errors import UnusableInput
+from schemas.fields import FIELD, FIELDS, KNOWN_UNUSED, REQUIRED_COLUMNS, STATUS_COLUMNS
+from schemas.rules import RULES
+
+
+def normalised(heading: str) -> str:
+    """Half-width, without outer white space or case: how headings are compared."""
+    return unicodedata.normalize("NFKC", heading).strip().casefold()
+
+
+@cache
+def known_headings() -> dict[str, str]:
+    """Every heading that is matched without a mapping, normalised, to its column."""
+    headings: dict[str, str] = {}
+    for field in FIELDS:
+        for heading in (field.column, field.element, *field.headings):
+            headings.setdefault(normalised(heading), field.column)
+    return headings
+
+
+_UNUSED = frozenset(normalised(heading) for heading in KNOWN_UNUSED)
+
+
+@dataclass(frozen=True)
+class Matched:
+    """`places`: column to its position in the file. `unknown`: positions of headings nothing is known of."""
+
+    places: dict[str, int]
+    unknown: tuple[int, ...]
+
+
+def match_headings(headings: Sequence[str], mapping: Iterable[tuple[str, str]]) -> Matched:
+    """Match headings; a mapping of (column, heading) wins over what would have matched by itself.
+
+    Raises UnusableInput where two headings stand for one column.
+    """
+    names = [normalised(heading) for heading in headings]
+    wanted = {column: normalised(heading) for column, heading in mapping}
+    mapped = {name: column for column, name in wanted.items() if name in names or not name}
+    placed = {column for column, name in wanted.items() if name in names or not name}
+    places: dict[str, int] = {}
+    unknown = []
+    for position, name in enumerate(names):
+        column = mapped.get(name) if name else None
+        if column is None:
+            column = known_headings().get(name)
+            if column in placed:
+                column = None
+            elif column is None and name and name not in _UNUSED:
+                unknown.append(position)
+        if column is None:
+            continue
+        if column in places:
+            first, second = headings[places[column]].strip(), headings[position].strip()
+            rule = RULES["F103"]
+            raise UnusableInput(
+                f"[F103] The headings '{first}' and '{second}' both stand for {column}. {rule.remedy.en}",
+                f"[F103] 列标题“{first}”与“{second}”都对应 {column}。{rule.remedy.zh}",
+            )
+        places[column] = position
+    return Matched(places, tuple(unknown))
+
+
+def require_columns(
+    file: str, headings: Sequence[str], columns: Iterable[str], *, clearing_known: bool
+) -> None:
+    """Raise UnusableInput naming what is missing, what would have matched and what was found."""
+    given = set(columns)
+    missing = [column for column in REQUIRED_COLUMNS if column not in given]
+    if not clearing_known:
+        missing += [column for column in STATUS_COLUMNS if column not in given]
+    if not missing:
+        return
+    found = ", ".join(heading.strip() for heading in headings if heading.strip())
+    wanted = "; ".join(f"{column} ({' / '.join((FIELD[column].element, *FIELD[column].headings))})" for column in missing)
+    rule = RULES["F102"]
+    clearing_en = clearing_zh = ""
+    if set(missing) & set(STATUS_COLUMNS):
+        clearing_en = " Instead of status_code and cleared_at you can give --receipts FILE, or --assume-cleared."
+        clearing_zh = " 也可不提供 status_code 和 cleared_at，而用 --receipts 文件 或 --assume-cleared。"
+    raise UnusableInput(
+        f"[F102] {file}: missing column {wanted}. Headings found: {found}. {rule.remedy.en}{clearing_en}",
+        f"[F102] {file}：缺少列 {wanted}。文件中的列标题：{found}。{rule.remedy.zh}{clearing_zh}",
+    )

@@ -1,0 +1,119 @@
+"""Validate one chunk of item lines: row rules to findings, text to values. Knows nothing of other chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pandera
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aggregator.errors import OurFault
+from aggregator.findings import error_bit, findings_of, no_findings
+from schemas.fields import COUNT_COLUMNS, DECIMAL_COLUMNS
+from schemas.inventory import COUNT_TYPE, DECIMAL_TYPE, WRITTEN_TYPE, text_schema, typed_schema
+from schemas.limits import STATUS_CLEARED
+from schemas.rules import RULES, Severity
+from schemas.shapes import clearing_digits
+
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+_SPOILS_NUMBER = ("R103", "R104", "R105", "R106")
+
+
+@dataclass(frozen=True)
+class Validated:
+    """`lines`: the typed columns, `error_bits` (int64) and, with a status, `cleared_digits`. `findings`: see FINDINGS.
+    `unreadable`: column to how many given values are no number."""
+
+    lines: pa.Table
+    findings: pa.Table
+    unreadable: dict[str, int]
+
+
+def validate_lines(text: pa.Table, wrong: dict[int, str], severity: dict[str, Severity]) -> Validated:
+    """In: canonical text columns; lines that are not rows of cells, with their code. Out: see Validated."""
+    columns = tuple(text.column_names)
+    wrong_lines = np.zeros(text.num_rows, dtype=bool)
+    wrong_lines[list(wrong)] = True
+    failures = list(_failures(text_schema(columns), text))
+    typed, unreadable = _typed(text, failures)
+    with_written = typed.append_column("unit_price_decimals", _written_decimals(text["unit_price"]))
+    with_written = with_written.append_column("total_price_decimals", _written_decimals(text["total_price"]))
+    failures += _failures(typed_schema(columns), with_written)
+    bits = np.zeros(text.num_rows, dtype=np.int64)
+    found = []
+    numbers, items = text["inventory_no"].combine_chunks(), text["item_no"].combine_chunks()
+    for code, column, bad in failures:
+        # A record that could not be read as cells has one finding; that its cells are missing says nothing more.
+        places = np.flatnonzero(bad & ~wrong_lines)
+        bits[places] |= error_bit(code, severity)
+        at = pa.array(places)
+        value = pc.fill_null(text[column].combine_chunks().take(at).cast(pa.string()), "")
+        found.append(findings_of(code, column, places, value, numbers.take(at), items.take(at)))
+    for code in sorted(set(wrong.values())):
+        places = np.array(sorted(place for place, other in wrong.items() if other == code))
+        bits[places] |= error_bit(code, severity)
+        at, blank = pa.array(places), pa.nulls(len(places), pa.string())
+        found.append(findings_of(code, "", places, blank, numbers.take(at), items.take(at)))
+    lines = typed.append_column("error_bits", pa.array(bits))
+    if "status_code" in columns and "cleared_at" in columns:
+        lines = lines.append_column("cleared_digits", _cleared_digits(text))
+    findings = pa.concat_tables(found) if found else no_findings()
+    order = [("line", "ascending"), ("code", "ascending"), ("column", "ascending")]
+    return Validated(lines.drop_columns([c for c in ("sku", "barcode") if c in columns]), findings.sort_by(order), unreadable)
+
+
+def _failures(schema: pandera.DataFrameSchema, lines: pa.Table) -> Iterator[tuple[str, str, Mask]]:
+    """Rule code, blamed column and row mask of every check that fails."""
+    frame = lines.to_pandas(types_mapper=pd.ArrowDtype)
+    try:
+        schema.validate(frame, lazy=True)
+    except pandera.errors.SchemaErrors as errors:
+        for error in errors.schema_errors:
+            code = getattr(error.check, "name", None)
+            if code not in RULES or not isinstance(error.check_output, pd.Series):
+                raise OurFault(f"the lines break their own schema: {error}", f"数据行不符合自身的结构定义：{error}") from None
+            rule = RULES[code]
+            yield code, rule.columns[0] if rule.compares else error.schema.name, ~error.check_output.to_numpy(dtype=bool)
+
+
+def _typed(text: pa.Table, failures: list[tuple[str, str, Mask]]) -> tuple[pa.Table, dict[str, int]]:
+    arrays: dict[str, pa.Array] = {}
+    unreadable: dict[str, int] = {}
+    for column in text.column_names:
+        values = text[column].combine_chunks()
+        if column in DECIMAL_COLUMNS or column in COUNT_COLUMNS:
+            spoiled = np.zeros(len(values), dtype=bool)
+            for code, blamed, bad in failures:
+                if blamed == column and code in _SPOILS_NUMBER:
+                    spoiled |= bad
+            if spoiled.any():
+                # R105 also marks zeros, which are numbers: only what is no plain number is unreadable.
+                zero = pc.fill_null(pc.match_substring_regex(values, r"\A0+(\.0{1,5})?\z"), False)
+                spoiled &= ~zero.to_numpy(zero_copy_only=False)
+                values = pc.if_else(pa.array(spoiled), None, values)
+            unreadable[column] = int(spoiled.sum())
+            values = values.cast(DECIMAL_TYPE if column in DECIMAL_COLUMNS else COUNT_TYPE)
+        arrays[column] = values
+    return pa.table(arrays), unreadable
+
+
+def _written_decimals(text: pa.ChunkedArray) -> pa.Array:
+    values = text.combine_chunks()
+    point = pc.find_substring(values, ".")
+    decimals = pc.subtract(pc.subtract(pc.binary_length(values), point), 1)
+    decimals = pc.if_else(pc.less(point, 0), 0, decimals)
+    return pc.min_element_wise(pc.fill_null(decimals, 0), 5).cast(WRITTEN_TYPE)
+
+
+def _cleared_digits(text: pa.Table) -> pa.Array:
+    status = text["status_code"].combine_chunks()
+    cleared = pc.fill_null(pc.equal(status.dictionary, STATUS_CLEARED).take(status.indices), False) if len(
+        status.dictionary
+    ) else pa.array(np.zeros(len(status), dtype=bool))
+    return clearing_digits(pc.if_else(cleared, text["cleared_at"].combine_chunks(), None))

@@ -1,0 +1,396 @@
+"""Rules that look at one item line: any chunk, stateless, vectorised.
+
+A test takes one column as an Arrow array and its name, or, where the rule `compares` columns, those as arrays, and returns
+a boolean array, true where the line is sound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas import shapes
+from schemas.codes import code_list
+from schemas.fields import COUNT_COLUMNS, DECIMAL_COLUMNS, FIELD, FIELDS, REQUIRED_COLUMNS, columns_of
+from schemas.limits import NO_PRODUCER_CODE, STATUS_CLEARED, TOTAL_TOLERANCE_ABSOLUTE, TOTAL_TOLERANCE_SHARE
+from schemas.rules.rule import Rule, Scope, Severity
+from schemas.sources import Cite, Status, ours, spec
+from schemas.text import Text
+
+_ROW, _ERROR, _WARNING = Scope.ROW, Severity.ERROR, Severity.WARNING
+_CITED_BY_FIELD = (Cite("CEB-SPEC-202205", "table 2-38, the field named in the finding", Status.READ),)
+
+_POSITIVE = ("declared_quantity", "statutory_quantity", "unit_price", "total_price", "gross_weight_kg")
+_NOT_NEGATIVE = ("net_weight_kg", "second_statutory_quantity", "freight", "insurance")
+_COUNTRIES = tuple(field.column for field in FIELDS if field.codes == "country")
+_CURRENCIES = tuple(field.column for field in FIELDS if field.codes == "currency")
+_UNITS = tuple(field.column for field in FIELDS if field.codes == "unit")
+_CUSTOMS = tuple(field.column for field in FIELDS if field.codes == "customs_district")
+_OWN_SHAPE = {"commodity_code", "consignor_code", "producer_seller_code"}
+_LIMITED_IN_LENGTH = tuple(
+    field.column
+    for field in FIELDS
+    if field.kind in ("text", "no") or (field.kind == "code" and not field.codes and field.column not in _OWN_SHAPE)
+)
+
+RowTest = Callable[..., pa.Array]
+
+
+def is_given(values: pa.Array, column: str) -> pa.Array:
+    return values.is_valid()
+
+
+def is_not_longer(values: pa.Array, column: str) -> pa.Array:
+    return shapes.at_most(values, FIELD[column].length)
+
+
+def is_plain_decimal(values: pa.Array, column: str = "") -> pa.Array:
+    # A minus sign alone is for R105 and R106 to report: "below 0" says more than "not a plain decimal".
+    return shapes.matches(values, f"-?{shapes.DECIMAL}")
+
+
+def is_whole_number(values: pa.Array, column: str) -> pa.Array:
+    return shapes.matches(values, f"[0-9]{{1,{FIELD[column].length}}}")
+
+
+def is_above_zero(values: pa.Array, column: str = "") -> pa.Array:
+    return pc.invert(pc.fill_null(pc.match_substring_regex(values, rf"\A(?:-{shapes.DECIMAL}|0+(?:\.0+)?)\z"), False))
+
+
+def is_not_negative(values: pa.Array, column: str = "") -> pa.Array:
+    return pc.invert(pc.fill_null(pc.match_substring_regex(values, rf"\A{shapes.NEGATIVE_DECIMAL}\z"), False))
+
+
+def is_ten_digits(values: pa.Array, column: str = "") -> pa.Array:
+    return shapes.matches(values, shapes.COMMODITY_CODE)
+
+
+def is_of_a_chapter(values: pa.Array, column: str = "") -> pa.Array:
+    """Sound too where it is not ten digits: that is R107's finding."""
+    return pc.or_(shapes.matches(values, shapes.COMMODITY_CHAPTER), pc.invert(is_ten_digits(values)))
+
+
+def in_code_list(values: pa.Array, column: str) -> pa.Array:
+    return shapes.is_one_of(values, code_list(FIELD[column].codes).codes)
+
+
+def is_shaped(pattern: str) -> RowTest:
+    return lambda values, column: shapes.matches(values, pattern)
+
+
+def is_known_if_shaped(pattern: str) -> RowTest:
+    """In its (incomplete) table, or not even of the shape of a code, which is another rule's finding."""
+    return lambda values, column: pc.or_(in_code_list(values, column), pc.invert(shapes.matches(values, pattern)))
+
+
+def is_firm(values: pa.Array, column: str) -> pa.Array:
+    sound = shapes.is_firm_code(values)
+    return pc.or_(sound, shapes.matches(values, NO_PRODUCER_CODE)) if column == "producer_seller_code" else sound
+
+
+def is_status(values: pa.Array, column: str = "") -> pa.Array:
+    known = shapes.is_one_of(values, code_list("receipt_status").codes)
+    return pc.or_(known, shapes.matches(values, "-[0-9]{1,9}"))
+
+
+def is_cleared_with_time(cleared_at: pa.Array, status_code: pa.Array) -> pa.Array:
+    cleared = pc.fill_null(pc.equal(status_code, STATUS_CLEARED), False)
+    return pc.or_(pc.invert(cleared), shapes.clearing_digits(cleared_at).is_valid())
+
+
+def has_both_or_none(second_statutory_quantity: pa.Array, second_statutory_unit_code: pa.Array) -> pa.Array:
+    return pc.equal(second_statutory_quantity.is_valid(), second_statutory_unit_code.is_valid())
+
+
+def is_no_scientific_number(values: pa.Array, column: str = "") -> pa.Array:
+    return pc.invert(pc.fill_null(pc.match_substring_regex(values, rf"\A(?:{shapes.SCIENTIFIC})\z"), False))
+
+
+def is_inventory_number(values: pa.Array, column: str = "") -> pa.Array:
+    odd = pc.invert(shapes.matches(values, shapes.INVENTORY_NO))
+    return pc.or_(pc.invert(odd), pc.invert(is_no_scientific_number(values)))
+
+
+def is_not_zero(values: pa.Array, column: str = "") -> pa.Array:
+    return pc.fill_null(pc.not_equal(values, pa.scalar(Decimal(0), values.type)), True)
+
+
+_WIDE = pa.decimal256(60, 12)
+_HALF_UNIT = pa.array([Decimal(5).scaleb(-digits - 1) for digits in range(6)], pa.decimal256(7, 6))
+
+
+def _off_by(declared_quantity: pa.Array, unit_price: pa.Array, total_price: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Lines whose price product is off, and by how much (absolute): indices and decimals."""
+    quantity = declared_quantity.cast(pa.decimal256(19, 5))
+    product = pc.multiply(quantity, unit_price.cast(pa.decimal256(19, 5)))
+    off = pc.abs(pc.subtract(product, total_price.cast(pa.decimal256(39, 10))))
+    where = pc.indices_nonzero(pc.fill_null(pc.not_equal(off, pa.scalar(Decimal(0), off.type)), False))
+    return where, off.take(where).cast(_WIDE)
+
+
+def _rounding(quantity: pa.Array, decimals: pa.Array) -> pa.Array:
+    """What rounding the unit price to its last written digit can move the product by."""
+    return pc.multiply(quantity.cast(pa.decimal256(19, 5)), _HALF_UNIT.take(decimals)).cast(_WIDE)
+
+
+def _marked(length: int, where: pa.Array, bad: pa.Array) -> pa.Array:
+    sound = np.ones(length, dtype=bool)
+    sound[where.to_numpy()[bad.to_numpy(zero_copy_only=False)]] = False
+    return pa.array(sound)
+
+
+def _price_columns(where: pa.Array, *arrays: pa.Array) -> list[pa.Array]:
+    return [array.take(where) for array in arrays]
+
+
+def _tolerated(quantity: pa.Array, total: pa.Array, price_decimals: pa.Array) -> pa.Array:
+    absolute = pa.scalar(TOTAL_TOLERANCE_ABSOLUTE.value, pa.decimal256(7, 6)).cast(_WIDE)
+    share = pc.multiply(
+        total.cast(pa.decimal256(19, 5)), pa.scalar(TOTAL_TOLERANCE_SHARE.value, pa.decimal256(4, 3))
+    ).cast(_WIDE)
+    rounding = _rounding(quantity, price_decimals)
+    larger = pc.if_else(pc.greater(share, rounding), share, rounding)
+    return pc.if_else(pc.greater(larger, absolute), larger, absolute)
+
+
+def is_total_near_product(
+    declared_quantity: pa.Array,
+    unit_price: pa.Array,
+    total_price: pa.Array,
+    unit_price_decimals: pa.Array,
+    total_price_decimals: pa.Array,
+) -> pa.Array:
+    where, off = _off_by(declared_quantity, unit_price, total_price)
+    quantity, total, decimals = _price_columns(where, declared_quantity, total_price, unit_price_decimals)
+    return _marked(len(unit_price), where, pc.greater(off, _tolerated(quantity, total, decimals)))
+
+
+def is_total_explained_by_rounding(
+    declared_quantity: pa.Array,
+    unit_price: pa.Array,
+    total_price: pa.Array,
+    unit_price_decimals: pa.Array,
+    total_price_decimals: pa.Array,
+) -> pa.Array:
+    """Sound too where the total is off beyond the tolerance: that is R120's finding."""
+    where, off = _off_by(declared_quantity, unit_price, total_price)
+    quantity, total, decimals, written = _price_columns(
+        where, declared_quantity, total_price, unit_price_decimals, total_price_decimals
+    )
+    explained = pc.add(_rounding(quantity, decimals), _HALF_UNIT.take(written).cast(_WIDE))
+    tolerated = pc.less_equal(off, _tolerated(quantity, total, decimals))
+    return _marked(len(unit_price), where, pc.and_(tolerated, pc.greater(off, explained)))
+
+
+_PRICE_ARGUMENTS = (
+    "declared_quantity",
+    "unit_price",
+    "total_price",
+    "unit_price_decimals",
+    "total_price_decimals",
+)
+
+ROW_RULES: tuple[Rule, ...] = (
+    Rule(
+        code="R101", scope=_ROW, severity=_ERROR, columns=REQUIRED_COLUMNS, fixed=True,
+        message=Text("A required value is missing.", "必填项为空。"),
+        remedy=Text("Fill the cell in the export and run again.", "请在导出表中补填该单元格后重新运行。"),
+        citations=_CITED_BY_FIELD, test=is_given,
+    ),
+    Rule(
+        code="R102", scope=_ROW, severity=_ERROR, columns=_LIMITED_IN_LENGTH,
+        message=Text("The value is longer than its field in the customs message.", "内容超过海关报文规定的字段长度。"),
+        remedy=Text(
+            "Check that the cell stands under the right heading; then shorten it to what customs released.",
+            "请核对该单元格是否对应正确的列标题，并改为海关放行时的内容。",
+        ),
+        citations=_CITED_BY_FIELD, test=is_not_longer,
+    ),
+    Rule(
+        code="R103", scope=_ROW, severity=_ERROR, columns=DECIMAL_COLUMNS, fixed=True,
+        message=Text(
+            "Not a plain decimal number (up to 14 digits, up to 5 decimals, no sign, no exponent, no thousands separator).",
+            "不是规范的数字（整数最多14位、小数最多5位，不得带符号、指数或千位分隔符）。",
+        ),
+        remedy=Text(
+            "Export the column as plain numbers, for example 1234.50.", "请以普通数字格式导出该列，例如 1234.50。"
+        ),
+        citations=(Cite("CEB-SPEC-202205", "table 2-38, N19,5", Status.READ),), test=is_plain_decimal,
+    ),
+    Rule(
+        code="R104", scope=_ROW, severity=_ERROR, columns=COUNT_COLUMNS, fixed=True,
+        message=Text("Not a whole number.", "不是整数。"),
+        remedy=Text("Write the number with digits only, for example 1.", "请只用数字填写，例如 1。"),
+        citations=(spec("gnum N5, packNo N9"),), test=is_whole_number,
+    ),
+    Rule(
+        code="R105", scope=_ROW, severity=_ERROR, columns=_POSITIVE, fixed=True,
+        message=Text("The value must be above 0.", "数值必须大于0。"),
+        remedy=Text(
+            "Put in the value of the released inventory; goods that did not leave are not declared.",
+            "请填写海关放行清单上的数值；未出口的商品不申报。",
+        ),
+        citations=(spec("qty, qty1, price, totalPrice, grossWeight", Status.INFERENCE),), test=is_above_zero,
+    ),
+    Rule(
+        code="R106", scope=_ROW, severity=_ERROR, columns=_NOT_NEGATIVE, fixed=True,
+        message=Text("The value must not be below 0.", "数值不得小于0。"),
+        remedy=Text("Put in the value of the released inventory.", "请填写海关放行清单上的数值。"),
+        citations=(spec("netWeight, qty2", Status.INFERENCE),), test=is_not_negative,
+    ),
+    Rule(
+        code="R107", scope=_ROW, severity=_ERROR, columns=("commodity_code",), fixed=True,
+        message=Text("The commodity code is not ten digits.", "商品编码不是10位数字。"),
+        remedy=Text(
+            "Export the column as text: a number cell loses leading zeros.",
+            "请以文本格式导出该列：数字单元格会丢失前导零。",
+        ),
+        citations=(spec("gcode"),), test=is_ten_digits,
+    ),
+    Rule(
+        code="R108", scope=_ROW, severity=_ERROR, columns=("commodity_code",),
+        message=Text("The commodity code is of no chapter of the tariff (01 to 98 without 77).",
+                     "商品编码不属于税则任何一章（01至98章，无77章）。"),
+        remedy=Text("Check the code in the tariff.", "请在税则中核对该编码。"),
+        citations=(spec("gcode", Status.INFERENCE),), test=is_of_a_chapter,
+    ),
+    Rule(
+        code="R109", scope=_ROW, severity=_ERROR, columns=_COUNTRIES, fixed=True,
+        message=Text("Neither a customs country code nor an ISO code nor a known name.",
+                     "不是海关国别（地区）代码、ISO代码或已知名称。"),
+        remedy=Text("Use the three-digit customs code or the ISO letters, for example 502 or USA.",
+                    "请使用三位海关代码或ISO字母代码，例如 502 或 USA。"),
+        citations=(Cite("JGS-20", "countries and regions", Status.READ_PARTIAL),), test=in_code_list,
+    ),
+    Rule(
+        code="R110", scope=_ROW, severity=_ERROR, columns=_CURRENCIES, fixed=True,
+        message=Text("Neither a customs currency code nor an ISO code nor a known name.",
+                     "不是海关币制代码、ISO代码或已知名称。"),
+        remedy=Text("Use the three-digit customs code or the ISO letters, for example 502 or USD.",
+                    "请使用三位海关代码或ISO字母代码，例如 502 或 USD。"),
+        citations=(Cite("JGS-20", "currencies", Status.READ_PARTIAL),), test=in_code_list,
+    ),
+    Rule(
+        code="R111", scope=_ROW, severity=_ERROR, columns=_UNITS, fixed=True,
+        message=Text("Not a unit of the customs list.", "不在海关计量单位代码表中。"),
+        remedy=Text("Use the three-digit customs code or the unit's name, for example 035 or 千克.",
+                    "请使用三位海关代码或单位名称，例如 035 或 千克。"),
+        citations=(Cite("JGS-20", "units", Status.READ_PARTIAL),), test=in_code_list,
+    ),
+    Rule(
+        code="R112", scope=_ROW, severity=_ERROR, columns=("transport_mode_code",), fixed=True,
+        message=Text("The transport mode is not one digit or letter.", "运输方式不是一位数字或字母。"),
+        remedy=Text("Use the customs code, for example 5 for air.", "请使用海关代码，例如 5（航空运输）。"),
+        citations=(spec("trafMode"),), test=is_shaped("[0-9A-Z]"),
+    ),
+    Rule(
+        code="R113", scope=_ROW, severity=_ERROR, columns=_CUSTOMS, fixed=True,
+        message=Text("The customs code is not four digits.", "关区代码不是4位数字。"),
+        remedy=Text("Use the four-digit code and export the column as text: a number cell loses leading zeros.",
+                    "请使用4位关区代码，并以文本格式导出该列：数字单元格会丢失前导零。"),
+        citations=(spec("customsCode, portCode"),), test=is_shaped("[0-9]{4}"),
+    ),
+    Rule(
+        code="R114", scope=_ROW, severity=_ERROR, columns=("consignor_code", "producer_seller_code"),
+        message=Text(
+            "Neither a ten-character customs registration nor an 18-character unified social credit code with a right check character.",
+            "既不是10位海关注册编码，也不是校验码正确的18位统一社会信用代码。",
+        ),
+        remedy=Text(
+            "Check the code with the firm; a producer not registered with customs is written NO.",
+            "请与企业核对代码；未在海关登记的生产销售单位填 NO。",
+        ),
+        citations=(spec("ebcCode, ownerCode"), Cite("GB-32100", "check character", Status.READ)), test=is_firm,
+    ),
+    Rule(
+        code="R115", scope=_ROW, severity=_ERROR, columns=("trade_mode_code",), fixed=True,
+        message=Text("The trade mode is not a known one.", "监管方式代码未知。"),
+        remedy=Text("Use the four-digit code, 9610 for retail export; a slip must not make an inventory vanish.",
+                    "请使用4位监管方式代码（零售出口为9610）；笔误不得使清单被遗漏。"),
+        citations=(spec("tradeMode", Status.READ_PARTIAL),), test=in_code_list,
+    ),
+    Rule(
+        code="R116", scope=_ROW, severity=_ERROR, columns=("declaration_mode_code",), fixed=True,
+        message=Text("The declaration mode is neither A (simplified) nor B (summary).",
+                     "申报业务类型既不是A（简化申报）也不是B（汇总申报）。"),
+        remedy=Text("Use the value of the released inventory.", "请填写海关放行清单上的申报业务类型。"),
+        citations=(spec("statisticsFlag"),), test=in_code_list,
+    ),
+    Rule(
+        code="R117", scope=_ROW, severity=_ERROR, columns=("status_code",), fixed=True,
+        message=Text("The receipt status is not a known one.", "回执状态未知。"),
+        remedy=Text("Use the customs status, for example 899 for cleared; leave it blank where no answer came yet.",
+                    "请使用海关回执状态，例如 899（结关）；尚无回执时留空。"),
+        citations=(Cite("CEB-SPEC-202205", "table 2-42, returnStatus", Status.READ),), test=is_status,
+    ),
+    Rule(
+        code="R118", scope=_ROW, severity=_ERROR, columns=("cleared_at",), fixed=True,
+        message=Text("Status 899 (cleared) without a readable time of clearance.", "状态为899（结关）但结关时间缺失或无法识别。"),
+        remedy=Text("Give the time of status 899 in China time, for example 2026-10-31 23:59:59 or 20261031235959.",
+                    "请填写状态899的北京时间，例如 2026-10-31 23:59:59 或 20261031235959。"),
+        citations=(Cite("CEB-SPEC-202205", "table 2-42, returnTime", Status.READ),
+                   ours("the month is that of the 899 receipt", Status.INFERENCE)),
+        test=is_cleared_with_time, compares=("cleared_at", "status_code"),
+    ),
+    Rule(
+        code="R119", scope=_ROW, severity=_ERROR,
+        columns=("second_statutory_quantity",), fixed=True,
+        message=Text("A second statutory quantity without its unit, or the other way round.",
+                     "第二法定数量与第二法定计量单位缺少其一。"),
+        remedy=Text("Give both or neither, as the tariff asks for this code.", "请按税则要求同时填写或同时留空。"),
+        citations=(spec("qty2, unit2", Status.INFERENCE),), test=has_both_or_none,
+        compares=("second_statutory_quantity", "second_statutory_unit_code"),
+    ),
+    Rule(
+        code="R120", scope=_ROW, severity=_ERROR, columns=("total_price",), typed=True,
+        message=Text("The total price is not declared quantity times unit price, beyond the tolerance.",
+                     "总价与申报数量乘以单价之差超出容差。"),
+        remedy=Text("Check the decimal points and the currency of the line.", "请检查该行的小数点和币制。"),
+        citations=(spec("totalPrice"), ours("tolerance: no text states one", Status.INFERENCE)),
+        test=is_total_near_product, compares=_PRICE_ARGUMENTS,
+    ),
+    Rule(
+        code="R121", scope=_ROW, severity=_ERROR, columns=("inventory_no",), fixed=True,
+        message=Text("A spreadsheet has turned the inventory number into scientific notation; the original cannot be recovered.",
+                     "清单编号已被表格软件转成科学计数法，无法还原。"),
+        remedy=Text("Export again from the source system with this column as text.", "请从原系统以文本格式重新导出该列。"),
+        citations=(spec("invtNo"),), test=is_no_scientific_number,
+    ),
+    Rule(
+        code="R201", scope=_ROW, severity=_WARNING, columns=("inventory_no",),
+        message=Text("The inventory number has another shape than 4 digits customs, 4 digits year, E, 9 to 11 digits.",
+                     "清单编号不是“4位关区+4位年份+E+9至11位流水号”的格式。"),
+        remedy=Text("Check the number against customs' receipt.", "请与海关回执核对该编号。"),
+        citations=(spec("invtNo"),), test=is_inventory_number,
+    ),
+    Rule(
+        code="R202", scope=_ROW, severity=_WARNING, columns=("transport_mode_code",),
+        message=Text("The transport mode is not in our table, which may be incomplete.", "运输方式不在本工具的代码表中（该表可能不全）。"),
+        remedy=Text("Check the code; nothing is changed.", "请核对代码；数据未作改动。"),
+        citations=(Cite("JGS-20", "transport modes", Status.READ_PARTIAL),), test=is_known_if_shaped("[0-9A-Z]"),
+    ),
+    Rule(
+        code="R203", scope=_ROW, severity=_WARNING, columns=_CUSTOMS,
+        message=Text("The customs district is not in our table, which is incomplete.", "关区代码不在本工具的代码表中（该表不全）。"),
+        remedy=Text("Check the code; nothing is changed.", "请核对代码；数据未作改动。"),
+        citations=(Cite("JGS-T-18", "customs districts", Status.READ_PARTIAL),), test=is_known_if_shaped("[0-9]{4}"),
+    ),
+    Rule(
+        code="R204", scope=_ROW, severity=_WARNING, columns=("net_weight_kg",), typed=True,
+        message=Text("The net weight is 0.", "净重为0。"),
+        remedy=Text("Check the weight of the inventory.", "请核对清单净重。"),
+        citations=(spec("netWeight", Status.INFERENCE),), test=is_not_zero,
+    ),
+    Rule(
+        code="R205", scope=_ROW, severity=_WARNING, columns=("total_price",), typed=True,
+        message=Text("The total price is off declared quantity times unit price by more than rounding explains, within the tolerance.",
+                     "总价与申报数量乘以单价之差超过四舍五入所能解释的范围，但仍在容差之内。"),
+        remedy=Text("Check the price of the line; the total is declared as it stands.", "请核对单价；总价按原值申报。"),
+        citations=(spec("totalPrice"), ours("tolerance: no text states one", Status.INFERENCE)),
+        test=is_total_explained_by_rounding, compares=_PRICE_ARGUMENTS,
+    ),
+)  # fmt: skip

@@ -1,0 +1,103 @@
+"""Register of the legal and technical sources that rules and fields cite.
+
+A citation is (source, article, status). The status says how sure we are: users must be able to tell the law
+from our reading of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """How sure a cited fact is."""
+
+    READ = "READ"
+    READ_PARTIAL = "READ-partial"
+    UNVERIFIED = "UNVERIFIED"
+    INFERENCE = "INFERENCE"
+    OURS = "OURS"
+    """Not from any source: a decision of this tool, written down so that it can be disputed."""
+
+
+@dataclass(frozen=True)
+class Source:
+    id: str
+    issuer: str
+    title: str
+    number: str
+    dated: str
+    in_force_from: str
+    in_force_to: str = ""
+
+
+@dataclass(frozen=True)
+class Cite:
+    source: str
+    article: str
+    status: Status
+
+    def __str__(self) -> str:
+        return f"{self.source}, {self.article} [{self.status}]"
+
+
+SOURCES: dict[str, Source] = {
+    source.id: source
+    for source in (
+        Source(
+            "GACC-2018-194",
+            "海关总署 GACC",
+            "关于跨境电子商务零售进出口商品有关监管事宜的公告",
+            "2018年第194号",
+            "2018-12-10",
+            "2019-01-01",
+        ),
+        Source(
+            "GACC-2016-26",
+            "海关总署 GACC",
+            "关于跨境电子商务零售进出口商品有关监管事宜的公告",
+            "2016年第26号",
+            "2016-04-06",
+            "2016-04-08",
+            "2018-12-31",
+        ),
+        Source(
+            "CEB-SPEC-202205",
+            "海关总署 GACC",
+            "海关跨境电商统一版系统企业对接报文规范",
+            "202205版",
+            "2022-05",
+            "2022-05-01",
+        ),
+        Source(
+            "CEB-SPEC-2018-113",
+            "海关总署 GACC",
+            "海关跨境统一版系统企业对接报文规范（试行）",
+            "2018年第113号",
+            "2018",
+            "2018-09-30",
+        ),
+        Source("GB-32100", "SAC", "法人和其他组织统一社会信用代码编码规则", "GB 32100-2015", "2015-09-17", "2015-10-01"),
+        Source("JGS-20", "海关总署 GACC", "海关业务代码集", "JGS-20", "", ""),
+        Source("JGS-T-18", "海关总署 GACC", "海关关区代码", "JGS/T 18", "", ""),
+        Source(
+            "SW-PRACTICE",
+            "中国国际贸易单一窗口",
+            "limits seen in Single Window software for bonded goods; an analogy for 9610",
+            "",
+            "",
+            "",
+        ),
+        Source("TOOL", "this project", "decisions of this tool: docs/ARCHITECTURE.md", "", "2026-11-23", "2026-11-23"),
+    )
+}
+
+
+def spec(element: str, status: Status = Status.READ) -> Cite:
+    """Citation of one element of the inventory message CEB603 (table 2-38)."""
+    return Cite("CEB-SPEC-202205", f"table 2-38, {element}", status)
+
+
+def ours(why: str, status: Status = Status.OURS) -> Cite:
+    return Cite("TOOL", why, status)
