@@ -87,8 +87,7 @@ def _schema(dtypes: dict[str, pd.ArrowDtype], rules: list[Rule], name: str) -> p
 
 def text_type(column: str) -> pa.DataType:
     """Codes and names have few distinct values in a chunk; numbers given by others, times and amounts have many."""
-    field = FIELD[column]
-    repeats = field.kind in ("code", "text") and column not in ("sku", "barcode")
+    repeats = column in FIELD and FIELD[column].kind in ("code", "text") and column not in ("sku", "barcode")
     return DICTIONARY if repeats else TEXT
 
 

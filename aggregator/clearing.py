@@ -1,0 +1,94 @@
+"""Whether and when each inventory was cleared (结关), by its lines, by receipts, by the user's word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aggregator.findings import BIT
+from aggregator.groups import Ints
+from aggregator.inventories import MISREAD_BITS
+from schemas.limits import STATUS_CLEARED, STATUS_RETURNED
+from schemas.rules.inventory import Inventories
+
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+NOT_KNOWN = "00000000000000000"
+_FINAL_REFUSALS = ("4", STATUS_RETURNED)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a run asks of an inventory. Periods as yyyymm; `first_period` blank: the ledger has no beginning."""
+
+    period: str
+    first_period: str
+    late: bool
+    assume_cleared: bool
+
+
+@dataclass(frozen=True)
+class Received:
+    """What receipts say of inventories, one value each. `status`: latest CEB604 status, blank where there is none;
+    `status_at`: its time (17 digits); `cancelled`: a cancellation (CEB606) was accepted."""
+
+    status: np.ndarray[Any, Any]
+    status_at: np.ndarray[Any, Any]
+    cancelled: Mask
+
+
+@dataclass(frozen=True)
+class Clearing:
+    """`cleared_at`: 17 digits or NOT_KNOWN; the masks say what is known of each inventory."""
+
+    cleared: Mask
+    not_cleared: Mask
+    cancelled: Mask
+    cleared_at: np.ndarray[Any, Any]
+
+    @property
+    def period(self) -> np.ndarray[Any, Any]:
+        return self.cleared_at.astype("U6")
+
+
+def clearing_of(
+    inventories: Inventories, bits: Ints, received: Received | None, question: Question | None
+) -> Clearing:
+    """Whether and when each inventory was cleared: by its lines, by receipts (which win), by the user's word."""
+    count = len(inventories.starts)
+    names = inventories.lines.column_names
+    cleared, unsound = np.zeros(count, dtype=bool), bits & (BIT["R117"] | BIT["R118"]) != 0
+    cleared_at = np.full(count, NOT_KNOWN)
+    refused = np.zeros(count, dtype=bool)
+    if "cleared_digits" in names:
+        digits = inventories.lines["cleared_digits"].combine_chunks()
+        given = digits.is_valid().to_numpy(zero_copy_only=False)
+        cleared = inventories.any(given)
+        values = pc.cast(pc.fill_null(digits, NOT_KNOWN), pa.int64()).to_numpy()
+        latest = np.maximum.reduceat(values, inventories.starts) if count else values
+        cleared_at = np.char.zfill(latest.astype("U17"), 17) if count else cleared_at
+        status = inventories.lines["status_code"].combine_chunks()
+        refusal = pc.or_(
+            pc.is_in(status.dictionary, value_set=pa.array(_FINAL_REFUSALS)), pc.starts_with(status.dictionary, "-")
+        ).take(status.indices)
+        refused = inventories.any(pc.fill_null(refusal, False).to_numpy(zero_copy_only=False)) & ~cleared
+    readable = inventories.any(inventories.lines["error_bits"].to_numpy() & MISREAD_BITS == 0)
+    cancelled = np.zeros(count, dtype=bool)
+    if received is not None:
+        told = received.status != ""
+        cleared = np.where(told, received.status == STATUS_CLEARED, cleared)
+        cleared_at = np.where(told, np.where(received.status == STATUS_CLEARED, received.status_at, NOT_KNOWN), cleared_at)
+        cancelled = received.cancelled | (received.status == STATUS_RETURNED)
+        unsound &= ~told
+    not_cleared = ~cleared & ~unsound & readable
+    if question is not None and question.assume_cleared:
+        # A refusal is an answer of customs that the user's word does not undo; a time of clearance is kept.
+        assumed = not_cleared & ~refused & ~cancelled
+        cleared |= assumed
+        not_cleared &= ~assumed
+        cleared_at = np.where(assumed, question.period.ljust(17, "0"), cleared_at)
+    return Clearing(cleared & ~cancelled, not_cleared & ~cancelled, cancelled, cleared_at)

@@ -1,0 +1,97 @@
+"""Each inventory's fate: excluded over rejected over declared.
+
+An exclusion holds only by sound values: what decides it must be known and the same on all lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aggregator.clearing import Clearing, Question
+from aggregator.groups import Ints
+from aggregator.inventories import MISREAD_BITS
+from schemas.codes import code_list
+from schemas.limits import DECLARATION_MODE_SIMPLIFIED, TRADE_MODE_9610
+from schemas.rules import EXCLUSIONS
+from schemas.rules.inventory import Inventories
+
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+REASONS: tuple[str, ...] = tuple(EXCLUSIONS)
+REASON_BIT: dict[str, int] = {reason: 1 << position for position, reason in enumerate(REASONS)}
+
+
+class Verdict(IntEnum):
+    """The fate of a line."""
+
+    DECLARED = 0
+    LATE = 1
+    REJECTED = 2
+    EXCLUDED = 3
+    REPEAT = 4
+
+
+def exclusions(
+    inventories: Inventories, bits: Ints, clearing: Clearing, question: Question | None, known: Mask
+) -> tuple[Ints, Mask]:
+    """Reason bits (see REASON_BIT) of each inventory, and which inventories are late. `known`: declared before, same content."""
+    count = len(inventories.starts)
+    reasons = np.zeros(count, dtype=np.int64)
+    modes = sorted(code_list("trade_mode").codes - {TRADE_MODE_9610})
+    reasons[_all_lines_say(inventories, "trade_mode_code", modes)] |= REASON_BIT["other_mode"]
+    simplified = _all_lines_say(inventories, "declaration_mode_code", [DECLARATION_MODE_SIMPLIFIED])
+    reasons[simplified] |= REASON_BIT["simplified"]
+    reasons[known] |= REASON_BIT["known"]
+    if question is None:
+        return reasons, np.zeros(count, dtype=bool)
+    reasons[clearing.cancelled] |= REASON_BIT["cancelled"]
+    reasons[clearing.not_cleared & ~known] |= REASON_BIT["not_cleared"]
+    period, dated = clearing.period, clearing.cleared & ~known
+    reasons[dated & (period > question.period)] |= REASON_BIT["later_period"]
+    before = dated & (period < question.first_period)
+    reasons[before] |= REASON_BIT["before_ledger"]
+    late = dated & (period < question.period) & ~before
+    if not question.late:
+        reasons[late] |= REASON_BIT["late_held"]
+    return reasons, late & (reasons == 0)
+
+
+def _all_lines_say(inventories: Inventories, column: str, values: list[str]) -> Mask:
+    """Inventories whose lines all hold one of `values`, the same one; lines that could not be read do not count."""
+    column_values = inventories.lines[column].combine_chunks()
+    one_of = pc.is_in(column_values.dictionary, value_set=pa.array(values, pa.string())).take(column_values.indices)
+    says = pc.fill_null(one_of, False).to_numpy(zero_copy_only=False)
+    misread = inventories.lines["error_bits"].to_numpy() & MISREAD_BITS != 0
+    if misread.any():
+        return inventories.any(says) & ~inventories.any(~says & ~misread)
+    result: Mask = ~inventories.any(~says) & ~inventories.differs(column)
+    return result
+
+
+def verdicts(inventories: Inventories, bits: Ints, reasons: Ints, late: Mask) -> tuple[Ints, Ints]:
+    """Out: the verdict of each inventory, and of each line (a repeated line is one, whatever its inventory's fate)."""
+    of_inventory = np.where(
+        reasons != 0,
+        Verdict.EXCLUDED,
+        np.where(bits != 0, Verdict.REJECTED, np.where(late, Verdict.LATE, Verdict.DECLARED)),
+    ).astype(np.int64)
+    of_line = of_inventory[inventories.inventory_of]
+    of_line[inventories.same_content & (of_line != Verdict.EXCLUDED)] = Verdict.REPEAT
+    return of_inventory, of_line
+
+
+def known_before(contents: list[bytes | None], declared: Mapping[str, bytes], numbers: pa.Array) -> tuple[Mask, Mask]:
+    """Which inventories the ledger has as declared: with the same content, and with another."""
+    same, other = np.zeros(len(contents), dtype=bool), np.zeros(len(contents), dtype=bool)
+    for place, number in enumerate(numbers.to_pylist()) if declared else ():
+        recorded = declared.get(number) if number is not None else None
+        if recorded is not None and contents[place] is not None:
+            same[place] = recorded == contents[place]
+            other[place] = not same[place]
+    return same, other

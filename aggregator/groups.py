@@ -1,0 +1,51 @@
+"""Grouping of rows by values: integer codes in order of first appearance, and conservative hashes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Ints = np.ndarray[Any, np.dtype[np.int64]]
+Hashes = np.ndarray[Any, np.dtype[np.uint64]]
+
+_ROOM = 1 << 62
+
+
+def codes_of_values(values: pa.Array) -> tuple[Ints, int]:
+    """Integer codes of one column, null as a value of its own, and how many codes there may be."""
+    encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
+    size = len(encoded.dictionary)
+    codes = pc.fill_null(encoded.indices, size).to_numpy(zero_copy_only=False).astype(np.int64)
+    return codes, size + 1
+
+
+def group_codes(columns: Sequence[pa.Array], length: int) -> tuple[Ints, Ints]:
+    """Group rows by several columns. Out: a group number a row, and the first row of each group."""
+    groups, room = np.zeros(length, dtype=np.int64), 1
+    for column in columns:
+        codes, size = codes_of_values(column)
+        if room > _ROOM // size:
+            groups = pd.factorize(groups)[0].astype(np.int64)
+            room = int(groups.max()) + 1 if length else 1
+        groups = groups * size + codes
+        room *= size
+    numbers = pd.factorize(groups)[0].astype(np.int64)
+    firsts = np.flatnonzero(~pd.Series(numbers).duplicated().to_numpy()) if length else numbers
+    return numbers, firsts.astype(np.int64)
+
+
+def hashes(values: pa.Array) -> Hashes:
+    """64-bit hashes of strings, the same in every process. Equal values have equal hashes; the reverse must not be relied on."""
+    return pd.util.hash_array(values.to_numpy(zero_copy_only=False).astype(object), categorize=False)
+
+
+def run_starts(sorted_groups: Ints) -> Ints:
+    """Where each run of equal numbers begins."""
+    if not len(sorted_groups):
+        return sorted_groups
+    return np.flatnonzero(np.diff(sorted_groups, prepend=sorted_groups[0] - 1)).astype(np.int64)

@@ -1,0 +1,68 @@
+"""The manifest: what a run was made of and what it made. The only result file with times in it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import pandas
+import pandera
+import pyarrow
+
+import aggregator
+from aggregator.params import Params
+from aggregator.read.csv import CsvFile
+
+SCHEMA_VERSION = 1
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_manifest(
+    stage: Path,
+    params: Params,
+    files: Sequence[CsvFile],
+    counts: dict[str, int],
+    excluded: dict[str, int],
+    run_ref: str,
+    now: datetime,
+) -> str:
+    """Write manifest.json over the files already staged; returns its SHA-256."""
+    outputs = {
+        str(path.relative_to(stage)): {"sha256": sha256_of(path), "bytes": path.stat().st_size}
+        for path in sorted(stage.rglob("*"))
+        if path.is_file()
+    }
+    manifest = {
+        "manifest_version": SCHEMA_VERSION,
+        "run_ref": run_ref,
+        "period": str(params.period),
+        "recorded_at": now.isoformat(timespec="seconds"),
+        "versions": {
+            "aggregator": aggregator.__version__,
+            "pandas": pandas.__version__,
+            "pandera": pandera.__version__,
+            "pyarrow": pyarrow.__version__,
+            "python": platform.python_version(),
+        },
+        "parameters": params.recorded(),
+        "inputs": [
+            {"file": file.name, "sha256": file.sha256, "bytes": file.size, "encoding": file.encoding,
+             "columns": {column: file.headings[place].strip() for column, place in file.matched.places.items()}}
+            for file in files
+        ],
+        "receipts": [{"file": str(path), "sha256": sha256_of(path)} for path in params.receipts],
+        "counts": counts,
+        "excluded": excluded,
+        "outputs": outputs,
+    }  # fmt: skip
+    path = stage / "manifest.json"
+    path.write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    return sha256_of(path)

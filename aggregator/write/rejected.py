@@ -1,0 +1,91 @@
+"""Rejected lines as they were read, under their input's own headings, to be mended and run again."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from aggregator.read.canonical import FORMULA_START
+from aggregator.read.csv import REJECT_CODES, CsvFile
+from aggregator.read.headings import normalised
+from aggregator.read.records import quotes_are_sound
+from aggregator.write.tables import csv_bytes
+
+_FORMULA = re.compile(f"^'*[{FORMULA_START}]")
+
+
+def kept_positions(file: CsvFile) -> list[int]:
+    """Columns of the input but for the codes of an earlier run."""
+    return [place for place, heading in enumerate(file.headings) if normalised(heading) != REJECT_CODES]
+
+
+def rejected_head(file: CsvFile) -> bytes:
+    return b"\xef\xbb\xbf" + _row([*(file.headings[place] for place in kept_positions(file)), REJECT_CODES])
+
+
+def rejected_csv(file: CsvFile, records: list[bytes], codes: list[str]) -> bytes:
+    """Records as CSV rows with their codes. A record that is no row of cells keeps its number of cells (one more, for the
+    codes), so that it is found again and not taken for a sound row of other cells."""
+    parts: list[bytes] = []
+    good: list[tuple[bytes, str]] = []
+    for record, code in zip(records, codes, strict=True):
+        cells = _cells_of_odd_record(record, code, file)
+        if cells is None:
+            good.append((record, code))
+            continue
+        parts += [_good_rows(file, good), _row([*cells, code])]
+        good = []
+    return b"".join([*parts, _good_rows(file, good)])
+
+
+def _cells_of_odd_record(record: bytes, code: str, file: CsvFile) -> list[str] | None:
+    """The cells of a record that has another number of cells or broken quotes; None for a sound one."""
+    if "F20" not in code:
+        return None
+    text = record.decode()
+    if "\0" in text or "\r" in text or not quotes_are_sound(record + b"\n", ord(file.delimiter)):
+        return [text]
+    cells = next(csv.reader(io.StringIO(text, newline=""), delimiter=file.delimiter), [])
+    return None if len(cells) == len(file.headings) else cells
+
+
+def _good_rows(file: CsvFile, rows: list[tuple[bytes, str]]) -> bytes:
+    if not rows:
+        return b""
+    names = [f"c{place}" for place in range(len(file.headings))]
+    body = b"\n".join(record for record, _ in rows) + b"\n"
+    table = pa_csv.read_csv(
+        pa.py_buffer(body),
+        read_options=pa_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(body) + 1024),
+        parse_options=pa_csv.ParseOptions(delimiter=file.delimiter, newlines_in_values=True, ignore_empty_lines=False),
+        convert_options=pa_csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, quoted_strings_can_be_null=False
+        ),
+    )
+    table = table.select([f"c{place}" for place in kept_positions(file)])
+    return csv_bytes(table.append_column(REJECT_CODES, pa.array([code for _, code in rows])), header=False)
+
+
+def _row(cells: list[str]) -> bytes:
+    sink = io.StringIO()
+    csv.writer(sink, lineterminator="\n", quoting=csv.QUOTE_ALL).writerow(
+        [f"'{cell}" if _FORMULA.match(cell) else cell for cell in cells]
+    )
+    return sink.getvalue().encode()
+
+
+def rejected_names(files: tuple[CsvFile, ...]) -> list[str]:
+    """A file name for each input; inputs of equal names are told apart by a number."""
+    names: list[str] = []
+    for file in files:
+        stem, name, number = Path(file.name).stem or "input", "", 1
+        while not name or name in names:
+            name = f"{stem}.csv" if number == 1 else f"{stem}-{number}.csv"
+            number += 1
+        names.append(name)
+    return names
