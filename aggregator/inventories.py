@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from aggregator.findings import BIT, CODE_INDEX, COLUMN_INDEX, FINDINGS, error_bit, no_findings
 from aggregator.groups import Ints, run_starts
-from schemas.fields import CONTENT_COLUMNS
+from schemas.fields import CONTENT_COLUMNS, FIELD
 from schemas.limits import NO_PRODUCER_CODE
 from schemas.rules import INVENTORY_RULES, Severity
 from schemas.rules.inventory import Inventories
@@ -23,6 +23,8 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 MISREAD_BITS = sum(bit for code, bit in BIT.items() if code.startswith("F2"))
 _VALUES_SHOWN = 5
+HEADER_CONTENT = tuple(column for column in CONTENT_COLUMNS if FIELD[column].header)
+ITEM_CONTENT = tuple(column for column in CONTENT_COLUMNS if not FIELD[column].header)
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def _with_repeats(lines: pa.Table, starts: Ints, line_bits: Ints) -> Inventories
     if not doubled.any():
         return plain
     places = np.flatnonzero(doubled)
-    content = line_content(lines.take(pa.array(places)).combine_chunks())
+    content = content_text(lines.take(pa.array(places)).combine_chunks(), CONTENT_COLUMNS)
     frame = pd.DataFrame({"key": key[places], "content": content.to_numpy(zero_copy_only=False)})
     same, clashes = plain.same_content.copy(), plain.clashes.copy()
     same[places] = frame.duplicated().to_numpy()
@@ -114,13 +116,13 @@ def _copies(inventories: Inventories, items: Ints) -> Ints:
     return copies
 
 
-def line_content(lines: pa.Table) -> pa.Array:
-    """What of a line is content, as one text: canonical values joined by a separator no value contains.
+def content_text(lines: pa.Table, columns: tuple[str, ...]) -> pa.Array:
+    """What of these columns is content, as one text a line: canonical values joined by a separator no value contains.
 
     A producer's name is content only where it stands in the key, that is where there is no code.
     """
     parts = []
-    for column in CONTENT_COLUMNS:
+    for column in columns:
         if column not in lines.column_names:
             parts.append(pa.scalar("", pa.string()))
             continue
@@ -133,22 +135,28 @@ def line_content(lines: pa.Table) -> pa.Array:
 
 
 def content_hashes(inventories: Inventories, wanted: Mask) -> list[bytes | None]:
-    """SHA-256 over the content of all lines by item number, of the wanted inventories (None for the others)."""
+    """SHA-256 over the content of the header and of all lines by item number, of the wanted inventories (None for the
+    others)."""
     kept = wanted[inventories.inventory_of] & ~inventories.same_content
     places = np.flatnonzero(kept)
+    result: list[bytes | None] = [None] * len(inventories.starts)
+    if not len(places):
+        return result
     items, _ = inventories.numbers("item_no")
     of_line = inventories.inventory_of[places]
     key = of_line * 1_000_000 + items[places]
     if np.any(np.diff(key) < 0):
         order = np.argsort(key, kind="stable")
         places, of_line = places[order], of_line[order]
-    lines = inventories.lines.take(pa.array(places)).combine_chunks()
-    texts = pc.binary_join_element_wise(lines["item_no"].combine_chunks().cast(pa.string()), line_content(lines), "\x1f")
     starts = run_starts(of_line)
+    at = pa.array(places)
+    given = [column for column in ("item_no", *ITEM_CONTENT) if column in inventories.lines.column_names]
+    texts = content_text(inventories.lines.select(given).take(at).combine_chunks(), ("item_no", *ITEM_CONTENT))
+    heads = content_text(inventories.lines.take(at.take(pa.array(starts))).combine_chunks(), HEADER_CONTENT)
     offsets = pa.array(np.append(starts, len(places)).astype(np.int32))
-    joined = pc.binary_join(pa.ListArray.from_arrays(offsets, texts), "\x1e").cast(pa.binary())
-    result: list[bytes | None] = [None] * len(inventories.starts)
-    for inventory, text in zip(of_line[starts].tolist(), joined.to_pylist(), strict=True):
+    joined = pc.binary_join(pa.ListArray.from_arrays(offsets, texts), "\x1e")
+    whole = pc.binary_join_element_wise(heads, joined, "\x1e").cast(pa.binary())
+    for inventory, text in zip(of_line[starts].tolist(), whole.to_pylist(), strict=True):
         result[inventory] = hashlib.sha256(text).digest()
     return result
 

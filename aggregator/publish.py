@@ -23,9 +23,9 @@ STAGE_PREFIX, WORK_PREFIX = ".stage-", ".work-"
 @contextmanager
 def locked(ledger: Path) -> Iterator[None]:
     """Hold the ledger's lock. It goes with the process: there is no stale lock to remove by hand."""
+    lock = FileLock(f"{ledger}.lock", timeout=0)
     try:
-        with FileLock(f"{ledger}.lock", timeout=0):
-            yield
+        lock.acquire()
     except Timeout:
         raise Busy(
             f"Another run holds the lock of {ledger}. Nothing was done; try again when it has ended.",
@@ -36,6 +36,10 @@ def locked(ledger: Path) -> Iterator[None]:
             f"The lock {ledger}.lock cannot be made: {error.strerror}. Check rights and disk space.",
             f"无法创建锁文件 {ledger}.lock：{error.strerror}。请检查权限和磁盘空间。",
         ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def make_folder(path: Path) -> None:

@@ -21,7 +21,7 @@ CHUNK = 100_000
 ClearedBy = Literal["status", "receipts", "assume"]
 
 _CONSIGNORS = (
-    ("91440300MA5F0A1B2N", "深圳星河跨境电子商务有限公司", "5349"),
+    ("91440300MA5F0A1B2N", "深圳星河跨境电子商务有限公司", "2244"),
     ("91330100MA27Y3K4XJ", "杭州蓝帆网络科技有限公司", "2928"),
     ("4403960Q7X", "深圳前海远洋供应链有限公司", "5304"),
 )
@@ -159,7 +159,7 @@ def _sound_lines(sample: Sample, random: np.random.Generator, count: int, first_
         "waybill_no": pc.binary_join_element_wise("LP", _digits(serial, 12), ""),
         "internal_no": pc.binary_join_element_wise("QD", _digits(serial, 12), ""),
         "declaring_customs_code": declaring,
-        "exit_customs_code": _pick(["5349", "5304", "2244"], random.integers(3, size=inventories)),
+        "exit_customs_code": _pick(["2248", "5304", "2244"], random.integers(3, size=inventories)),
         "export_on": _repeated(f"{sample.period.key}15", inventories),
         "declaration_mode_code": _pick(["B", "A"], random.random(inventories) < 0.01),
         "declarant_code": _pick([row[0] for row in _DECLARANTS], consignor % 2),

@@ -109,6 +109,16 @@ def _second_line(column: str, value: str) -> Break:
     return apply
 
 
+def _odd_number(draft: _Draft, inventories: Ints) -> None:
+    places = draft.all_lines(inventories)
+    mask = np.zeros(draft.lines.num_rows, dtype=bool)
+    mask[places] = True
+    numbers = draft.lines["inventory_no"].combine_chunks()
+    odd = pc.replace_substring(numbers.take(pa.array(places)), "E", "X")
+    place = draft.lines.column_names.index("inventory_no")
+    draft.lines = draft.lines.set_column(place, "inventory_no", pc.replace_with_mask(numbers, pa.array(mask), odd))
+
+
 FAULTS: dict[str, Break] = {
     "R101": _on_first(goods_name=""),
     "R102": _on_first(goods_name="长" * 251),
@@ -122,7 +132,7 @@ FAULTS: dict[str, Break] = {
     "R110": _on_first(currency_code="999"),
     "R111": _on_first(statutory_unit_code="999"),
     "R112": _on_all(transport_mode_code="航空"),
-    "R113": _on_all(exit_customs_code="349"),
+    "R113": _on_all(exit_customs_code="224"),
     "R114": _on_all(consignor_code="91440300MA5F0A1B2M"),
     "R115": _on_all(trade_mode_code="9160"),
     "R116": _on_all(declaration_mode_code="C"),
@@ -131,7 +141,7 @@ FAULTS: dict[str, Break] = {
     "R119": _on_first(second_statutory_quantity="0.5", second_statutory_unit_code=""),
     "R120": _ten_times,
     "R121": _on_all(inventory_no="5.34920E+17"),
-    "R201": _on_all(inventory_no="INVT202610000001"),
+    "R201": _odd_number,
     "R202": _on_all(transport_mode_code="G"),
     "R203": _on_all(exit_customs_code="9999"),
     "R204": _on_all(net_weight_kg="0"),
@@ -157,7 +167,7 @@ ODD_ROWS: dict[str, Callable[[bytes], bytes]] = {
     "F203": lambda row: row.replace(b",B,", b",B\0,", 1),
 }
 _NO_STATUS = {"R117", "R118", "I202"}
-_ONE_FOR_ALL = {"R121", "R201"}
+_ONE_FOR_ALL = {"R121"}
 """Faults that give every inventory the same number: once a chunk is enough."""
 
 

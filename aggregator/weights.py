@@ -16,11 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregator.groups import Ints
-from schemas.inventory import DECIMAL_TYPE
+from schemas.decimals import Units, scaled, unscaled
 from schemas.limits import UNIT_KILOGRAM
-
-Units = np.ndarray[Any, Any]
-"""Weights as whole multiples of 0.00001: int64, or Python integers where those do not fit."""
 
 
 @dataclass(frozen=True)
@@ -30,26 +27,6 @@ class Shares:
 
     by_declaration: pa.Table
     spread: pa.Table
-
-
-def scaled(values: pa.Array) -> Units:
-    """Decimals of scale 5 as whole numbers; exact, by reading the 128-bit integers Arrow stores."""
-    buffer = values.buffers()[1]
-    halves = np.frombuffer(buffer, dtype=np.int64).reshape(-1, 2)[values.offset : values.offset + len(values)]
-    low, high = halves[:, 0], halves[:, 1]
-    if bool(np.all((low >> 63) == high)):
-        return low
-    return np.array([int(value.scaleb(5)) for value in values.to_pylist()], dtype=object)
-
-
-def unscaled(units: Units) -> pa.Array:
-    """Whole multiples of 0.00001 as decimals."""
-    if units.dtype == object:
-        texts = [f"{int(unit) // 100000}.{int(unit) % 100000:05d}" for unit in units]
-        return pa.array(texts, pa.string()).cast(pa.decimal128(38, 5))
-    low = units.astype(np.int64)
-    halves = np.ascontiguousarray(np.column_stack([low, low >> 63]))
-    return pa.Array.from_buffers(pa.decimal128(38, 5), len(low), [None, pa.py_buffer(halves)])
 
 
 def share_weights(lines: pa.Table, declaration: Ints) -> Shares:

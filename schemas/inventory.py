@@ -26,6 +26,8 @@ COUNT_TYPE = pa.int32()
 WRITTEN_TYPE = pa.int8()
 WRITTEN_COLUMNS = ("unit_price_decimals", "total_price_decimals")
 """How many decimals were written; what a rounding can explain depends on it."""
+CLEARED = "cleared_digits"
+"""The time of status 899 as 17 digits of China time; null where the status is another or the time unreadable."""
 
 
 def arrow_array(series: pd.Series) -> pa.Array:
@@ -102,6 +104,17 @@ def text_schema(columns: tuple[str, ...]) -> pandera.DataFrameSchema:
     """Item lines as canonical text: every column a string (dictionary encoded where values repeat), missing cells null."""
     dtypes = {column: pd.ArrowDtype(text_type(column)) for column in columns}
     return _schema(dtypes, [rule for rule in ROW_RULES if not rule.typed], "text")
+
+
+def structure_of(schema: pandera.DataFrameSchema) -> pandera.DataFrameSchema:
+    """The schema without its checks: columns, their order and types."""
+    if schema.name not in _STRUCTURES or list(_STRUCTURES[schema.name].columns) != list(schema.columns):
+        columns = {name: pandera.Column(column.dtype, nullable=True) for name, column in schema.columns.items()}
+        _STRUCTURES[schema.name] = pandera.DataFrameSchema(columns, strict=True, ordered=True, name=schema.name)
+    return _STRUCTURES[schema.name]
+
+
+_STRUCTURES: dict[str, pandera.DataFrameSchema] = {}
 
 
 @cache

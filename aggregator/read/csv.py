@@ -12,7 +12,7 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -28,8 +28,11 @@ from schemas import shapes
 from schemas.inventory import TEXT, text_type
 from schemas.rules import RULES
 
-LONGEST_RECORD = 1 << 20
+LONGEST_RECORD = 1 << 18
 """Bytes; an inventory line has less than 10 kB even with every field full."""
+_PIECE = 1 << 20
+_PARSE_AT_ONCE = 1 << 20
+"""Bytes Arrow parses at once: above the longest record, small enough to stay in the processor's cache."""
 _MANY_NON_ASCII = 12
 """Bytes of valid UTF-8 beyond ASCII (some four Chinese characters) after which a file is not GB18030 by chance."""
 _INVENTORY_NO = re.compile(rf"(?<![0-9A-Z]){shapes.INVENTORY_NO}(?![0-9A-Z])")
@@ -209,21 +212,25 @@ def _scan(
     digest = hashlib.sha256()
     file.seek(0)
     digest.update(file.read(bom + head.length))
-    offset, row = bom + head.length, 1 + head.rows
-    delimiter = ord(head.delimiter)
+    start = offset = bom + head.length
+    first_row = row = 1 + head.rows
     blocks: list[Block] = []
     any_quote, last = False, b"\n"
-    for block in _whole_records(name, file, chunk_bytes, quoting, lambda: row):
-        digest.update(block)
-        _must_decode(block, encoding, offset, row)
-        if quoting is None:
-            any_quote = any_quote or b'"' in block
-            if not quotes_are_sound(block, delimiter):
-                raise _BrokenQuotes
-        blocks.append(Block(offset, offset + len(block), row))
-        offset += len(block)
-        row += _count_records(block, quoting or (Quoting.SOUND if b'"' in block else Quoting.NONE))
-        last = block[-1:]
+    for piece in _whole_records(name, file, quoting, lambda: row):
+        if offset - start + len(piece) > chunk_bytes and offset > start:
+            blocks.append(Block(start, offset, first_row))
+            start, first_row = offset, row
+        digest.update(piece)
+        _must_decode(piece, encoding, offset, row)
+        quoted = b'"' in piece
+        any_quote = any_quote or quoted
+        if quoting is None and quoted and not quotes_are_sound(piece, ord(head.delimiter)):
+            raise _BrokenQuotes
+        offset += len(piece)
+        row += _count_records(piece, quoting or (Quoting.SOUND if quoted else Quoting.NONE))
+        last = piece[-1:]
+    if offset > start:
+        blocks.append(Block(start, offset, first_row))
     found = quoting or (Quoting.SOUND if any_quote else Quoting.NONE)
     return CsvFile(
         name, path, encoding, head.delimiter, head.headings, head.matched, found, tuple(blocks),
@@ -231,26 +238,31 @@ def _scan(
     )  # fmt: skip
 
 
-def _whole_records(
-    name: str, file: BinaryIO, chunk_bytes: int, quoting: Quoting | None, row: Any
-) -> Iterator[bytes]:
-    while block := file.read(chunk_bytes):
-        tail = b""
-        if not block.endswith(b"\n"):
-            tail = file.readline(LONGEST_RECORD)
-            if len(tail) >= LONGEST_RECORD:
-                raise _stop("F107", name, f"After row {row()}.", f"第 {row()} 行之后。")
+def _whole_records(name: str, file: BinaryIO, quoting: Quoting | None, row: Callable[[], int]) -> Iterator[bytes]:
+    """The file in pieces of whole records, small enough to stay in the processor's cache."""
+
+    def rest_of_line() -> bytes:
+        line = file.readline(LONGEST_RECORD)
+        if len(line) >= LONGEST_RECORD:
+            raise _stop("F107", name, f"After row {row()}.", f"第 {row()} 行之后。")
+        return line
+
+    while piece := file.read(_PIECE):
+        if not piece.endswith(b"\n"):
+            piece += rest_of_line()
         if quoting is None:
-            quotes = block.count(b'"') + tail.count(b'"')
-            while quotes % 2 and len(tail) < LONGEST_RECORD and (more := file.readline(LONGEST_RECORD)):
-                tail += more
-                quotes += more.count(b'"')
+            tail: list[bytes] = []
+            quotes, length = piece.count(b'"'), 0
+            while quotes % 2 and length < LONGEST_RECORD and (line := rest_of_line()):
+                tail.append(line)
+                length += len(line)
+                quotes += line.count(b'"')
             if quotes % 2:
                 raise _BrokenQuotes
-        whole = block + tail
-        if len(whole) > LONGEST_RECORD and whole.count(b"\n") * LONGEST_RECORD < len(whole):
+            piece += b"".join(tail)
+        if piece.count(b"\n") * LONGEST_RECORD < len(piece) - LONGEST_RECORD:
             raise _stop("F107", name, f"After row {row()}.", f"第 {row()} 行之后。")
-        yield whole
+        yield piece
 
 
 def _must_decode(block: bytes, encoding: str, offset: int, row: int) -> None:
@@ -336,13 +348,13 @@ def _needs_cutting(data: bytes, file: CsvFile) -> bool:
     )
 
 
-def _good_stretches(data: bytes, records: Records) -> Iterator[bytes]:
-    begin = 0
+def _good_stretches(data: bytes, records: Records) -> Iterator[memoryview]:
+    begin, view = 0, memoryview(data)
     bounds = np.append(records.starts, len(data))
     for place in sorted(records.wrong):
-        yield data[begin : bounds[place]]
+        yield view[begin : bounds[place]]
         begin = int(bounds[place + 1])
-    yield data[begin:]
+    yield view[begin:]
 
 
 def _parse(file: CsvFile, body: bytes) -> tuple[pa.Table, list[int]]:
@@ -356,14 +368,14 @@ def _parse(file: CsvFile, body: bytes) -> tuple[pa.Table, list[int]]:
     if file.encoding != "utf-8":
         body = body.decode(file.encoding).encode()
     names = [f"c{position}" for position in range(len(file.headings))]
-    wanted = {f"c{position}": text_type(column) for column, position in file.matched.places.items()}
-    if not body.strip(b"\r\n"):
+    wanted = {f"c{position}": TEXT for position in file.matched.places.values()}
+    if len(body) < _PIECE and not body.strip(b"\r\n"):
         empty = {column: pa.array([], text_type(column)) for column in file.columns}
         return pa.table(empty), miscounted
     table = pa_csv.read_csv(
         pa.py_buffer(body),
         read_options=pa_csv.ReadOptions(
-            column_names=names, use_threads=False, block_size=max(len(body) + 1, 1024)
+            column_names=names, use_threads=False, block_size=_PARSE_AT_ONCE
         ),
         parse_options=pa_csv.ParseOptions(
             delimiter=file.delimiter,
@@ -374,7 +386,11 @@ def _parse(file: CsvFile, body: bytes) -> tuple[pa.Table, list[int]]:
             column_types=wanted, include_columns=list(wanted), strings_can_be_null=False, check_utf8=False
         ),
     )
-    return table.rename_columns(list(file.columns)).combine_chunks(), miscounted
+    cells = {column: values.combine_chunks() for column, values in zip(file.columns, table.columns, strict=True)}
+    for column, values in cells.items():
+        # Encoded after parsing: Arrow's own encoding while it parses costs more.
+        cells[column] = values.dictionary_encode() if text_type(column) != TEXT else values
+    return pa.table(cells), miscounted
 
 
 def _with_wrong_rows(

@@ -46,7 +46,7 @@ def quotes_are_sound(block: bytes, delimiter: int) -> bool:
     if b'"' not in block:
         return True
     data = np.frombuffer(block, dtype=np.uint8)
-    places = np.flatnonzero(data == QUOTE)
+    places = places_of(data, QUOTE)
     return len(places) % 2 == 0 and bool(_misplaced(data, places, np.arange(len(places)) % 2 == 0, delimiter).any() == 0)
 
 
@@ -61,11 +61,18 @@ def _misplaced(data: npt.NDArray[np.uint8], places: Ints, opens: Mask, delimiter
     return np.where(opens, ~(starts_cell | reopened), ~(ends_cell | doubled))
 
 
+def places_of(data: npt.NDArray[np.uint8], byte: int) -> Ints:
+    """Offsets of a byte; in steps that stay in the processor's cache."""
+    step = 1 << 20
+    found = [np.flatnonzero(data[start : start + step] == byte) + start for start in range(0, len(data), step)]
+    return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+
+
 def cut_records(block: bytes, quoting: Quoting, delimiter: int) -> Records:
     data = np.frombuffer(block, dtype=np.uint8)
-    ends = np.flatnonzero(data == NEWLINE)
+    ends = places_of(data, NEWLINE)
     if quoting is Quoting.SOUND:
-        quotes = np.flatnonzero(data == QUOTE)
+        quotes = places_of(data, QUOTE)
         ends = ends[np.searchsorted(quotes, ends) % 2 == 0]
     if len(data) and (not len(ends) or ends[-1] != len(data) - 1):
         ends = np.append(ends, len(data))
@@ -75,9 +82,9 @@ def cut_records(block: bytes, quoting: Quoting, delimiter: int) -> Records:
     wrong: dict[int, str] = {}
     if quoting is Quoting.BROKEN:
         wrong |= dict.fromkeys(_badly_quoted(data, starts, delimiter).tolist(), "F202")
-    control = np.flatnonzero(data == 0)
+    control = places_of(data, 0) if b"\0" in block else np.zeros(0, dtype=np.int64)
     if block.count(b"\r") != int(with_return.sum()):
-        returns = np.flatnonzero(data == RETURN)
+        returns = places_of(data, RETURN)
         control = np.append(control, returns[~np.isin(returns + 1, next_lines)])
     if len(control):
         wrong |= dict.fromkeys((np.searchsorted(starts, control, side="right") - 1).tolist(), "F203")
@@ -86,7 +93,7 @@ def cut_records(block: bytes, quoting: Quoting, delimiter: int) -> Records:
 
 def _badly_quoted(data: npt.NDArray[np.uint8], starts: Ints, delimiter: int) -> Ints:
     """Records (lines) with an odd number of quotes or a misplaced one, each line looked at by itself."""
-    places = np.flatnonzero(data == QUOTE)
+    places = places_of(data, QUOTE)
     if not len(places):
         return places
     line = np.searchsorted(starts, places, side="right") - 1

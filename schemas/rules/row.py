@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 from schemas import shapes
 from schemas.codes import code_list
 from schemas.fields import COUNT_COLUMNS, DECIMAL_COLUMNS, FIELD, FIELDS, REQUIRED_COLUMNS, columns_of
-from schemas.limits import NO_PRODUCER_CODE, STATUS_CLEARED, TOTAL_TOLERANCE_ABSOLUTE, TOTAL_TOLERANCE_SHARE
+from schemas.decimals import scaled
+from schemas.limits import NO_PRODUCER_CODE, SCALE, STATUS_CLEARED, TOTAL_TOLERANCE_ABSOLUTE, TOTAL_TOLERANCE_SHARE
 from schemas.rules.rule import Rule, Scope, Severity
 from schemas.sources import Cite, Status, ours, spec
 from schemas.text import Text
@@ -97,9 +98,8 @@ def is_status(values: pa.Array, column: str = "") -> pa.Array:
     return pc.or_(known, shapes.matches(values, "-[0-9]{1,9}"))
 
 
-def is_cleared_with_time(cleared_at: pa.Array, status_code: pa.Array) -> pa.Array:
-    cleared = pc.fill_null(pc.equal(status_code, STATUS_CLEARED), False)
-    return pc.or_(pc.invert(cleared), shapes.clearing_digits(cleared_at).is_valid())
+def is_cleared_with_time(cleared_digits: pa.Array, status_code: pa.Array) -> pa.Array:
+    return pc.or_(pc.fill_null(pc.not_equal(status_code, STATUS_CLEARED), True), cleared_digits.is_valid())
 
 
 def has_both_or_none(second_statutory_quantity: pa.Array, second_statutory_unit_code: pa.Array) -> pa.Array:
@@ -125,11 +125,23 @@ _HALF_UNIT = pa.array([Decimal(5).scaleb(-digits - 1) for digits in range(6)], p
 
 def _off_by(declared_quantity: pa.Array, unit_price: pa.Array, total_price: pa.Array) -> tuple[pa.Array, pa.Array]:
     """Lines whose price product is off, and by how much (absolute): indices and decimals."""
-    quantity = declared_quantity.cast(pa.decimal256(19, 5))
-    product = pc.multiply(quantity, unit_price.cast(pa.decimal256(19, 5)))
-    off = pc.abs(pc.subtract(product, total_price.cast(pa.decimal256(39, 10))))
-    where = pc.indices_nonzero(pc.fill_null(pc.not_equal(off, pa.scalar(Decimal(0), off.type)), False))
-    return where, off.take(where).cast(_WIDE)
+    where = _suspects(declared_quantity, unit_price, total_price)
+    quantity, price, total = (
+        values.take(where).cast(pa.decimal256(19, 5)) for values in (declared_quantity, unit_price, total_price)
+    )
+    off = pc.abs(pc.subtract(pc.multiply(quantity, price), total.cast(pa.decimal256(39, 10))))
+    is_off = pc.fill_null(pc.not_equal(off, pa.scalar(Decimal(0), off.type)), False)
+    return where.filter(is_off), off.filter(is_off).cast(_WIDE)
+
+
+def _suspects(declared_quantity: pa.Array, unit_price: pa.Array, total_price: pa.Array) -> pa.Array:
+    """Lines whose product may be off: found with 64-bit integers where those cannot overflow, else all lines."""
+    quantity, price, total = scaled(declared_quantity), scaled(unit_price), scaled(total_price)
+    room = 1 << 62
+    small = all(values.dtype != object for values in (quantity, price, total))
+    if small and len(total) and int(quantity.max()) * int(price.max()) < room and int(total.max()) * 10**SCALE < room:
+        return pa.array(np.flatnonzero(quantity * price != total * 10**SCALE))
+    return pa.array(np.arange(len(total)))
 
 
 def _rounding(quantity: pa.Array, decimals: pa.Array) -> pa.Array:
@@ -334,7 +346,7 @@ ROW_RULES: tuple[Rule, ...] = (
                     "请填写状态899的北京时间，例如 2026-10-31 23:59:59 或 20261031235959。"),
         citations=(Cite("CEB-SPEC-202205", "table 2-42, returnTime", Status.READ),
                    ours("the month is that of the 899 receipt", Status.INFERENCE)),
-        test=is_cleared_with_time, compares=("cleared_at", "status_code"),
+        test=is_cleared_with_time, compares=("cleared_digits", "status_code"), typed=True,
     ),
     Rule(
         code="R119", scope=_ROW, severity=_ERROR,
