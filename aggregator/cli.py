@@ -158,7 +158,7 @@ def check(
         from aggregator.report.summary import as_json as outcome_as_json
 
         params = _params(config, {**given, "inputs": inputs, "lang": lang}, keep_period=False)
-        outcome, tables = check_pipeline(params, _now())
+        outcome, tables = check_pipeline(params)
         print_findings(tables, findings, 0 if as_json else most, outcome, lang, click.echo)
         if as_json:
             click.echo(json.dumps(outcome_as_json(outcome), ensure_ascii=False))

@@ -27,6 +27,10 @@ REASONS: tuple[str, ...] = tuple(EXCLUSIONS)
 REASON_BIT: dict[str, int] = {reason: 1 << position for position, reason in enumerate(REASONS)}
 
 
+def reasons_of(bits: int) -> str:
+    return " ".join(reason for reason, bit in REASON_BIT.items() if bits & bit)
+
+
 class Verdict(IntEnum):
     """The fate of a line."""
 

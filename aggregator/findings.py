@@ -19,6 +19,8 @@ CODE_INDEX: dict[str, int] = {code: index for index, code in enumerate(CODES)}
 COLUMNS: tuple[str, ...] = ("", *(field.column for field in FIELDS))
 COLUMN_INDEX: dict[str, int] = {column: index for index, column in enumerate(COLUMNS)}
 
+ONCE_PER_VALUE: frozenset[int] = frozenset(CODE_INDEX[code] for code, rule in RULES.items() if rule.once_per_value)
+
 FINDINGS = pa.schema(
     [
         ("line", pa.int64()),  # position of the line in its chunk; -1 where a finding has no place in the input

@@ -22,8 +22,8 @@ from aggregator.audit import audit_rows, count_total, header_totals, item_totals
 from aggregator.exchange import read_part, read_table, with_dictionaries, write_parts, write_table
 from aggregator.clearing import Question, clearing_of
 from aggregator.fate import REASON_BIT, Verdict, exclusions, known_before, verdicts
-from aggregator.findings import CODES, FINDINGS, codes_of, error_bit, findings_of
-from aggregator.groups import Hashes, Ints, hashes
+from aggregator.findings import CODES, FINDINGS, ONCE_PER_VALUE, codes_of, error_bit, findings_of
+from aggregator.groups import Hashes, Ints, group_codes, hashes
 from aggregator.inventories import Grouped, content_hashes, group_inventories
 from aggregator.ledger import declared_contents
 from aggregator.merge import Flags, partial_items
@@ -459,9 +459,28 @@ def _published(work: Work, findings: pa.Table, verdict: Any, lines: pa.Table, so
         of_line = verdict[findings["line"].to_numpy()] if findings.num_rows else np.zeros(0)
         declared = np.isin(of_line, (Verdict.DECLARED, Verdict.LATE))
         findings = findings.filter(pa.array(np.where(is_error, of_line == Verdict.REJECTED, declared)))
+    findings = _first_of_each_value(findings.combine_chunks())
     rows = lines["source_row"].combine_chunks().take(findings["line"].combine_chunks())
     files = pa.array([source] * findings.num_rows, pa.string())
     return findings.drop_columns("line").append_column("source_file", files).append_column("source_row", rows)
+
+
+def _first_of_each_value(findings: pa.Table) -> pa.Table:
+    """Of findings told once a value keep the first of this chunk; they are about the value, not about an inventory."""
+    once = np.flatnonzero(np.isin(findings["code"].to_numpy(), list(ONCE_PER_VALUE)))
+    if not len(once):
+        return findings
+    told = findings.take(pa.array(once)).combine_chunks()
+    _, firsts = group_codes([told[name].combine_chunks() for name in ("code", "column", "value")], told.num_rows)
+    kept = np.ones(findings.num_rows, dtype=bool)
+    kept[once] = False
+    kept[once[firsts]] = True
+    of_value = np.zeros(findings.num_rows, dtype=bool)
+    of_value[once] = True
+    for name in ("inventory_no", "item_no"):
+        blanked = pc.if_else(pa.array(of_value), None, findings[name].combine_chunks())
+        findings = findings.set_column(findings.column_names.index(name), name, blanked)
+    return findings.filter(pa.array(kept))
 
 
 def _excluded_rows(excluded: pa.Table, lines: pa.Table, source: str) -> pa.Table:

@@ -380,13 +380,13 @@ ROW_RULES: tuple[Rule, ...] = (
         citations=(spec("invtNo"),), test=is_inventory_number,
     ),
     Rule(
-        code="R202", scope=_ROW, severity=_WARNING, columns=("transport_mode_code",),
+        code="R202", scope=_ROW, severity=_WARNING, once_per_value=True, columns=("transport_mode_code",),
         message=Text("The transport mode is not in our table, which may be incomplete.", "运输方式不在本工具的代码表中（该表可能不全）。"),
         remedy=Text("Check the code; nothing is changed.", "请核对代码；数据未作改动。"),
         citations=(Cite("JGS-20", "transport modes", Status.READ_PARTIAL),), test=is_known_if_shaped("[0-9A-Z]"),
     ),
     Rule(
-        code="R203", scope=_ROW, severity=_WARNING, columns=_CUSTOMS,
+        code="R203", scope=_ROW, severity=_WARNING, once_per_value=True, columns=_CUSTOMS,
         message=Text("The customs district is not in our table, which is incomplete.", "关区代码不在本工具的代码表中（该表不全）。"),
         remedy=Text("Check the code; nothing is changed.", "请核对代码；数据未作改动。"),
         citations=(Cite("JGS-T-18", "customs districts", Status.READ_PARTIAL),), test=is_known_if_shaped("[0-9]{4}"),

@@ -39,7 +39,8 @@ class Rule:
     exclusion, declaration and control are established where they arise and have none. Where a test `compares` columns it gets
 all of them and the finding names the first of `columns`; otherwise it is called once for each of `columns`. `typed` rules look at parsed
     numbers, the others at text. A `fixed` error cannot be lowered to a warning: without it a line could not be
-    identified, keyed or added.
+    identified, keyed or added. A warning about what is missing from a table of ours is told `once_per_value`, at the first
+    line that has it: on every line it would drown the rest.
     """
 
     code: str
@@ -53,5 +54,6 @@ all of them and the finding names the first of `columns`; otherwise it is called
     compares: tuple[str, ...] = ()
     typed: bool = False
     fixed: bool = False
+    once_per_value: bool = False
     in_force_from: date = SINCE_2019
     in_force_to: date | None = None

@@ -1,0 +1,185 @@
+"""The line itself: stages and the barriers between them.
+
+    read, validate (stage)  ->  inventories, fate, partial merge (settle)  ->  merge, split, number
+    ->  weights, audit map, findings (finish)
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aggregator.audit import TOTALS, control_totals, must_balance
+from aggregator.batch import BatchFindings, several_names, several_units, shared_numbers, without_packages
+from aggregator.clearing import Question
+from aggregator.engine.local import local_engine
+from aggregator.errors import UnusableInput
+from aggregator.exchange import read_table, write_parts
+from aggregator.findings import no_findings
+from aggregator.merge import Flags, combine_partials
+from aggregator.outputs import checked, declaration_items, declarations, declared_totals
+from aggregator.params import Params
+from aggregator.read.csv import CsvFile
+from aggregator.read.receipts import read_receipts
+from aggregator.result import Result
+from aggregator.split import Split, split_items
+from aggregator.stages import (
+    Finished,
+    Numbering,
+    Settled,
+    Staged,
+    Work,
+    finish_chunk,
+    finish_partition,
+    settle_chunk,
+    settle_partition,
+    stage_chunk,
+)
+from schemas.declaration import SCHEMAS
+from schemas.rules import RULES
+
+_LINES_A_PARTITION = 131_072
+
+
+def calculate(
+    params: Params,
+    files: tuple[CsvFile, ...],
+    folder: Path,
+    first_period: str,
+    ledger: Path | None,
+    run_ref: str,
+    *,
+    all_findings: bool = False,
+) -> Result:
+    """Everything but publishing. `folder` takes what the stages leave for one another."""
+    receipts = None
+    if params.receipts:
+        read_receipts(params.receipts, params.chunk_bytes)[0].save(folder)
+        receipts = folder
+    question = None
+    if params.period is not None:
+        question = Question(params.period.key, first_period, params.late, params.assume_cleared)
+    work = Work(
+        folder=folder,
+        files=files,
+        chunks=tuple((place, block) for place, file in enumerate(files) for block in file.blocks),
+        constants=params.constants,
+        severity=params.effective_severity(),
+        flags=Flags(params.summary_flag, params.item_name_flag),
+        question=question,
+        ledger=ledger,
+        receipts=receipts,
+        all_findings=all_findings,
+    )
+    with local_engine(params.workers, len(work.chunks)) as engine:
+        staged = list(engine.map(stage_chunk, ((work, chunk) for chunk in range(len(work.chunks)))))
+        _refuse_truncated(work, staged)
+        scattered, partitions = _scattered(folder, staged)
+        settled = list(
+            engine.map(settle_chunk, ((work, chunk, scattered, partitions) for chunk in range(len(work.chunks))))
+        )
+        settled += list(engine.map(settle_partition, ((work, part) for part in range(partitions))))
+        items, split, numbering = _merge(work, settled, run_ref)
+        batch = _batch_findings(work, settled, items, split)
+        batch_path = folder / "batch-findings.arrow"
+        write_parts(batch_path, batch.placed, batch.placed["chunk"].to_numpy(), max(len(work.chunks), 1))
+        finished = list(engine.map(finish_partition, ((work, part, numbering) for part in range(partitions))))
+        weighed = list(finished)
+        tasks = ((work, chunk, numbering, partitions, batch_path) for chunk in range(len(work.chunks)))
+        finished = list(engine.map(finish_chunk, tasks))
+        weighed += finished
+    return _result(params, work, staged, settled, items, split, numbering, weighed, finished, batch)
+
+
+def _refuse_truncated(work: Work, staged: list[Staged]) -> None:
+    """A last row without line end that is no row of cells: the file was cut."""
+    last_chunk = {place: chunk for chunk, (place, _) in enumerate(work.chunks)}
+    for place, chunk in last_chunk.items():
+        if staged[chunk].last_is_wrong and not work.files[place].ends_with_newline:
+            rule, name = RULES["F106"], work.files[place].name
+            row = work.chunks[chunk][1].first_row + staged[chunk].lines + staged[chunk].blank - 1
+            raise UnusableInput(
+                f"[F106] {name}, row {row}: {rule.message.en} {rule.remedy.en}",
+                f"[F106] {name} 第 {row} 行：{rule.message.zh}{rule.remedy.zh}",
+            )
+
+
+def _scattered(folder: Path, staged: list[Staged]) -> tuple[Path | None, int]:
+    """Inventories seen in more than one chunk (by hash: one too many does no harm), and how many partitions to settle them in."""
+    everything = np.concatenate([chunk.inventories for chunk in staged] or [np.zeros(0, dtype=np.uint64)])
+    values, seen = np.unique(everything, return_counts=True)
+    scattered = values[seen > 1]
+    if not len(scattered):
+        return None, 0
+    counts = np.concatenate([chunk.counts for chunk in staged])
+    lines = int(counts[np.isin(everything, scattered)].sum())
+    path = folder / "scattered.npy"
+    np.save(path, scattered)
+    return path, lines // _LINES_A_PARTITION + 1
+
+
+def _merge(work: Work, settled: list[Settled], run_ref: str) -> tuple[pa.Table, Split, Numbering]:
+    """Partial items of all units to items, split and numbered; where each unit's rows went is left for `finish`."""
+    partials = [read_table(work.unit(unit.unit, "partials")) for unit in settled]
+    if not partials:
+        empty = Split(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
+        return pa.table({}), empty, Numbering(run_ref, 0, work.folder)
+    items, item_of_row = combine_partials(pa.concat_tables(partials).combine_chunks())
+    split = split_items(items)
+    numbering = Numbering(run_ref, split.declarations, work.folder)
+    bounds = np.cumsum([0, *(table.num_rows for table in partials)])
+    for unit, start, end in zip(settled, bounds[:-1], bounds[1:], strict=True):
+        numbering.save(f"items-{unit.unit}", item_of_row[start:end])
+    numbering.save("declaration", split.declaration)
+    numbering.save("item_no", split.item_no)
+    return items, split, numbering
+
+
+def _batch_findings(work: Work, settled: list[Settled], items: pa.Table, split: Split) -> BatchFindings:
+    units = [unit.unit for unit in settled]
+
+    def inventories(unit: str) -> pa.Table:
+        return read_table(work.unit(unit, "inventories"))
+
+    placed = [
+        shared_numbers("B201", "order_no", [unit.orders for unit in settled], units, inventories),
+        shared_numbers("B202", "waybill_no", [unit.waybills for unit in settled], units, inventories),
+    ]
+    placeless = [no_findings()]
+    if split.declarations:
+        placeless.append(several_units(items, split.header))
+        placeless.append(several_names(pa.concat_tables([unit.names for unit in settled]).combine_chunks()))
+    return BatchFindings(pa.concat_tables(placed).combine_chunks(), pa.concat_tables(placeless).combine_chunks())
+
+
+def _result(
+    params: Params,
+    work: Work,
+    staged: list[Staged],
+    settled: list[Settled],
+    items: pa.Table,
+    split: Split,
+    numbering: Numbering,
+    weighed: list[Finished],
+    finished: list[Finished],
+    batch: BatchFindings,
+) -> Result:
+    totals = [TOTALS.empty_table()]
+    totals += [chunk.totals for chunk in staged] + [unit.totals for unit in settled] + [done.totals for done in weighed]
+    made, made_items = SCHEMAS["declarations"].empty_table(), SCHEMAS["declaration_items"].empty_table()
+    if split.declarations:
+        by_declaration = pa.concat_tables([done.by_declaration for done in weighed]).combine_chunks()
+        made = declarations(items, split, numbering.run_ref, by_declaration)
+        made_items = declaration_items(items, split, numbering.run_ref, named_by_key=params.item_name_flag == 1)
+        totals.append(declared_totals(made_items, made).cast(TOTALS))
+        empty = made.filter(pc.equal(made["package_count"], 0))["declaration_ref"].to_pylist()
+        batch = BatchFindings(batch.placed, pa.concat_tables([batch.placeless, without_packages(empty)]))
+    balanced = control_totals(pa.concat_tables(totals))
+    must_balance(balanced)
+    return Result(
+        work, settled, items, split, made, made_items, checked("control_totals", balanced), finished,
+        [done.spread for done in weighed], batch, sum(chunk.blank for chunk in staged),
+    )  # fmt: skip

@@ -1,0 +1,204 @@
+"""What the stages made of an input, before anything is published, and what a run tells of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from aggregator.batch import BatchFindings
+from aggregator.errors import Exit
+from aggregator.exchange import read_table
+from aggregator.fate import REASON_BIT, Verdict, reasons_of
+from aggregator.findings import CODE_INDEX, ONCE_PER_VALUE, codes_of
+from aggregator.outputs import findings_rows
+from aggregator.read.csv import CsvFile
+from aggregator.split import Split
+from aggregator.stages import Finished, Settled, Work
+from schemas.text import Lang
+
+
+@dataclass
+class Outcome:
+    """What a run came to; what `--json` prints."""
+
+    exit_code: Exit = Exit.DONE
+    period: str = ""
+    run_ref: str = ""
+    folder: str = ""
+    published: bool = False
+    counts: dict[str, int] = field(default_factory=dict)
+    excluded: dict[str, int] = field(default_factory=dict)
+    findings: dict[str, int] = field(default_factory=dict)
+    totals: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the stages made, before anything is published."""
+
+    work: Work
+    settled: list[Settled]
+    items: pa.Table
+    split: Split
+    declarations: pa.Table
+    declaration_items: pa.Table
+    totals: pa.Table
+    finished: list[Finished]
+    spread: list[Path]
+    batch: BatchFindings
+    blank: int
+
+    @property
+    def units(self) -> list[str]:
+        return [settled.unit for settled in self.settled]
+
+    def pieces(self, name: str) -> Iterator[pa.Table]:
+        for finished in self.finished:
+            if name in finished.pieces:
+                yield read_table(finished.pieces[name])
+
+    def inventories(self) -> Iterator[pa.Table]:
+        for unit in self.units:
+            yield read_table(self.work.unit(unit, "inventories"))
+
+    @property
+    def rejected_lines(self) -> int:
+        return sum(int(row["rejected"]) for row in self.totals.to_pylist() if row["column"] == "lines")
+
+    def findings(self, lang: Lang) -> Iterator[pa.Table]:
+        return findings_rows(self._finding_pieces(), self.work.severity, lang)
+
+    def _finding_pieces(self) -> Iterator[pa.Table]:
+        """File findings before those of the file's rows; what has no place in the input last."""
+        chunk_files = [place for place, _ in self.work.chunks]
+        pieces, told = self.pieces("findings"), OncePerValue()
+        for place, file in enumerate(self.work.files):
+            yield file_findings(file)
+            for _ in range(chunk_files.count(place)):
+                yield told.filter(next(pieces))
+        placeless = self.batch.placeless.drop_columns("line")
+        length = placeless.num_rows
+        placeless = placeless.append_column("source_file", pa.array([""] * length, pa.string()))
+        yield placeless.append_column("source_row", pa.nulls(length, pa.int64()))
+
+    def rejections_sha256(self) -> str:
+        """What was rejected and why, as one hash: the same rejections are told once, not on every scheduled run."""
+        digest = hashlib.sha256()
+        for finished in self.finished:
+            if "rejected" in finished.pieces:
+                digest.update(finished.pieces["rejected"].read_bytes())
+        return digest.hexdigest()
+
+    def declared(self) -> Iterator[pa.Table]:
+        """For the ledger: inventory_no, content, cleared_period, late of what is declared."""
+        for table in self.inventories():
+            verdict = table["verdict"].to_numpy()
+            late = verdict == Verdict.LATE
+            declared = pa.array(late | (verdict == Verdict.DECLARED))
+            chosen = table.append_column("late", pa.array(late)).filter(declared)
+            yield chosen.select(["inventory_no", "content", "cleared_period", "late"])
+
+    def waiting(self) -> Iterator[pa.Table]:
+        """For the ledger: inventory_no, cleared_period, fate, reason of what was seen and not declared, now or before. It
+        must not be forgotten."""
+        for table in self.inventories():
+            verdict, reasons = table["verdict"].to_numpy(), table["reasons"].to_numpy()
+            wanted = np.isin(verdict, (Verdict.REJECTED, Verdict.EXCLUDED)) & (reasons & REASON_BIT["known"] == 0)
+            wanted &= table["inventory_no"].is_valid().to_numpy()
+            chosen = table.filter(pa.array(wanted))
+            rejected = chosen["verdict"].to_numpy() == Verdict.REJECTED
+            reason = np.where(
+                rejected,
+                _texts_of_bits(chosen["bits"].to_numpy(), codes_of),
+                _texts_of_bits(chosen["reasons"].to_numpy(), reasons_of),
+            )
+            fate = pa.array(np.where(rejected, "rejected", "excluded"), pa.string())
+            chosen = chosen.select(["inventory_no", "cleared_period"]).append_column("fate", fate)
+            yield chosen.append_column("reason", pa.array(reason, pa.string()))
+
+
+def _texts_of_bits(bits: Any, text: Callable[[int], str]) -> Any:
+    values, places = np.unique(bits, return_inverse=True)
+    return np.array([text(int(value)) for value in values], dtype=object)[places] if len(bits) else bits.astype(str)
+
+
+class OncePerValue:
+    """Lets a finding of a rule that is told once a value pass only the first time its value comes."""
+
+    def __init__(self) -> None:
+        self._told: set[tuple[int, int, str]] = set()
+
+    def filter(self, findings: pa.Table) -> pa.Table:
+        suspects = np.flatnonzero(np.isin(findings["code"].to_numpy(), list(ONCE_PER_VALUE)))
+        again = np.zeros(findings.num_rows, dtype=bool)
+        rows = findings.select(["code", "column", "value"]).take(pa.array(suspects)).to_pylist()
+        for place, row in zip(suspects, rows, strict=True):
+            key = (row["code"], row["column"], row["value"])
+            again[place] = key in self._told
+            self._told.add(key)
+        return findings.filter(pa.array(~again)) if again.any() else findings
+
+
+def file_findings(file: CsvFile) -> pa.Table:
+    """What is to be told of a file that can be read."""
+    rows: list[tuple[str, str, int | None]] = []
+    rows += [("F301", file.headings[place].strip(), 1) for place in file.matched.unknown]
+    if not file.ends_with_newline and file.blocks:
+        rows.append(("F302", "", None))
+    if not file.blocks:
+        rows.append(("F303", "", 1))
+    blank = pa.nulls(len(rows), pa.string())
+    return pa.table(
+        {
+            "code": pa.array([CODE_INDEX[code] for code, _, _ in rows], pa.int16()),
+            "column": pa.array([0] * len(rows), pa.int16()),
+            "value": pa.array([value for _, value, _ in rows], pa.string()),
+            "inventory_no": blank,
+            "item_no": blank,
+            "source_file": pa.array([file.name] * len(rows), pa.string()),
+            "source_row": pa.array([row for _, _, row in rows], pa.int64()),
+        }
+    )
+
+
+def outcome_of(result: Result, period: str) -> Outcome:
+    """What there is to tell before the findings are counted."""
+    counted = {row["column"]: row for row in result.totals.to_pylist() if row["column"] in ("lines", "inventories")}
+    counts = {
+        f"{name}_{bucket}": int(counted[name][bucket]) if name in counted else 0
+        for name in ("lines", "inventories")
+        for bucket in ("read", "declared", "rejected", "excluded")
+    }
+    counts |= {
+        "inventories_late": sum(unit.counts["late"] for unit in result.settled),
+        "rows_blank": result.blank,
+        "declarations": result.declarations.num_rows,
+        "declaration_items": result.declaration_items.num_rows,
+    }
+    excluded: dict[str, int] = {}
+    for table in result.pieces("excluded"):
+        for reason, count in _value_counts(table["reason"]):
+            excluded[reason] = excluded.get(reason, 0) + count
+    totals = [{name: str(value) for name, value in row.items()} for row in result.totals.to_pylist()]
+    exit_code = Exit.WAITING if result.rejected_lines else Exit.DONE
+    return Outcome(exit_code, period, counts=counts, excluded=dict(sorted(excluded.items())), totals=totals)
+
+
+def counted(findings: Iterable[pa.Table], outcome: Outcome) -> Iterator[pa.Table]:
+    """Pass findings on, counting them by code into the outcome."""
+    outcome.findings = {}
+    for table in findings:
+        for code, count in _value_counts(table["code"]):
+            outcome.findings[code] = outcome.findings.get(code, 0) + count
+        yield table
+
+
+def _value_counts(values: pa.ChunkedArray) -> list[tuple[str, int]]:
+    of_value = values.combine_chunks().value_counts()
+    return list(zip(of_value.field("values").to_pylist(), of_value.field("counts").to_pylist(), strict=True))

@@ -1,0 +1,59 @@
+"""Write the files of a run folder."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+
+from aggregator.outputs import checked, weight_shares
+from aggregator.params import Params
+from aggregator.result import Outcome, Result, counted
+from aggregator.split import declaration_refs
+from aggregator.write.rejected import rejected_head, rejected_names
+from aggregator.write.tables import write_csv, write_parquet
+from schemas.declaration import SCHEMAS
+
+
+def write_outputs(params: Params, result: Result, run_ref: str, stage: Path, outcome: Outcome) -> None:
+    """Write every table, counting the findings into the outcome, and the rejected lines of each input."""
+    refs = declaration_refs(run_ref, result.split.declarations)
+
+    def pieces(name: str) -> Iterator[pa.Table]:
+        return (checked(name, table) for table in result.pieces(name))
+
+    makers: dict[str, Callable[[], Iterator[pa.Table]]] = {
+        "declarations": lambda: iter([result.declarations]),
+        "declaration_items": lambda: iter([result.declaration_items]),
+        "audit_map": lambda: pieces("audit_map"),
+        "weight_shares": lambda: weight_shares(result.spread, refs),
+        "findings": lambda: counted(result.findings(params.lang), outcome),
+        "excluded": lambda: pieces("excluded"),
+        "control_totals": lambda: iter([result.totals]),
+    }
+    for name, make in makers.items():
+        as_parquet = name == "audit_map"
+        if as_parquet or "parquet" in params.formats:
+            write_parquet(stage / f"{name}.parquet", SCHEMAS[name], make())
+        if not as_parquet or "csv" in params.formats:
+            write_csv(stage / f"{name}.csv", SCHEMAS[name], make())
+    _write_rejected(result, stage / "rejected")
+
+
+def _write_rejected(result: Result, folder: Path) -> None:
+    names = rejected_names(result.work.files)
+    for chunk, (place, _) in enumerate(result.work.chunks):
+        piece = result.finished[chunk].pieces.get("rejected")
+        if piece is None:
+            continue
+        folder.mkdir(exist_ok=True)
+        path = folder / names[place]
+        with path.open("ab") as sink:
+            if sink.tell() == 0:
+                sink.write(rejected_head(result.work.files[place]))
+            with piece.open("rb") as source:
+                shutil.copyfileobj(source, sink)
+
+
