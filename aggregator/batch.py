@@ -10,8 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregator.findings import FINDINGS, findings_of
-from aggregator.groups import Hashes, hashes
-from schemas.limits import HEADER_KEY
+from aggregator.groups import Hashes, Ints, hashes
 from schemas.rules.batch import values_with_several
 
 PLACED = FINDINGS.append(pa.field("chunk", pa.int32()))
@@ -61,7 +60,7 @@ def several_names(names: pa.Table) -> pa.Table:
     )
 
 
-def several_units(items: pa.Table, header: np.ndarray) -> pa.Table:  # type: ignore[type-arg]
+def several_units(items: pa.Table, header: Ints) -> pa.Table:
     """B203. In: merged items and the header key (0, 1, …) of each."""
     same = ("commodity_code", "destination_country_code", "currency_code", "item_name")
     separator = "\x1f"

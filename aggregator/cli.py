@@ -35,7 +35,7 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="Print the r
 _inputs_argument = click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="INPUT...")
 
 
-class _Day(click.ParamType):
+class _Day(click.ParamType[Any]):
     name = "date"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -45,7 +45,7 @@ class _Day(click.ParamType):
             self.fail(f"'{value}' is not a day. Write it as YYYY-MM-DD.", param, ctx)
 
 
-class _Month(click.ParamType):
+class _Month(click.ParamType[Any]):
     name = "month"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -284,14 +284,14 @@ def _guarded(job: Callable[[], int], lang: Any) -> None:
         # The reader of our output (head, less) has gone: not an error, and nobody is left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = int(Exit.DONE)
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        stop = CannotReadOrWrite(
-            f"{where}{error.strerror or error}. Nothing was published. Check disk space and rights, then run again.",
-            f"{where}{error.strerror or error}。未发布任何内容。请检查磁盘空间和权限后重新运行。",
+    except OSError as failed:
+        where = f"{failed.filename}: " if failed.filename else ""
+        unwritten = CannotReadOrWrite(
+            f"{where}{failed.strerror or failed}. Nothing was published. Check disk space and rights, then run again.",
+            f"{where}{failed.strerror or failed}。未发布任何内容。请检查磁盘空间和权限后重新运行。",
         )
-        click.echo(stop.in_lang(lang), err=True)
-        code = int(stop.exit_code)
+        click.echo(unwritten.in_lang(lang), err=True)
+        code = int(unwritten.exit_code)
     except Exception as error:
         click.echo(
             f"本工具内部错误（{type(error).__name__}: {error}），未发布任何内容。请报告此错误；设置 AGGREGATOR_DEBUG=1 可显示详情。"

@@ -172,7 +172,7 @@ def record(
                 rows = _rows(table, ("inventory_no", "content", "cleared_period", "late"))
                 connection.executemany(
                     "INSERT INTO declared (inventory_no, content, run_ref, cleared_period, late) VALUES (?, ?, ?, ?, ?)",
-                    ((number, content, run.run_ref, period, int(late)) for number, content, period, late in rows),
+                    ((number, content, run.run_ref, period, bool(late)) for number, content, period, late in rows),
                 )
         except sqlite3.IntegrityError as error:
             raise OurFault(

@@ -160,8 +160,10 @@ def _setting(name: str, value: Any) -> Any:
         "assume_cleared": bool, "late": bool, "unfinished": bool, "summary_flag": int, "item_name_flag": int,
         "workers": int, "chunk_bytes": int, "receipts": list, "formats": list,
     }  # fmt: skip
-    if not isinstance(value, expected.get(name, str)):
-        raise TypeError(f"expected {expected.get(name, str).__name__}, found {type(value).__name__}")
+    kind = expected.get(name, str)
+    found: type = type(value)
+    if found is not kind:
+        raise TypeError(f"expected {kind.__name__}, found {found.__name__}")
     if name in ("period", "first_period"):
         return Period.parse(value)
     if name in ("out", "ledger"):

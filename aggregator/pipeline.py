@@ -33,8 +33,8 @@ from aggregator.publish import (
 from aggregator.read.csv import CsvFile, open_csv
 from aggregator.read.headings import require_columns
 from aggregator.result import Outcome, Result, counted, outcome_of
+from aggregator.run_folder import write_outputs
 from aggregator.write.manifest import write_manifest
-from aggregator.write.run_folder import write_outputs
 from schemas.rules import Severity
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -11,10 +11,9 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
 
 from aggregator.params import Period
-from aggregator.sample_faults import Faulty, with_faults
+from aggregator.sample_faults import Faulty, csv_of, with_faults
 from schemas.fields import FIELD
 
 CHUNK = 100_000
@@ -63,7 +62,7 @@ class Sample:
     lines: int
     seed: int = 1
     faults: float = 0.0
-    period: Period = Period(2026, 10)
+    period: Period = field(default_factory=lambda: Period(2026, 10))
     cleared_by: ClearedBy = "status"
     headings: Literal["own", "zh"] = "own"
     encoding: str = "utf-8"
@@ -97,12 +96,6 @@ def write_sample(sample: Sample, out: Path) -> list[Path]:
 
 def _encoded(data: bytes, encoding: str) -> bytes:
     return data if encoding == "utf-8" else data.decode().encode(encoding)
-
-
-def csv_of(lines: pa.Table) -> bytes:
-    sink = pa.BufferOutputStream()
-    pa_csv.write_csv(lines, sink, pa_csv.WriteOptions(include_header=False, quoting_style="none"))
-    return sink.getvalue().to_pybytes()
 
 
 def _receipts(lines: pa.Table) -> pa.Table:

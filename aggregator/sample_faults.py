@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -171,10 +172,15 @@ _ONE_FOR_ALL = {"R121"}
 """Faults that give every inventory the same number: once a chunk is enough."""
 
 
+def csv_of(lines: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    pa_csv.write_csv(lines, sink, pa_csv.WriteOptions(include_header=False, quoting_style="none"))
+    data: bytes = sink.getvalue().to_pybytes()
+    return data
+
+
 def with_faults(lines: pa.Table, columns: tuple[str, ...], share: float, random: np.random.Generator) -> Faulty:
     """Break `share` of the inventories, in turn one rule each."""
-    from aggregator.sample import csv_of
-
     numbers = lines["inventory_no"].combine_chunks()
     changed = pc.not_equal(numbers.slice(1), numbers.slice(0, len(numbers) - 1)).to_numpy(zero_copy_only=False)
     starts = np.flatnonzero(np.append(True, changed))

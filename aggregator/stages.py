@@ -19,8 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregator.audit import audit_rows, count_total, header_totals, item_totals, unreadable_totals
-from aggregator.exchange import read_part, read_table, with_dictionaries, write_parts, write_table
 from aggregator.clearing import Question, clearing_of
+from aggregator.exchange import read_part, read_table, with_dictionaries, write_parts, write_table
 from aggregator.fate import REASON_BIT, Verdict, exclusions, known_before, verdicts
 from aggregator.findings import CODES, FINDINGS, ONCE_PER_VALUE, codes_of, error_bit, findings_of
 from aggregator.groups import Hashes, Ints, group_codes, hashes

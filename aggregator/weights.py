@@ -148,4 +148,5 @@ def largest_remainder(amounts: Units, key: Units, start: Ints, lengths: Ints) ->
     rank = np.arange(len(key)) - np.repeat(start, lengths)
     extra = np.zeros(len(key), dtype=np.int64)
     extra[order] = rank < np.repeat(left, lengths)
-    return parts + extra
+    apportioned: Units = parts + extra
+    return apportioned

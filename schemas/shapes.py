@@ -7,7 +7,7 @@ a missing value counts as having it (that it is missing is another rule's busine
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import datetime, timedelta, timezone
 
 import numpy as np

@@ -12,7 +12,7 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -31,7 +31,7 @@ from schemas.rules import RULES
 LONGEST_RECORD = 1 << 18
 """Bytes; an inventory line has less than 10 kB even with every field full."""
 _PIECE = 1 << 20
-_PARSE_AT_ONCE = 1 << 20
+_PARSE_AT_ONCE = 2 << 20
 """Bytes Arrow parses at once: above the longest record, small enough to stay in the processor's cache."""
 _MANY_NON_ASCII = 12
 """Bytes of valid UTF-8 beyond ASCII (some four Chinese characters) after which a file is not GB18030 by chance."""
@@ -84,14 +84,14 @@ class TextChunk:
     blank: int
 
 
-class _Undecodable(Exception):
+class _Undecodable(Exception):  # noqa: N818 - not an error yet: another encoding may fit
     def __init__(self, offset: int, before: bytes) -> None:
         self.offset = offset
         self.line = before.count(b"\n") + 1
         self.non_ascii_before = len(before) - len(before.translate(None, bytes(range(0x80, 0x100))))
 
 
-class _BrokenQuotes(Exception):
+class _BrokenQuotes(Exception):  # noqa: N818 - not an error: the file is read line by line instead
     pass
 
 
@@ -147,9 +147,9 @@ def _open(
                     return _scan(name, path, file, encoding, bom, found, quoting, chunk_bytes)
                 except _BrokenQuotes:
                     continue
-        except _Undecodable as failure:
-            failures.append((encoding, failure))
-            if failure.non_ascii_before >= _MANY_NON_ASCII:
+        except _Undecodable as undecodable:
+            failures.append((encoding, undecodable))
+            if undecodable.non_ascii_before >= _MANY_NON_ASCII:
                 break
     if failures:
         encoding, failure = failures[0]
@@ -216,7 +216,7 @@ def _scan(
     first_row = row = 1 + head.rows
     blocks: list[Block] = []
     any_quote, last = False, b"\n"
-    for piece in _whole_records(name, file, quoting, lambda: row):
+    for piece in _whole_records(name, file, quoting):
         if offset - start + len(piece) > chunk_bytes and offset > start:
             blocks.append(Block(start, offset, first_row))
             start, first_row = offset, row
@@ -238,13 +238,14 @@ def _scan(
     )  # fmt: skip
 
 
-def _whole_records(name: str, file: BinaryIO, quoting: Quoting | None, row: Callable[[], int]) -> Iterator[bytes]:
+def _whole_records(name: str, file: BinaryIO, quoting: Quoting | None) -> Iterator[bytes]:
     """The file in pieces of whole records, small enough to stay in the processor's cache."""
 
     def rest_of_line() -> bytes:
         line = file.readline(LONGEST_RECORD)
         if len(line) >= LONGEST_RECORD:
-            raise _stop("F107", name, f"After row {row()}.", f"第 {row()} 行之后。")
+            offset = file.tell()
+            raise _stop("F107", name, f"Before byte {offset}.", f"在第 {offset} 字节之前。")
         return line
 
     while piece := file.read(_PIECE):
@@ -261,7 +262,8 @@ def _whole_records(name: str, file: BinaryIO, quoting: Quoting | None, row: Call
                 raise _BrokenQuotes
             piece += b"".join(tail)
         if piece.count(b"\n") * LONGEST_RECORD < len(piece) - LONGEST_RECORD:
-            raise _stop("F107", name, f"After row {row()}.", f"第 {row()} 行之后。")
+            offset = file.tell()
+            raise _stop("F107", name, f"Before byte {offset}.", f"在第 {offset} 字节之前。")
         yield piece
 
 
@@ -471,4 +473,4 @@ def raw_records(file: CsvFile, block: Block, rows: np.ndarray[Any, np.dtype[np.i
     return [data[start:end].decode(file.encoding).encode() for start, end in slices]
 
 
-__all__ = ["Block", "CsvFile", "TextChunk", "open_csv", "raw_records", "read_chunk", "NEWLINE", "REJECT_CODES"]
+__all__ = ["NEWLINE", "REJECT_CODES", "Block", "CsvFile", "TextChunk", "open_csv", "raw_records", "read_chunk"]

@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.errors import UnusableInput
 from aggregator.clearing import Received
+from aggregator.errors import UnusableInput
 from aggregator.read.canonical import canonical_column
 from aggregator.read.csv import CsvFile, open_csv, read_chunk
 from aggregator.read.headings import Matched, normalised

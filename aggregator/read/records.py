@@ -58,7 +58,8 @@ def _misplaced(data: npt.NDArray[np.uint8], places: Ints, opens: Mask, delimiter
     ends_cell = np.isin(after, (delimiter, NEWLINE, RETURN))
     reopened = opens & np.append(False, (np.diff(places) == 1) & ~opens[:-1])
     doubled = ~opens & np.append((np.diff(places) == 1) & opens[1:], False)
-    return np.where(opens, ~(starts_cell | reopened), ~(ends_cell | doubled))
+    misplaced: Mask = np.where(opens, ~(starts_cell | reopened), ~(ends_cell | doubled))
+    return misplaced
 
 
 def places_of(data: npt.NDArray[np.uint8], byte: int) -> Ints:

@@ -32,7 +32,7 @@ KEYED_HEADER_COLUMNS = tuple(
 OTHER_HEADER_COLUMNS = tuple(
     field.column
     for field in FIELDS
-    if field.header and field.use is Use.OTHER or field.column == "producer_seller_name"
+    if (field.header and field.use is Use.OTHER) or field.column == "producer_seller_name"
 )
 
 

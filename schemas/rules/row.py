@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 
 from schemas import shapes
 from schemas.codes import code_list
-from schemas.fields import COUNT_COLUMNS, DECIMAL_COLUMNS, FIELD, FIELDS, REQUIRED_COLUMNS, columns_of
 from schemas.decimals import scaled
+from schemas.fields import COUNT_COLUMNS, DECIMAL_COLUMNS, FIELD, FIELDS, REQUIRED_COLUMNS
 from schemas.limits import NO_PRODUCER_CODE, SCALE, STATUS_CLEARED, TOTAL_TOLERANCE_ABSOLUTE, TOTAL_TOLERANCE_SHARE
 from schemas.rules.rule import Rule, Scope, Severity
 from schemas.sources import Cite, Status, ours, spec
