@@ -177,6 +177,7 @@ def check(
               help="How to say what is cleared: columns, a receipts file, or not at all (for --assume-cleared).")  # fmt: skip
 @click.option("--headings", type=click.Choice(["own", "zh"]), default="own", show_default=True, help="Column names or Chinese headings.")
 @click.option("--encoding", type=click.Choice(["utf-8", "gb18030"]), default="utf-8", show_default=True)
+@click.option("--first-serial", type=click.IntRange(1), default=1, show_default=True, help="Serial number of the first inventory.")
 @_lang_option
 def sample(lines: int, out: Path, period: Any, lang: Any, **given: Any) -> None:
     """Write synthetic exports of any size, seeded.

@@ -66,6 +66,7 @@ class Sample:
     cleared_by: ClearedBy = "status"
     headings: Literal["own", "zh"] = "own"
     encoding: str = "utf-8"
+    first_serial: int = 1
 
 
 def columns_of(sample: Sample) -> tuple[str, ...]:
@@ -117,7 +118,7 @@ def _receipts(lines: pa.Table) -> pa.Table:
 def sample_chunks(sample: Sample) -> Iterator[Faulty]:
     for number, start in enumerate(range(0, sample.lines, CHUNK)):
         random = np.random.default_rng([sample.seed, number])
-        lines = _sound_lines(sample, random, min(CHUNK, sample.lines - start), first_serial=start + 1)
+        lines = _sound_lines(sample, random, min(CHUNK, sample.lines - start), first_serial=sample.first_serial + start)
         if sample.faults:
             yield with_faults(lines, columns_of(sample), sample.faults, random)
         else:
@@ -132,8 +133,9 @@ def _sound_lines(sample: Sample, random: np.random.Generator, count: int, first_
     sizes[-1] -= int(sizes.sum()) - count
     of_line = np.repeat(np.arange(inventories), sizes)
     item_no = np.arange(count) - np.repeat(np.cumsum(sizes) - sizes, sizes) + 1
-    consignor, producer = random.integers(len(_CONSIGNORS), size=inventories), random.integers(len(_PRODUCERS), size=inventories)
-    destination = random.choice(len(_DESTINATIONS), size=inventories, p=_long_tail(len(_DESTINATIONS)))
+    consignor = random.choice(len(_CONSIGNORS), size=inventories, p=[0.7, 0.2, 0.1])
+    producer = (consignor + random.choice(2, size=inventories, p=[0.7, 0.3])) % len(_PRODUCERS)
+    destination = random.choice(len(_DESTINATIONS), size=inventories, p=_long_tail(len(_DESTINATIONS), 1.7))
     product, variant = random.choice(len(_PRODUCTS), size=count, p=_long_tail(len(_PRODUCTS))), random.integers(len(_VARIANTS), size=count)
     quantity = random.choice([1, 2, 3, 5, 10], size=count, p=[0.6, 0.2, 0.1, 0.06, 0.04])
     grams = np.array([row[5] for row in _PRODUCTS])[product]
@@ -152,7 +154,7 @@ def _sound_lines(sample: Sample, random: np.random.Generator, count: int, first_
         "waybill_no": pc.binary_join_element_wise("LP", _digits(serial, 12), ""),
         "internal_no": pc.binary_join_element_wise("QD", _digits(serial, 12), ""),
         "declaring_customs_code": declaring,
-        "exit_customs_code": _pick(["2248", "5304", "2244"], random.integers(3, size=inventories)),
+        "exit_customs_code": _pick(["2248", "5304"], random.random(inventories) < 0.2),
         "export_on": _repeated(f"{sample.period.key}15", inventories),
         "declaration_mode_code": _pick(["B", "A"], random.random(inventories) < 0.01),
         "declarant_code": _pick([row[0] for row in _DECLARANTS], consignor % 2),
@@ -215,8 +217,8 @@ def _clearing(sample: Sample, random: np.random.Generator, count: int) -> tuple[
     return pa.array(status, pa.string()), pc.if_else(pc.equal(pa.array(status, pa.string()), ""), "", text)
 
 
-def _long_tail(count: int) -> Any:
-    shares = 1 / np.arange(1, count + 1)
+def _long_tail(count: int, steepness: float = 1.0) -> Any:
+    shares = np.arange(1, count + 1) ** -steepness
     return shares / shares.sum()
 
 

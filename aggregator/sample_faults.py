@@ -158,7 +158,7 @@ FAULTS: dict[str, Break] = {
     "B102": _copied_with_change,
     "B201": _on_all(order_no="DD2026-SHARED"),
     "B202": _on_all(waybill_no="LP-SHARED"),
-    "B203": _on_first(declared_unit_code="006"),
+    "B203": _second_line("declared_unit_code", "006"),
     "B204": _on_all(consignor_name="深圳星河跨境电商有限公司"),
     "B205": _on_all(consignor_code="4403960Q8Y", consignor_name="杭州蓝帆网络科技有限公司"),
 }

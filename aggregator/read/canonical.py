@@ -53,7 +53,7 @@ def _canonical_text(values: pa.Array, column: str) -> pa.Array:
         values = pc.replace_substring_regex(values, _GUARDED, r"\1")
     if field.kind != "text":
         values = _half_width(values)
-        if field.kind != "time":
+        if field.kind in ("code", "no"):
             values = pc.utf8_upper(values)
     if field.codes:
         values = _names_to_codes(values, field.codes)

@@ -1,0 +1,88 @@
+"""Write the parts of the documents that come from the program: `make docs`. With --check only say what is out of date."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import click
+
+from aggregator.cli import cli
+from schemas.codes import CODE_LISTS, code_list
+from schemas.fields import FIELDS
+from schemas.rules import RULES
+from schemas.sources import SOURCES
+
+ROOT = Path(__file__).parent.parent
+_BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def command_line() -> str:
+    parts = []
+    for name in (None, *cli.commands):
+        command: click.Command = cli if name is None else cli.commands[name]
+        path = "aggregator" if name is None else f"aggregator {name}"
+        context = click.Context(command, info_name=path, max_content_width=110, terminal_width=110)
+        parts.append(f"### `{path}`\n\n```text\n{command.get_help(context)}\n```\n")
+    return "\n".join(parts)
+
+
+def rules() -> str:
+    lines = ["| code | scope | severity | what | what to do | from |", "|---|---|---|---|---|---|"]
+    for rule in RULES.values():
+        cites = "; ".join(str(cite) for cite in rule.citations)
+        lines.append(
+            f"| {rule.code} | {rule.scope} | {rule.severity} | {rule.message.en}<br>{rule.message.zh} "
+            f"| {rule.remedy.en}<br>{rule.remedy.zh} | {cites} |"
+        )
+    lines += ["", "| source | issuer | number | title | in force |", "|---|---|---|---|---|"]
+    for source in SOURCES.values():
+        until = f" to {source.in_force_to}" if source.in_force_to else ""
+        lines.append(f"| {source.id} | {source.issuer} | {source.number} | {source.title} | {source.in_force_from}{until} |")
+    return "\n".join(lines) + "\n"
+
+
+def fields() -> str:
+    lines = ["| column | element | Chinese headings | kind | length | required | where | use |", "|---|---|---|---|---|---|---|---|"]
+    for field in FIELDS:
+        where = "header" if field.header else "item"
+        required = "yes" if field.required else ""
+        headings = " · ".join(field.headings)
+        lines.append(
+            f"| `{field.column}` | `{field.element}` | {headings} | {field.kind} | {field.length} | {required} | {where} | {field.use.value} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def codes() -> str:
+    lines = ["| list | codes | provenance |", "|---|---|---|"]
+    for name in CODE_LISTS:
+        table = code_list(name)
+        lines.append(f"| {name} | {len(table.codes)} | {table.provenance} |")
+    return "\n".join(lines) + "\n"
+
+
+MAKERS = {"command_line": command_line, "rules": rules, "fields": fields, "codes": codes}
+
+
+def renewed(text: str) -> str:
+    return _BLOCK.sub(lambda match: f"{match[1]}\n{MAKERS[match[2]]()}\n{match[3]}", text)
+
+
+def main() -> int:
+    stale = []
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        text = path.read_text(encoding="utf-8")
+        if (new := renewed(text)) != text:
+            stale.append(path)
+            if "--check" not in sys.argv:
+                path.write_text(new, encoding="utf-8")
+    if stale and "--check" in sys.argv:
+        print("Out of date; run 'make docs': " + ", ".join(str(path.relative_to(ROOT)) for path in stale))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""Make the sample data and its expected outputs anew: `make sample-data`. Run it after a change that is meant to move them,
+look at the difference, and say in CHANGELOG which periods it touches."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from aggregator.params import Params, Period
+from aggregator.pipeline import run
+from aggregator.sample import Sample, write_sample
+from schemas.shapes import CHINA
+
+HERE = Path(__file__).parent
+PERIOD = Period(2026, 10)
+NOW = datetime(2026, 11, 5, 9, 0, tzinfo=CHINA)
+MONTH = ("exports/shop-a-gb18030.csv", "exports/shop-b.csv")
+RECEIPTS = "exports/receipts.csv"
+FAULTS = "faults/faults.csv"
+GOLDEN = (
+    "declarations.csv", "declaration_items.csv", "weight_shares.csv", "findings.csv", "excluded.csv", "control_totals.csv",
+    "audit_map.csv",
+)  # fmt: skip
+
+
+def make_inputs(folder: Path) -> None:
+    base = Sample(lines=400, seed=2610, period=PERIOD)
+    wanted = {
+        MONTH[0]: replace(base, lines=900, cleared_by="receipts", headings="zh", encoding="gb18030"),
+        MONTH[1]: replace(base, seed=2611, first_serial=5001, faults=0.02),
+        FAULTS: replace(base, lines=800, seed=2612, first_serial=9001, faults=0.5),
+    }
+    for name, sample in wanted.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory() as temporary:
+            made = write_sample(sample, Path(temporary))
+            shutil.move(made[0], target)
+            if len(made) > 1:
+                shutil.move(made[1], folder / RECEIPTS)
+
+
+def run_month(out: Path, *, workers: int = 1, chunk_bytes: int = 32 << 20) -> Path:
+    """The demo's run, from the folder of the sample data, so that source_file is the same everywhere."""
+    inputs = tuple(Path("sample_data") / name for name in MONTH)
+    receipts = (Path("sample_data") / RECEIPTS,)
+    params = Params(
+        inputs=inputs, receipts=receipts, period=PERIOD, first_period=Period(2026, 9), out=out, formats=("csv",),
+        workers=workers, chunk_bytes=chunk_bytes,
+    )  # fmt: skip
+    return Path(run(params, NOW).folder)
+
+
+def run_faults(out: Path) -> Path:
+    params = Params(inputs=(Path("sample_data") / FAULTS,), period=PERIOD, first_period=Period(2026, 9), out=out,
+                    formats=("csv",), workers=1)  # fmt: skip
+    return Path(run(params, NOW).folder)
+
+
+def main() -> None:
+    make_inputs(HERE)
+    for name, job in (("exports", run_month), ("faults", run_faults)):
+        with tempfile.TemporaryDirectory() as out:
+            made = job(Path(out))
+            expected = HERE / "expected" / name
+            shutil.rmtree(expected, ignore_errors=True)
+            expected.mkdir(parents=True)
+            for file in GOLDEN:
+                shutil.copy(made / file, expected / file)
+            shutil.copytree(made / "rejected", expected / "rejected")
+
+
+if __name__ == "__main__":
+    main()
