@@ -84,15 +84,15 @@ def _only(inventories: Inventories, kept: Mask) -> tuple[Inventories, Ints]:
         inventories.same_content[places],
         inventories.clashes[places],
         inventories.copies[which],
+        inventories.any(~kept)[which],
     )
     return rest, which
 
 
 def _with_repeats(lines: pa.Table, starts: Ints, line_bits: Ints) -> Inventories:
     count = lines.num_rows
-    plain = Inventories(
-        lines, starts, np.zeros(count, dtype=bool), np.zeros(count, dtype=bool), np.ones(len(starts), dtype=np.int64)
-    )
+    no_line, no_inventory = np.zeros(count, dtype=bool), np.zeros(len(starts), dtype=bool)
+    plain = Inventories(lines, starts, no_line, no_line, np.ones(len(starts), dtype=np.int64), no_inventory)
     items, given = plain.numbers("item_no")
     # A line with an error of its own is never a repeat: what stands in its unreadable cells cannot be compared.
     comparable = given & (line_bits == 0)

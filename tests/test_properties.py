@@ -13,11 +13,11 @@ from typing import Any
 import pyarrow.parquet as pq
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests import oracle
-from tests.conftest import NOW, csv_text, parameters, read_rows, row
 
 from aggregator.pipeline import run
 from schemas.limits import HEADER_KEY
+from tests import oracle
+from tests.conftest import NOW, csv_text, parameters, read_rows, row
 
 SORTED_FILES = ("declarations.csv", "declaration_items.csv", "weight_shares.csv", "control_totals.csv")
 IN_INPUT_ORDER = ("findings.csv", "excluded.csv", "audit_map.parquet")

@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from aggregator.sample_faults import FAULTS, ODD_ROWS
-from tests.conftest import Runner, csv_text, parameters, row
 
 from aggregator.errors import UnusableInput
 from aggregator.fate import REASONS
 from aggregator.findings import ERROR_CODES
 from aggregator.pipeline import check
+from aggregator.sample_faults import FAULTS, ODD_ROWS
 from schemas.fields import FIELD, FIELDS
 from schemas.rules import EXCLUSIONS, RULES, Scope, Severity
 from schemas.sources import SOURCES
+from tests.conftest import Runner, csv_text, parameters, row
 
 TWO = [row(), row(item_no="2")]
 

@@ -59,7 +59,7 @@ def _start_worker() -> None:
 
 @contextmanager
 def local_engine(workers: int, tasks: int) -> Iterator[Engine]:
-    if workers == 1 or tasks == 1:
+    if workers == 1 or tasks <= 1:
         yield InProcess()
         return
     # A fork server: a fork of this process would copy locks that Arrow's threads may hold.

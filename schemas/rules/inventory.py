@@ -42,7 +42,8 @@ class Inventories:
 
     `same_content[i]`: line i equals an earlier line in inventory, item number and content. `clashes[i]`: the line's item
     number stands in its inventory with another content too. `copies[i]`: how often an inventory's item numbers stand in
-    the input, where all stand equally often, else 0.
+    the input, where all stand equally often, else 0. `incomplete[i]`: a record of the inventory could not be read as cells and is
+    not in `lines`.
     """
 
     lines: pa.Table
@@ -50,6 +51,7 @@ class Inventories:
     same_content: Mask
     clashes: Mask
     copies: Ints
+    incomplete: Mask
 
     @cached_property
     def lengths(self) -> Ints:
@@ -110,7 +112,7 @@ def has_items_without_gap(inventories: Inventories, column: str) -> Mask:
     step[inventories.starts] = ordered[inventories.starts]
     gap = step > 1
     gap[inventories.starts] |= ordered[inventories.starts] != 1
-    return ~inventories.any(gap) | inventories.any(~given)
+    return ~inventories.any(gap) | inventories.any(~given) | inventories.incomplete
 
 
 def has_at_most_100_items(inventories: Inventories, column: str) -> Mask:

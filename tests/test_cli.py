@@ -1,0 +1,240 @@
+"""The command line: exit codes and what the user reads, in both languages, and what a run leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from aggregator.report.summary import summary
+from schemas.rules import RULES
+from tests.conftest import Runner, csv_text, read_rows, row
+
+ROOT = Path(__file__).parent.parent
+PERIOD = ("--period", "2026-10", "--first-period", "2026-09")
+
+
+def aggregator(*arguments: str | Path, folder: Path, lang: str = "en", **environment: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "LANG": "C.UTF-8", "LC_ALL": "", **environment}
+    command = [sys.executable, "-m", "aggregator", *map(str, arguments)]
+    if lang and arguments and arguments[0] in ("run", "check", "rules", "sample"):
+        command += ["--lang", lang]
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
+
+
+def test_run_prints_where_things_are(runner: Runner) -> None:
+    runner.write([row(), row(inventory_no="22442026E000000002", order_no="2", waybill_no="2", goods_name="")])
+    result = aggregator("run", "export.csv", *PERIOD, "--out", "out", folder=runner.folder)
+    assert result.returncode == 3
+    assert "declared 1 inventories" in result.stdout
+    assert "[R101] 1 × A required value is missing." in result.stdout
+    assert "Published out/2026-10/202610-01" in result.stdout
+    assert result.stderr == ""
+    names = sorted(path.name for path in (runner.folder / "out/2026-10/202610-01").iterdir())
+    assert names == [
+        "audit_map.parquet", "control_totals.csv", "declaration_items.csv", "declarations.csv", "excluded.csv", "findings.csv",
+        "manifest.json", "rejected", "weight_shares.csv",
+    ]  # fmt: skip
+
+
+def test_chinese(runner: Runner) -> None:
+    runner.write([row(goods_name="")])
+    result = aggregator("run", "export.csv", *PERIOD, "--out", "out", folder=runner.folder, lang="", LC_ALL="zh_CN.UTF-8")
+    assert result.returncode == 3
+    assert "申报期 2026-10：读入 1 行" in result.stdout
+    [finding] = read_rows(runner.folder / "out/2026-10/202610-01/findings.csv")
+    assert RULES["R101"].message.zh in finding["message"]
+
+
+def test_json_is_the_only_thing_on_stdout(runner: Runner) -> None:
+    runner.write([row()])
+    result = aggregator("run", "export.csv", *PERIOD, "--out", "out", "--json", folder=runner.folder)
+    answer = json.loads(result.stdout)
+    assert (answer["exit_code"], answer["run_ref"], answer["published"]) == (0, "202610-01", True)
+    assert answer["counts"]["lines_declared"] == 1
+    assert all(total["difference"] in ("0.00000", "0E-5") for total in answer["control_totals"])
+    assert "Published" in result.stderr
+
+
+def test_quiet_on_success(runner: Runner) -> None:
+    runner.write([row()])
+    result = aggregator("run", "export.csv", *PERIOD, "--out", "out", "--quiet", folder=runner.folder)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_dry_run_writes_nothing(runner: Runner) -> None:
+    runner.write([row()])
+    result = aggregator("run", "export.csv", *PERIOD, "--out", "out", "--dry-run", folder=runner.folder)
+    assert result.returncode == 0
+    assert "Dry run: nothing was written." in result.stdout
+    assert sorted(path.name for path in runner.folder.iterdir()) == ["export.csv"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("run", "export.csv", "--period", "2026-13", "--out", "out"), 2, "Write it as YYYY-MM"),
+        (("run", "export.csv", "--period", "2099-01", "--out", "out"), 2, "--unfinished"),
+        (("run", "export.csv", *PERIOD), 2, "--out DIR"),
+        (("run", "--out", "out"), 2, "Missing argument"),
+        (("run", "absent.csv", *PERIOD, "--out", "out"), 66, "no such file"),
+        (("run", "export.csv", *PERIOD, "--out", "out", "--receipts", "absent.csv"), 66, "no such file"),
+        (("run", "header.csv", *PERIOD, "--out", "out"), 65, "[F102]"),
+        (("run", "export.csv", *PERIOD, "--out", "out", "--config", "absent.toml"), 78, "does not exist"),
+        (("run", "export.csv", *PERIOD, "--out", "export.csv/x"), 73, "cannot be made"),
+        (("check", "empty.csv"), 65, "[F105]"),
+        (("rules", "R999"), 2, "There is no rule R999"),
+        (("rums",), 2, "No such command"),
+    ],
+)  # fmt: skip
+def test_exit_codes_and_messages(runner: Runner, arguments: tuple[str, ...], code: int, says: str) -> None:
+    runner.write([row()])
+    runner.write("inventory_no,item_no\n", "header.csv")
+    runner.write("", "empty.csv")
+    result = aggregator(*arguments, folder=runner.folder)
+    assert result.returncode == code, result.stderr
+    assert says in result.stderr
+    assert "Traceback" not in result.stderr + result.stdout
+    assert result.stdout == ""
+    assert not list(runner.folder.glob("out/2026-10/*"))
+
+
+def test_header_only_is_nothing_to_declare(runner: Runner) -> None:
+    runner.write(csv_text([]))
+    result = aggregator("run", "export.csv", *PERIOD, "--out", "out", folder=runner.folder)
+    assert result.returncode == 0
+    assert "[F303]" in result.stdout
+    assert "Nothing new to declare." in result.stdout
+
+
+def test_config_file_is_found_and_the_command_line_wins(runner: Runner) -> None:
+    runner.write([{k: v for k, v in row().items() if k != "trade_mode_code"}])
+    config = '[run]\nout = "from-config"\nfirst_period = "2026-09"\nformats = ["parquet"]\n[constants]\ntrade_mode_code = "9610"\n'
+    runner.write(config, "aggregator.toml")
+    assert aggregator("run", "export.csv", "--period", "2026-10", folder=runner.folder).returncode == 0
+    assert (runner.folder / "from-config/2026-10/202610-01/declarations.parquet").exists()
+    manifest = json.loads((runner.folder / "from-config/2026-10/202610-01/manifest.json").read_text(encoding="utf-8"))
+    assert manifest["parameters"]["constants"] == {"trade_mode_code": "9610"}
+    assert aggregator("run", "export.csv", "--period", "2026-10", "--out", "other", folder=runner.folder).returncode == 0
+    assert (runner.folder / "other/2026-10/202610-01").exists()
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ("[run]\nperoid = '2026-10'\n", "unknown key 'peroid'"),
+        ("[run]\nworkers = '2'\n", "expected int"),
+        ("[severity]\nR103 = 'warning'\n", "cannot be lowered"),
+        ("[severity]\nR999 = 'warning'\n", "not a rule"),
+        ("[constants]\nitem_no = '1'\n", "not a header column"),
+        ("[columns]\nfoo = 'bar'\n", "neither is a column"),
+        ("[run\n", "not TOML"),
+        ("[oops]\n", "unknown table"),
+    ],
+)
+def test_wrong_config(runner: Runner, config: str, says: str) -> None:
+    runner.write([row()])
+    runner.write(config, "aggregator.toml")
+    result = aggregator("run", "export.csv", *PERIOD, "--out", "out", folder=runner.folder)
+    assert result.returncode == 78
+    assert says in result.stderr
+
+
+def test_check_lists_findings_of_excluded_ones_too(runner: Runner) -> None:
+    runner.write([row(goods_name="", trade_mode_code="9710")])
+    result = aggregator("check", "export.csv", "--findings", "found.csv", folder=runner.folder)
+    assert result.returncode == 3
+    assert 'export.csv:2 goods_name "" [R101 error]' in result.stdout
+    assert [finding["code"] for finding in read_rows(runner.folder / "found.csv")] == ["R101"]
+    assert sorted(path.name for path in runner.folder.iterdir()) == ["export.csv", "found.csv"]
+    runner.write([row()])
+    assert aggregator("check", "export.csv", folder=runner.folder).returncode == 0
+
+
+def test_rules(tmp_path: Path) -> None:
+    table = aggregator("rules", folder=tmp_path)
+    assert all(code in table.stdout for code in RULES)
+    one = aggregator("rules", "b203", folder=tmp_path)
+    assert "UNVERIFIED" in one.stdout
+    assert "GACC" in one.stdout
+    assert "归并" in aggregator("rules", "I101", folder=tmp_path, lang="zh").stdout
+    answer = json.loads(aggregator("rules", "--json", folder=tmp_path).stdout)
+    assert {rule["code"] for rule in answer} == set(RULES)
+    assert "later_period" in aggregator("rules", "later_period", "--json", folder=tmp_path).stdout
+
+
+@pytest.mark.parametrize("cleared_by", ["status", "receipts", "assume"])
+def test_sample_is_seeded_and_runs(tmp_path: Path, cleared_by: str) -> None:
+    for folder in ("a", "b"):
+        arguments = ("sample", "--lines", "500", "--out", folder, "--seed", "5", "--period", "2026-10", "--cleared-by", cleared_by)
+        assert aggregator(*arguments, folder=tmp_path).returncode == 0
+    assert (tmp_path / "a/inventories.csv").read_bytes() == (tmp_path / "b/inventories.csv").read_bytes()
+    how = {"status": (), "receipts": ("--receipts", "a/receipts.csv"), "assume": ("--assume-cleared",)}[cleared_by]
+    result = aggregator("run", "a/inventories.csv", *PERIOD, "--out", "out", *how, folder=tmp_path)
+    assert result.returncode == 0, result.stdout
+    assert (tmp_path / "a/inventories.csv").read_bytes().count(b"\n") == 501
+
+
+def test_help_has_an_example_everywhere(tmp_path: Path) -> None:
+    for command in ((), ("run",), ("check",), ("sample",), ("rules",)):
+        result = aggregator(*command, "--help", folder=tmp_path, lang="")
+        assert result.returncode == 0
+        assert "Example:" in result.stdout
+        assert "aggregator " in result.stdout.split("Example:")[1]
+
+
+def test_help_does_not_import_the_heavy_libraries() -> None:
+    code = "import sys; sys.argv = ['x', '--help']; import aggregator.cli as c\ntry: c.main()\nexcept SystemExit: pass\nprint([m for m in ('pandas', 'pyarrow', 'pandera') if m in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip().endswith("[]")
+
+
+def test_broken_pipe_is_quiet(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m aggregator rules | head -n 1"
+    result = subprocess.run(command, shell=True, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert result.stderr == ""
+
+
+def test_interrupt_leaves_no_half_made_run_folder(tmp_path: Path) -> None:
+    assert aggregator("sample", "--lines", "150000", "--out", ".", "--period", "2026-10", folder=tmp_path).returncode == 0
+    command = [sys.executable, "-m", "aggregator", "run", "inventories.csv", *PERIOD, "--out", "out", "--lang", "en"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("out/.work-*/lines-*.arrow")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "nothing was published" in errors
+    assert "Traceback" not in errors
+    assert not list(tmp_path.glob("out/2026-10/*"))
+    assert not list(tmp_path.glob("out/.work-*"))
+    done = subprocess.run([*command, "--quiet"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert (tmp_path / "out/2026-10/202610-01/manifest.json").exists()
+
+
+def test_second_run_at_once_is_told_to_come_again(runner: Runner) -> None:
+    from filelock import FileLock
+
+    runner.write([row()])
+    runner.out.mkdir()
+    with FileLock(str(runner.out / "ledger.sqlite.lock")):
+        result = aggregator("run", "export.csv", *PERIOD, "--out", "out", folder=runner.folder)
+    assert result.returncode == 75
+    assert "try again" in result.stderr
+    assert not list(runner.out.glob("2026-10/*"))
+
+
+def test_summary_speaks_both_languages(runner: Runner) -> None:
+    outcome = runner.run_rows([row(goods_name=""), row(inventory_no="2", trade_mode_code="9710")])
+    english, chinese = (summary(outcome, lang, dry_run=False) for lang in ("en", "zh"))  # type: ignore[arg-type]
+    assert len(english) == len(chinese)
+    assert all(any("一" <= letter <= "鿿" for letter in line) for line in chinese)
+    assert not any("一" <= letter <= "鿿" for line in english for letter in line)

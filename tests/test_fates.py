@@ -1,0 +1,249 @@
+"""Excluded, rejected, declared: what becomes of an inventory, and what the ledger remembers."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from aggregator.errors import UnusableInput, WrongConfiguration, WrongUsage
+from aggregator.params import Period
+from tests.conftest import Runner, csv_text, row
+
+SECOND = {"inventory_no": "22442026E000000002", "order_no": "DD2", "waybill_no": "LP2"}
+OCTOBER, NOVEMBER = Period(2026, 10), Period(2026, 11)
+
+
+def without_status(**cells: str) -> dict[str, str]:
+    return {column: value for column, value in row(**cells).items() if column not in ("status_code", "cleared_at")}
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        ({"trade_mode_code": "9710"}, "other_mode"),
+        ({"declaration_mode_code": "A"}, "simplified"),
+        ({"status_code": "800"}, "not_cleared"),
+        ({"status_code": "", "cleared_at": ""}, "not_cleared"),
+        ({"cleared_at": "2026-11-01 00:00:00"}, "later_period"),
+        ({"cleared_at": "2026-08-31 23:59:59"}, "before_ledger"),
+    ],
+)
+def test_exclusions_and_excluded_goes_over_rejected(runner: Runner, cells: dict[str, str], reason: str) -> None:
+    outcome = runner.run_rows([row(**cells, goods_name=""), row(**SECOND)])
+    assert outcome.excluded == {reason: 1}
+    assert outcome.exit_code == 0
+    assert outcome.findings == {}, "a run lists no findings of what is excluded"
+    [excluded] = runner.results(outcome, "excluded")
+    assert (excluded["inventory_no"], excluded["reason"], excluded["item_lines"]) == ("22442026E000000001", reason, "1")
+    assert excluded["source_row"] == "2"
+
+
+def test_fault_in_what_would_exclude_rejects(runner: Runner) -> None:
+    outcome = runner.run_rows([row(trade_mode_code="9710"), row(item_no="2", trade_mode_code="9610")])
+    assert outcome.excluded == {}
+    assert outcome.findings == {"I101": 1}
+
+
+def test_month_borders_in_china_time(runner: Runner) -> None:
+    rows = [
+        row(cleared_at="20261031235959999"),
+        row(**SECOND, cleared_at="2026-10-31T16:00:00Z"),  # midnight in China: November
+    ]
+    outcome = runner.run_rows(rows)
+    assert outcome.counts["inventories_declared"] == 1
+    assert outcome.excluded == {"later_period": 1}
+
+
+def test_late_and_no_late(in_new_folder: Callable[[str], Runner]) -> None:
+    rows = [row(cleared_at="2026-09-30 23:59:59"), row(**SECOND)]
+    taken = in_new_folder("taken")
+    outcome = taken.run_rows(rows)
+    assert outcome.counts["inventories_late"] == 1
+    audit = pq.read_table(Path(outcome.folder) / "audit_map.parquet").to_pylist()
+    assert [line["late"] for line in audit] == [True, False]
+    held = in_new_folder("held").run_rows(rows, late=False)
+    assert held.excluded == {"late_held": 1}
+
+
+def test_weekly_exports_of_one_inventory_899_counts(runner: Runner) -> None:
+    week1 = runner.write([row(status_code="800", cleared_at="", order_no="")], "week1.csv")
+    week2 = runner.write([row()], "week2.csv")
+    outcome = runner.run(week1, week2)
+    assert outcome.counts["inventories_declared"] == 1
+    assert outcome.excluded == {"repeat": 1}
+    [repeat] = runner.results(outcome, "excluded")
+    assert repeat["source_file"] == str(week2)
+
+
+def test_overlapping_pages_collapse(runner: Runner) -> None:
+    one = runner.write([row(), row(item_no="2")], "1.csv")
+    two = runner.write([row(item_no="2"), row(item_no="3")], "2.csv")
+    outcome = runner.run(one, two)
+    assert outcome.counts["lines_declared"] == 3
+    assert outcome.excluded == {"repeat": 1}
+
+
+def test_assume_cleared(runner: Runner) -> None:
+    outcome = runner.run_rows([without_status()], assume_cleared=True)
+    assert outcome.counts["inventories_declared"] == 1
+    with pytest.raises(UnusableInput, match="--assume-cleared"):
+        runner.run_rows([without_status(**SECOND)])
+
+
+def test_assume_cleared_does_not_undo_a_refusal_or_a_known_time(runner: Runner) -> None:
+    rows = [
+        row(status_code="100", cleared_at=""),
+        row(**SECOND, cleared_at="2026-11-02"),
+        row(inventory_no="22442026E000000003", order_no="DD3", waybill_no="LP3", status_code="800", cleared_at=""),
+    ]
+    outcome = runner.run_rows(rows, assume_cleared=True)
+    assert outcome.excluded == {"later_period": 1, "not_cleared": 1}
+    assert outcome.counts["inventories_declared"] == 1
+
+
+RECEIPT = "message,inventory_no,status_code,cleared_at\n"
+
+
+@pytest.mark.parametrize(
+    ("receipts", "excluded", "declared"),
+    [
+        ("CEB604,22442026E000000001,899,20261031235959999\n", {}, 1),
+        ("CEB604,22442026E000000001,899,20261101000000000\n", {"later_period": 1}, 0),
+        ("CEB604,22442026E000000001,800,20261031235959999\n", {"not_cleared": 1}, 0),
+        # Out of order: the latest by customs' time counts, not the last in the file.
+        ("CEB604,22442026E000000001,899,20261020000000000\nCEB604,22442026E000000001,800,20261010000000000\n", {}, 1),
+        ("CEB604,22442026E000000001,899,20261020000000000\nCEB604,22442026E000000001,100,20261021000000000\n", {"cancelled": 1}, 0),
+        ("CEB604,22442026E000000001,899,20261020000000000\nCEB606,22442026E000000001,399,20261021000000000\n", {"cancelled": 1}, 0),
+        # CEB606 of status 100: the cancellation was refused.
+        ("CEB604,22442026E000000001,899,20261020000000000\nCEB606,22442026E000000001,100,20261021000000000\n", {}, 1),
+        ("", {"not_cleared": 1}, 0),
+    ],
+)  # fmt: skip
+def test_receipts(runner: Runner, receipts: str, excluded: dict[str, int], declared: int) -> None:
+    path = runner.write(RECEIPT + receipts, "receipts.csv")
+    outcome = runner.run(runner.write([without_status()]), receipts=(path,))
+    assert outcome.excluded == excluded
+    assert outcome.counts["inventories_declared"] == declared
+
+
+def test_receipts_win_over_columns(runner: Runner) -> None:
+    path = runner.write(RECEIPT + "CEB604,22442026E000000001,800,20261031235959999\n", "receipts.csv")
+    outcome = runner.run(runner.write([row(), row(**SECOND)]), receipts=(path,))
+    assert outcome.excluded == {"not_cleared": 1}
+    assert outcome.counts["inventories_declared"] == 1
+
+
+@pytest.mark.parametrize("line", ["CEB604,,899,20261020000000000\n", "CEB604,X,999,20261020000000000\n", "CEB604,X,899,x\n", "CEB702,X,899,20261020000000000\n"])
+def test_unreadable_receipt_stops_the_run(runner: Runner, line: str) -> None:
+    path = runner.write(RECEIPT + line, "receipts.csv")
+    with pytest.raises(UnusableInput, match="row 2"):
+        runner.run(runner.write([without_status()]), receipts=(path,))
+
+
+def test_lowered_severity(runner: Runner) -> None:
+    bad = row(consignor_code="91440300MA5F0A1B2M")
+    outcome = runner.run_rows([bad], severity=(("R114", "warning"),))
+    assert outcome.exit_code == 0
+    [finding] = runner.results(outcome, "findings")
+    assert (finding["code"], finding["severity"]) == ("R114", "warning")
+
+
+# --------------------------------------------------------------------------------------------------------------- ledger
+
+
+def test_a_grown_export_declares_only_what_is_new(runner: Runner) -> None:
+    first = runner.run_rows([row()])
+    second = runner.run_rows([row(), row(**SECOND)])
+    assert (first.run_ref, second.run_ref) == ("202610-01", "202610-02")
+    assert second.excluded == {"known": 1}
+    assert second.counts["inventories_declared"] == 1
+    third = runner.run_rows([row(), row(**SECOND)])
+    assert (third.run_ref, third.published, third.exit_code) == ("", False, 0)
+
+
+def test_what_waits_is_remembered_and_leaves_when_declared(runner: Runner) -> None:
+    runner.run_rows([row(goods_name=""), row(**SECOND, status_code="800")])
+    assert waiting(runner) == {
+        "22442026E000000001": ("rejected", "R101"),
+        "22442026E000000002": ("excluded", "not_cleared"),
+    }
+    runner.run_rows([row(), row(**SECOND)])
+    assert waiting(runner) == {}
+
+
+def test_rejections_are_published_once(runner: Runner) -> None:
+    first = runner.run_rows([row(goods_name="")])
+    assert (first.published, first.exit_code) == (True, 3)
+    again = runner.run_rows([row(goods_name="")])
+    assert (again.published, again.exit_code, again.folder) == (False, 3, first.folder)
+    other = runner.run_rows([row(goods_name="", goods_spec="x")])
+    assert other.run_ref == "202610-02"
+
+
+def test_next_month_takes_late_ones_and_first_period_is_kept(runner: Runner) -> None:
+    runner.run_rows([row()], first_period=OCTOBER)
+    late = runner.write([row(**SECOND), row(inventory_no="22442026E000000003", order_no="3", waybill_no="3", cleared_at="2026-09-01")])
+    outcome = runner.run(late, period=NOVEMBER, first_period=None, unfinished=True)
+    assert outcome.counts["inventories_late"] == 1
+    assert outcome.excluded == {"before_ledger": 1}
+    with pytest.raises(WrongConfiguration, match="first-period"):
+        runner.run(late, period=NOVEMBER, first_period=Period(2026, 8), unfinished=True)
+
+
+def test_unfinished_period(runner: Runner) -> None:
+    path = runner.write([row(cleared_at="2026-11-02")])
+    with pytest.raises(WrongUsage, match="--unfinished"):
+        runner.run(path, period=NOVEMBER)
+    assert runner.run(path, period=NOVEMBER, dry_run=True).counts["inventories_declared"] == 1
+    assert not runner.out.exists(), "a dry run writes nothing"
+    assert runner.run(path, period=NOVEMBER, unfinished=True).published
+
+
+@pytest.mark.parametrize("damage", ["empty", "text", "foreign", "newer", "gone"])
+def test_ledger_that_cannot_be_trusted_is_refused(runner: Runner, damage: str) -> None:
+    runner.run_rows([row()])
+    ledger = runner.out / "ledger.sqlite"
+    if damage == "empty":
+        ledger.write_bytes(b"")
+    elif damage == "text":
+        ledger.write_text("hello " * 1000)
+    elif damage == "gone":
+        ledger.unlink()
+    else:
+        with closing(sqlite3.connect(ledger)) as connection:
+            connection.execute("PRAGMA application_id=1" if damage == "foreign" else "PRAGMA user_version=99")
+            connection.commit()
+    before = sorted(runner.out.rglob("*"))
+    with pytest.raises(WrongConfiguration, match="--ledger"):
+        runner.run_rows([row()])
+    assert sorted(runner.out.rglob("*")) == before
+
+
+def test_ledger_is_one_whole_file(runner: Runner, in_new_folder: Callable[[str], Runner]) -> None:
+    runner.run_rows([row()])
+    copy = in_new_folder("copy")
+    copy.out.mkdir()
+    (copy.out / "ledger.sqlite").write_bytes((runner.out / "ledger.sqlite").read_bytes())
+    assert copy.run_rows([row()]).excluded == {"known": 1}
+
+
+def waiting(runner: Runner) -> dict[str, tuple[str, str]]:
+    with closing(sqlite3.connect(runner.out / "ledger.sqlite")) as connection:
+        rows = connection.execute("SELECT inventory_no, fate, reason FROM waiting").fetchall()
+    return {number: (fate, reason) for number, fate, reason in rows}
+
+
+def test_mend_and_run_again(runner: Runner) -> None:
+    outcome = runner.run(runner.write(csv_text([row(currency_code="XX"), row(item_no="2")]).encode("gb18030")))
+    rejected = Path(outcome.folder) / "rejected" / "export.csv"
+    text = rejected.read_text(encoding="utf-8-sig")
+    assert text.splitlines()[0].endswith('"reject_codes"')
+    assert text.count("R110") == 2, "every line of the inventory carries its codes"
+    again = runner.run(runner.write(text.replace('"XX"', '"502"'), "mended.csv"))
+    assert again.counts["inventories_declared"] == 1
+    assert again.findings == {}
