@@ -113,7 +113,7 @@ KEEPS: dict[str, list[dict[str, str]]] = {
 
 
 def codes_found(path: Path) -> dict[str, list[dict[str, object]]]:
-    outcome, tables = check(parameters(path, out=path.parent))
+    _, tables = check(parameters(path, out=path.parent))
     found: dict[str, list[dict[str, object]]] = {}
     for table in tables:
         for finding in table.to_pylist():
