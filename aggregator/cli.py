@@ -114,6 +114,7 @@ def run(inputs: tuple[Path, ...], config: Path | None, dry_run: bool, quiet: boo
     """
 
     def job() -> int:
+        _start_ahead(inputs)
         from aggregator.errors import Exit, WrongUsage
         from aggregator.pipeline import run as run_pipeline
         from aggregator.report.summary import as_json as outcome_as_json
@@ -153,6 +154,7 @@ def check(
     """
 
     def job() -> int:
+        _start_ahead(inputs)
         from aggregator.pipeline import check as check_pipeline
         from aggregator.report.findings import print_findings
         from aggregator.report.summary import as_json as outcome_as_json
@@ -248,6 +250,14 @@ def _params(config: Path | None, given: dict[str, Any], *, keep_period: bool = T
     if not keep_period and "period" not in options and isinstance(settings.get("run"), dict):
         settings = {**settings, "run": {key: value for key, value in settings["run"].items() if key != "period"}}
     return from_config(settings, options)
+
+
+def _start_ahead(inputs: tuple[Path, ...]) -> None:
+    """Large inputs will need worker processes: let those import while this process does."""
+    from aggregator.engine.local import WORTH_WORKERS, start_ahead
+
+    if sum(path.stat().st_size for path in inputs if path.is_file()) > WORTH_WORKERS:
+        start_ahead()
 
 
 def _now() -> datetime:

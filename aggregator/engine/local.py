@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.forkserver
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -12,6 +13,9 @@ from itertools import islice
 from typing import Protocol, TypeVar
 
 from aggregator.errors import OurFault
+
+WORTH_WORKERS = 32 << 20
+"""Bytes of input from which worker processes pay for their start."""
 
 Task = tuple[object, ...]
 T = TypeVar("T")
@@ -36,17 +40,33 @@ class Workers:
     def map(self, function: Callable[..., T], tasks: Iterable[Task]) -> Iterator[T]:
         # Only a few tasks ahead: results wait in memory until their turn comes.
         waiting = iter(tasks)
-        running = [self._pool.submit(function, *task) for task in islice(waiting, self._ahead)]
+        running = [self._pool.submit(_run, function, task) for task in islice(waiting, self._ahead)]
         try:
             while running:
                 result = running.pop(0).result()
-                running += [self._pool.submit(function, *task) for task in islice(waiting, 1)]
+                running += [self._pool.submit(_run, function, task) for task in islice(waiting, 1)]
                 yield result
         except BrokenProcessPool:
             raise OurFault(
                 "A worker process was killed, perhaps for want of memory. Nothing was published; try --workers 1.",
                 "工作进程被终止，可能是内存不足。未发布任何内容；请尝试 --workers 1。",
             ) from None
+
+
+def start_ahead() -> None:
+    """Start the fork server, which imports the stages, while this process is still importing and reading headings."""
+    multiprocessing.set_forkserver_preload(["aggregator.stages"])
+    multiprocessing.forkserver.ensure_running()
+
+
+def _run(function: Callable[..., T], task: Task) -> T:
+    import pyarrow as pa
+
+    try:
+        return function(*task)
+    finally:
+        # What this task needed goes back: the processes of a run share one machine's memory.
+        pa.default_memory_pool().release_unused()
 
 
 def _start_worker() -> None:
