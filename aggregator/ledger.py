@@ -46,8 +46,7 @@ CREATE TABLE declaration (
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What one transaction records. `inventories`: tables with inventory_no, verdict, content, cleared_period; `waiting`:
-    inventory_no, cleared_period, fate, reason. Without `run_ref` only what waits is recorded."""
+    """A run as the ledger keeps it."""
 
     period: str
     run_ref: str
@@ -55,7 +54,6 @@ class RunRecord:
     recorded_at: str
     manifest_sha256: str
     rejections_sha256: str
-    first_period: str
 
 
 def _refused(path: Path, en: str, zh: str) -> WrongConfiguration:
@@ -155,56 +153,57 @@ def declared_contents(path: Path, numbers: pa.Array) -> dict[str, bytes]:
         return dict(rows.fetchall())
 
 
-def record(
-    connection: sqlite3.Connection,
-    run: RunRecord,
-    declared: Iterable[pa.Table],
-    waiting: Iterable[pa.Table],
-    declarations: pa.Table,
-) -> None:
-    """The moment of declaring: one transaction. `declared`: inventory_no, content, cleared_period, late. `waiting`:
-    inventory_no, cleared_period, fate, reason. Without a run_ref only what waits is recorded."""
-    with transaction(connection):
-        if setting(connection, "first_period") is None:
-            connection.execute("INSERT INTO setting VALUES ('first_period', ?)", (run.first_period,))
-        try:
-            for table in declared:
-                rows = _rows(table, ("inventory_no", "content", "cleared_period", "late"))
-                connection.executemany(
-                    "INSERT INTO declared (inventory_no, content, run_ref, cleared_period, late) VALUES (?, ?, ?, ?, ?)",
-                    ((number, content, run.run_ref, period, bool(late)) for number, content, period, late in rows),
-                )
-        except sqlite3.IntegrityError as error:
-            raise OurFault(
-                f"an inventory would be declared twice ({error}); nothing was published. Report this.",
-                f"有清单将被重复申报（{error}）；未发布任何内容。请报告此错误。",
-            ) from None
-        for table in waiting:
+def insert_declared(connection: sqlite3.Connection, run_ref: str, declared: Iterable[pa.Table]) -> None:
+    """Within a transaction: the inventories this run declares. Tables: inventory_no, content, cleared_period, late."""
+    try:
+        for table in declared:
+            rows = _rows(table, ("inventory_no", "content", "cleared_period", "late"))
             connection.executemany(
-                "INSERT INTO waiting VALUES (?, ?, ?, ?, ?) ON CONFLICT (inventory_no) DO UPDATE SET "
-                "cleared_period = excluded.cleared_period, fate = excluded.fate, reason = excluded.reason, seen_in = excluded.seen_in",
-                ((*row, run.run_ref or run.period) for row in _rows(table, ("inventory_no", "cleared_period", "fate", "reason"))),
+                "INSERT INTO declared (inventory_no, content, run_ref, cleared_period, late) VALUES (?, ?, ?, ?, ?)",
+                ((number, content, run_ref, period, bool(late)) for number, content, period, late in rows),
             )
-        if not run.run_ref:
-            return
-        connection.execute(
-            "DELETE FROM waiting WHERE inventory_no IN (SELECT inventory_no FROM declared WHERE run_ref = ?)", (run.run_ref,)
-        )
+    except sqlite3.IntegrityError as error:
+        raise OurFault(
+            f"an inventory would be declared twice ({error}); nothing was published. Report this.",
+            f"有清单将被重复申报（{error}）；未发布任何内容。请报告此错误。",
+        ) from None
+
+
+def insert_waiting(
+    connection: sqlite3.Connection, seen_in: str, first_period: str, waiting: Iterable[pa.Table]
+) -> None:
+    """Within a transaction: what was seen and not declared. Tables: inventory_no, cleared_period, fate, reason."""
+    connection.execute("INSERT OR IGNORE INTO setting VALUES ('first_period', ?)", (first_period,))
+    for table in waiting:
         connection.executemany(
-            "INSERT INTO declaration VALUES (?, ?, ?, ?)",
-            (
-                (ref, run.run_ref, items, inventories)
-                for ref, items, inventories in _rows(declarations, ("declaration_ref", "item_count", "inventory_count"))
-            ),
+            "INSERT INTO waiting VALUES (?, ?, ?, ?, ?) ON CONFLICT (inventory_no) DO UPDATE SET "
+            "cleared_period = excluded.cleared_period, fate = excluded.fate, reason = excluded.reason, seen_in = excluded.seen_in",
+            ((*row, seen_in) for row in _rows(table, ("inventory_no", "cleared_period", "fate", "reason"))),
         )
-        last = connection.execute("SELECT hash FROM run ORDER BY rowid DESC LIMIT 1").fetchone()
-        previous = last[0] if last else ""
-        chained = [previous, run.run_ref, run.period, run.folder, run.recorded_at, run.manifest_sha256, run.rejections_sha256]
-        digest = hashlib.sha256(json.dumps(chained).encode()).hexdigest()
+
+
+def record(connection: sqlite3.Connection, run: RunRecord, declarations: pa.Table) -> None:
+    """Within a transaction: the run itself and its declarations, chained to the run before. Its end is the moment of
+    declaring."""
+    if connection.execute("SELECT 1 FROM waiting LIMIT 1").fetchone():
         connection.execute(
-            "INSERT INTO run VALUES (?, ?, 'live', ?, ?, ?, ?, ?, ?)",
-            (run.run_ref, run.period, run.folder, run.recorded_at, run.manifest_sha256, run.rejections_sha256, previous, digest),
+            "DELETE FROM waiting WHERE EXISTS (SELECT 1 FROM declared WHERE declared.inventory_no = waiting.inventory_no)"
         )
+    connection.executemany(
+        "INSERT INTO declaration VALUES (?, ?, ?, ?)",
+        (
+            (ref, run.run_ref, items, inventories)
+            for ref, items, inventories in _rows(declarations, ("declaration_ref", "item_count", "inventory_count"))
+        ),
+    )
+    last = connection.execute("SELECT hash FROM run ORDER BY rowid DESC LIMIT 1").fetchone()
+    previous = last[0] if last else ""
+    chained = [previous, run.run_ref, run.period, run.folder, run.recorded_at, run.manifest_sha256, run.rejections_sha256]
+    digest = hashlib.sha256(json.dumps(chained).encode()).hexdigest()
+    connection.execute(
+        "INSERT INTO run VALUES (?, ?, 'live', ?, ?, ?, ?, ?, ?)",
+        (run.run_ref, run.period, run.folder, run.recorded_at, run.manifest_sha256, run.rejections_sha256, previous, digest),
+    )
 
 
 def _rows(table: pa.Table, columns: tuple[str, ...]) -> Iterator[tuple[object, ...]]:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -53,8 +54,13 @@ def calculate(
     run_ref: str,
     *,
     all_findings: bool = False,
+    while_finishing: Callable[[Work, list[Settled], int], None] | None = None,
 ) -> Result:
-    """Everything but publishing. `folder` takes what the stages leave for one another."""
+    """Everything but publishing. `folder` takes what the stages leave for one another.
+
+    `while_finishing` is called once all fates are settled and the number of declarations is known, while the workers do
+    the rest.
+    """
     receipts = None
     if params.receipts:
         read_receipts(params.receipts, params.chunk_bytes)[0].save(folder)
@@ -89,7 +95,10 @@ def calculate(
         finished = list(engine.map(finish_partition, ((work, part, numbering) for part in range(partitions))))
         weighed = list(finished)
         tasks = ((work, chunk, numbering, partitions, batch_path) for chunk in range(len(work.chunks)))
-        finished = list(engine.map(finish_chunk, tasks))
+        finishing = engine.map(finish_chunk, tasks)
+        if while_finishing is not None:
+            while_finishing(work, settled, split.declarations)
+        finished = list(finishing)
         weighed += finished
     return _result(params, work, staged, settled, items, split, numbering, weighed, finished, batch)
 

@@ -17,7 +17,17 @@ from pathlib import Path
 import pyarrow as pa
 
 from aggregator.errors import Exit, NoInput, WrongConfiguration, WrongUsage
-from aggregator.ledger import RunRecord, next_run_ref, open_ledger, record, runs, setting
+from aggregator.ledger import (
+    RunRecord,
+    insert_declared,
+    insert_waiting,
+    next_run_ref,
+    open_ledger,
+    record,
+    runs,
+    setting,
+    transaction,
+)
 from aggregator.line import calculate
 from aggregator.params import Params, Period
 from aggregator.publish import (
@@ -32,8 +42,9 @@ from aggregator.publish import (
 )
 from aggregator.read.csv import CsvFile, open_csv
 from aggregator.read.headings import require_columns
-from aggregator.result import Outcome, Result, counted, outcome_of
+from aggregator.result import Outcome, counted, declared_of, inventories_of, outcome_of, waiting_of
 from aggregator.run_folder import write_outputs
+from aggregator.stages import Settled, Work
 from aggregator.write.manifest import write_manifest
 from schemas.rules import Severity
 
@@ -57,9 +68,17 @@ def run(params: Params, now: datetime) -> Outcome:
             recover(out, connection)
             first = _first_period(params, setting(connection, "first_period"))
             run_ref = next_run_ref(connection, params.the_period.key)
-            with _work_folder(out) as folder:
-                result = calculate(params, files, folder, first, ledger, run_ref)
-                return _publish(params, result, connection, out, run_ref, first, now)
+            stage = out / str(params.period) / f"{STAGE_PREFIX}{run_ref}"
+            try:
+                with _work_folder(out) as folder, transaction(connection):
+                    outcome = _declare(params, files, folder, first, ledger, connection, run_ref, stage, now)
+            except BaseException:
+                if run_ref not in {row["run_ref"] for row in runs(connection)}:
+                    shutil.rmtree(stage, ignore_errors=True)
+                raise
+            if outcome.published:
+                publish(stage, stage.parent / run_ref)
+            return outcome
 
 
 def check(params: Params) -> tuple[Outcome, Iterator[pa.Table]]:
@@ -145,16 +164,29 @@ def _dry_run(params: Params, files: tuple[CsvFile, ...], out: Path, ledger: Path
         return outcome
 
 
-def _publish(
+def _declare(
     params: Params,
-    result: Result,
-    connection: sqlite3.Connection,
-    out: Path,
-    run_ref: str,
+    files: tuple[CsvFile, ...],
+    folder: Path,
     first_period: str,
+    ledger: Path,
+    connection: sqlite3.Connection,
+    run_ref: str,
+    stage: Path,
     now: datetime,
 ) -> Outcome:
-    """Stage, record, rename: in this order a crash leaves nothing, or something the next command finishes."""
+    """Within the ledger's transaction: calculate, stage, record. Its end is the moment of declaring; the rename comes after.
+
+    In this order a crash leaves nothing, or something the next command finishes.
+    """
+
+    def into_ledger(work: Work, settled: list[Settled], declarations: int) -> None:
+        if declarations:
+            insert_declared(connection, run_ref, declared_of(inventories_of(work, settled)))
+        seen_in = run_ref if declarations else str(params.period)
+        insert_waiting(connection, seen_in, first_period, waiting_of(inventories_of(work, settled)))
+
+    result = calculate(params, files, folder, first_period, ledger, run_ref, while_finishing=into_ledger)
     outcome = outcome_of(result, str(params.period))
     rejections, moment = result.rejections_sha256(), now.isoformat(timespec="seconds")
     told = {row["rejections_sha256"]: row["folder"] for row in runs(connection) if row["period"] == str(params.period)}
@@ -162,23 +194,12 @@ def _publish(
         for _ in counted(result.findings(params.lang), outcome):
             pass
         outcome.folder = told[rejections] if result.rejected_lines else ""
-        nothing = RunRecord(str(params.period), "", "", moment, "", "", first_period)
-        record(connection, nothing, [], result.waiting(), result.declarations)
         return outcome
-    target = out / str(params.period) / run_ref
-    stage = target.parent / f"{STAGE_PREFIX}{run_ref}"
-    make_folder(target.parent)
     make_folder(stage)
-    try:
-        write_outputs(params, result, run_ref, stage, outcome)
-        manifest = write_manifest(stage, params, result.work.files, outcome.counts, outcome.excluded, run_ref, now)
-        sync_files(stage)
-        entry = RunRecord(str(params.period), run_ref, str(target), moment, manifest, rejections, first_period)
-        record(connection, entry, result.declared(), result.waiting(), result.declarations)
-    except BaseException:
-        if run_ref not in {row["run_ref"] for row in runs(connection)}:
-            shutil.rmtree(stage, ignore_errors=True)
-        raise
-    publish(stage, target)
-    outcome.run_ref, outcome.folder, outcome.published = run_ref, str(target), True
+    write_outputs(params, result, run_ref, stage, outcome)
+    manifest = write_manifest(stage, params, result.work.files, outcome.counts, outcome.excluded, run_ref, now)
+    sync_files(stage)
+    outcome.run_ref, outcome.folder, outcome.published = run_ref, str(stage.parent / run_ref), True
+    entry = RunRecord(str(params.period), run_ref, outcome.folder, moment, manifest, rejections)
+    record(connection, entry, result.declarations)
     return outcome

@@ -54,18 +54,10 @@ class Result:
     batch: BatchFindings
     blank: int
 
-    @property
-    def units(self) -> list[str]:
-        return [settled.unit for settled in self.settled]
-
     def pieces(self, name: str) -> Iterator[pa.Table]:
         for finished in self.finished:
             if name in finished.pieces:
                 yield read_table(finished.pieces[name])
-
-    def inventories(self) -> Iterator[pa.Table]:
-        for unit in self.units:
-            yield read_table(self.work.unit(unit, "inventories"))
 
     @property
     def rejected_lines(self) -> int:
@@ -95,32 +87,38 @@ class Result:
                 digest.update(finished.pieces["rejected"].read_bytes())
         return digest.hexdigest()
 
-    def declared(self) -> Iterator[pa.Table]:
-        """For the ledger: inventory_no, content, cleared_period, late of what is declared."""
-        for table in self.inventories():
-            verdict = table["verdict"].to_numpy()
-            late = verdict == Verdict.LATE
-            declared = pa.array(late | (verdict == Verdict.DECLARED))
-            chosen = table.append_column("late", pa.array(late)).filter(declared)
-            yield chosen.select(["inventory_no", "content", "cleared_period", "late"])
 
-    def waiting(self) -> Iterator[pa.Table]:
-        """For the ledger: inventory_no, cleared_period, fate, reason of what was seen and not declared, now or before. It
-        must not be forgotten."""
-        for table in self.inventories():
-            verdict, reasons = table["verdict"].to_numpy(), table["reasons"].to_numpy()
-            wanted = np.isin(verdict, (Verdict.REJECTED, Verdict.EXCLUDED)) & (reasons & REASON_BIT["known"] == 0)
-            wanted &= table["inventory_no"].is_valid().to_numpy()
-            chosen = table.filter(pa.array(wanted))
-            rejected = chosen["verdict"].to_numpy() == Verdict.REJECTED
-            reason = np.where(
-                rejected,
-                _texts_of_bits(chosen["bits"].to_numpy(), codes_of),
-                _texts_of_bits(chosen["reasons"].to_numpy(), reasons_of),
-            )
-            fate = pa.array(np.where(rejected, "rejected", "excluded"), pa.string())
-            chosen = chosen.select(["inventory_no", "cleared_period"]).append_column("fate", fate)
-            yield chosen.append_column("reason", pa.array(reason, pa.string()))
+def inventories_of(work: Work, settled: list[Settled]) -> Iterator[pa.Table]:
+    return (read_table(work.unit(unit.unit, "inventories")) for unit in settled)
+
+
+def declared_of(inventories: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """For the ledger: inventory_no, content, cleared_period, late of what is declared."""
+    for table in inventories:
+        verdict = table["verdict"].to_numpy()
+        late = verdict == Verdict.LATE
+        declared = pa.array(late | (verdict == Verdict.DECLARED))
+        chosen = table.append_column("late", pa.array(late)).filter(declared)
+        yield chosen.select(["inventory_no", "content", "cleared_period", "late"])
+
+
+def waiting_of(inventories: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """For the ledger: inventory_no, cleared_period, fate, reason of what was seen and not declared, now or before. It must
+    not be forgotten."""
+    for table in inventories:
+        verdict, reasons = table["verdict"].to_numpy(), table["reasons"].to_numpy()
+        wanted = np.isin(verdict, (Verdict.REJECTED, Verdict.EXCLUDED)) & (reasons & REASON_BIT["known"] == 0)
+        wanted &= table["inventory_no"].is_valid().to_numpy()
+        chosen = table.filter(pa.array(wanted))
+        rejected = chosen["verdict"].to_numpy() == Verdict.REJECTED
+        reason = np.where(
+            rejected,
+            _texts_of_bits(chosen["bits"].to_numpy(), codes_of),
+            _texts_of_bits(chosen["reasons"].to_numpy(), reasons_of),
+        )
+        fate = pa.array(np.where(rejected, "rejected", "excluded"), pa.string())
+        chosen = chosen.select(["inventory_no", "cleared_period"]).append_column("fate", fate)
+        yield chosen.append_column("reason", pa.array(reason, pa.string()))
 
 
 def _texts_of_bits(bits: Any, text: Callable[[int], str]) -> Any:

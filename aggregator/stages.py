@@ -37,6 +37,7 @@ from aggregator.write.rejected import rejected_csv
 from schemas.fields import FIELD
 from schemas.inventory import DICTIONARY, text_type
 from schemas.rules import Severity
+from schemas.rules.inventory import Inventories
 
 DICTIONARY_COLUMNS = tuple(column for column in FIELD if text_type(column) == DICTIONARY)
 
@@ -170,9 +171,7 @@ def _settle(work: Work, unit: str, lines: pa.Table) -> Settled:
     write_table(work.unit(unit, "excluded"), _excluded(grouped, reasons, of_line, clearing.cleared_at))
     is_number = numbers.is_valid().to_numpy(zero_copy_only=False)
     buckets = np.array(["declared", "declared", "rejected", "excluded"])[of_inventory]
-    away = buckets != "declared"
-    totals = [header_totals(inventories, np.full(len(buckets), "read")), _unreadable_headers(inventories)]
-    totals.append(_header_totals_of(inventories, buckets, away))
+    totals = [*_header_totals(inventories, buckets), _unreadable_headers(inventories)]
     totals += [count_total("inventories", "read", int(is_number.sum()))]
     counts = {}
     for bucket in ("declared", "rejected", "excluded"):
@@ -187,13 +186,14 @@ def _settle(work: Work, unit: str, lines: pa.Table) -> Settled:
     )
 
 
-def _header_totals_of(inventories: Any, buckets: np.ndarray[Any, Any], away: np.ndarray[Any, Any]) -> pa.Table:
-    """Header sums of what is not declared; what is declared is summed from the declarations themselves."""
+def _header_totals(inventories: Inventories, buckets: np.ndarray[Any, Any]) -> list[pa.Table]:
+    """Header sums as read, and of what is not declared; what is declared is summed from the declarations themselves."""
     totals = header_totals(inventories, buckets)
-    return totals.filter(pc.not_equal(totals["bucket"], "declared")) if len(away) else totals
+    read = totals.set_column(2, "bucket", pa.array(["read"] * totals.num_rows, pa.string()))
+    return [read, totals.filter(pc.not_equal(totals["bucket"], "declared"))]
 
 
-def _unreadable_headers(inventories: Any) -> pa.Table:
+def _unreadable_headers(inventories: Inventories) -> pa.Table:
     parts = [item_totals(inventories.lines.slice(0, 0), "read").slice(0, 0)]
     for column in ("package_count", "gross_weight_kg", "net_weight_kg"):
         bad = inventories.any(inventories.lines[column].is_null().combine_chunks().to_numpy(zero_copy_only=False))

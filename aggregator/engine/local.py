@@ -6,7 +6,7 @@ import multiprocessing
 import multiprocessing.forkserver
 import signal
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
@@ -38,9 +38,13 @@ class Workers:
         self._ahead = count * 2
 
     def map(self, function: Callable[..., T], tasks: Iterable[Task]) -> Iterator[T]:
+        """Work begins with the call, not with the first result taken."""
         # Only a few tasks ahead: results wait in memory until their turn comes.
         waiting = iter(tasks)
         running = [self._pool.submit(_run, function, task) for task in islice(waiting, self._ahead)]
+        return self._results(function, running, waiting)
+
+    def _results(self, function: Callable[..., T], running: list[Future[T]], waiting: Iterator[Task]) -> Iterator[T]:
         try:
             while running:
                 result = running.pop(0).result()
@@ -54,8 +58,8 @@ class Workers:
 
 
 def start_ahead() -> None:
-    """Start the fork server, which imports the stages, while this process is still importing and reading headings."""
-    multiprocessing.set_forkserver_preload(["aggregator.stages"])
+    """Start the fork server, which imports the stages and warms them up, while this process is still importing and reading headings."""
+    multiprocessing.set_forkserver_preload(["aggregator.engine.preload"])
     multiprocessing.forkserver.ensure_running()
 
 
@@ -84,7 +88,7 @@ def local_engine(workers: int, tasks: int) -> Iterator[Engine]:
         return
     # A fork server: a fork of this process would copy locks that Arrow's threads may hold.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["aggregator.stages"])
+    context.set_forkserver_preload(["aggregator.engine.preload"])
     count = min(workers, tasks)
     pool = ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker)
     try:

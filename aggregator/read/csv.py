@@ -12,7 +12,8 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -212,30 +213,50 @@ def _scan(
     digest = hashlib.sha256()
     file.seek(0)
     digest.update(file.read(bom + head.length))
-    start = offset = bom + head.length
-    first_row = row = 1 + head.rows
+    # Hashing lets go of the interpreter: it runs beside the rest of the scan.
+    with ThreadPoolExecutor(1) as hashing:
+        blocks, ends_with_newline, any_quote, size = _cut_blocks(
+            name, file, encoding, bom + head.length, 1 + head.rows, ord(head.delimiter), quoting, chunk_bytes,
+            lambda piece: hashing.submit(digest.update, piece),
+        )  # fmt: skip
+    found = quoting or (Quoting.SOUND if any_quote else Quoting.NONE)
+    return CsvFile(
+        name, path, encoding, head.delimiter, head.headings, head.matched, found, tuple(blocks),
+        digest.hexdigest(), size, ends_with_newline,
+    )  # fmt: skip
+
+
+def _cut_blocks(
+    name: str,
+    file: BinaryIO,
+    encoding: str,
+    offset: int,
+    row: int,
+    delimiter: int,
+    quoting: Quoting | None,
+    chunk_bytes: int,
+    hash_piece: Callable[[bytes], object],
+) -> tuple[list[Block], bool, bool, int]:
+    """Blocks of about `chunk_bytes`; whether the file ends with a line end; whether it has quotes; its size."""
+    start, first_row = offset, row
     blocks: list[Block] = []
     any_quote, last = False, b"\n"
     for piece in _whole_records(name, file, quoting):
         if offset - start + len(piece) > chunk_bytes and offset > start:
             blocks.append(Block(start, offset, first_row))
             start, first_row = offset, row
-        digest.update(piece)
+        hash_piece(piece)
         _must_decode(piece, encoding, offset, row)
         quoted = b'"' in piece
         any_quote = any_quote or quoted
-        if quoting is None and quoted and not quotes_are_sound(piece, ord(head.delimiter)):
+        if quoting is None and quoted and not quotes_are_sound(piece, delimiter):
             raise _BrokenQuotes
         offset += len(piece)
         row += _count_records(piece, quoting or (Quoting.SOUND if quoted else Quoting.NONE))
         last = piece[-1:]
     if offset > start:
         blocks.append(Block(start, offset, first_row))
-    found = quoting or (Quoting.SOUND if any_quote else Quoting.NONE)
-    return CsvFile(
-        name, path, encoding, head.delimiter, head.headings, head.matched, found, tuple(blocks),
-        digest.hexdigest(), offset, last == b"\n",
-    )  # fmt: skip
+    return blocks, last == b"\n", any_quote, offset
 
 
 def _whole_records(name: str, file: BinaryIO, quoting: Quoting | None) -> Iterator[bytes]:
