@@ -20,6 +20,7 @@ from aggregator.engine.local import local_engine
 from aggregator.errors import UnusableInput
 from aggregator.exchange import read_table, write_parts
 from aggregator.findings import no_findings
+from aggregator.groups import Ints
 from aggregator.merge import Flags, combine_partials
 from aggregator.outputs import checked, declaration_items, declarations, declared_totals
 from aggregator.params import Params
@@ -42,7 +43,7 @@ from aggregator.stages import (
 from schemas.declaration import SCHEMAS
 from schemas.rules import RULES
 
-_LINES_A_PARTITION = 131_072
+_LINES_A_PARTITION = 32_768
 
 
 def calculate(
@@ -132,19 +133,27 @@ def _scattered(folder: Path, staged: list[Staged]) -> tuple[Path | None, int]:
 
 def _merge(work: Work, settled: list[Settled], run_ref: str) -> tuple[pa.Table, Split, Numbering]:
     """Partial items of all units to items, split and numbered; where each unit's rows went is left for `finish`."""
-    partials = [read_table(work.unit(unit.unit, "partials")) for unit in settled]
-    if not partials:
+    if not settled:
         empty = Split(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
         return pa.table({}), empty, Numbering(run_ref, 0, work.folder)
-    items, item_of_row = combine_partials(pa.concat_tables(partials).combine_chunks())
+    bounds, items, item_of_row = _combined(work, settled)
+    pa.default_memory_pool().release_unused()
     split = split_items(items)
     numbering = Numbering(run_ref, split.declarations, work.folder)
-    bounds = np.cumsum([0, *(table.num_rows for table in partials)])
     for unit, start, end in zip(settled, bounds[:-1], bounds[1:], strict=True):
         numbering.save(f"items-{unit.unit}", item_of_row[start:end])
     numbering.save("declaration", split.declaration)
     numbering.save("item_no", split.item_no)
     return items, split, numbering
+
+
+def _combined(work: Work, settled: list[Settled]) -> tuple[Ints, pa.Table, Ints]:
+    """Where each unit's partial rows begin, the items of all, and the item of each partial row."""
+    partials = [read_table(work.unit(unit.unit, "partials")) for unit in settled]
+    bounds = np.cumsum([0, *(table.num_rows for table in partials)])
+    together = pa.concat_tables(partials).combine_chunks()
+    partials.clear()
+    return (bounds, *combine_partials(together))
 
 
 def _batch_findings(work: Work, settled: list[Settled], items: pa.Table, split: Split) -> BatchFindings:

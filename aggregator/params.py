@@ -77,7 +77,7 @@ class Params:
     columns: tuple[tuple[str, str], ...] = ()
     constants: tuple[tuple[str, str], ...] = ()
     severity: tuple[tuple[str, str], ...] = ()
-    chunk_bytes: int = 32 * MIB
+    chunk_bytes: int = 24 * MIB
 
     @property
     def the_period(self) -> Period:
