@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from aggregator.errors import CannotCreate, OurFault, WrongConfiguration
+from aggregator.errors import CannotCreate, CannotReadOrWrite, OurFault, WrongConfiguration
 from schemas.text import Text
 
 APPLICATION_ID = 0x39363130  # "9610"
@@ -77,23 +77,23 @@ def open_ledger(path: Path, *, create: bool) -> Iterator[sqlite3.Connection]:
     """Open the ledger, made anew only where there is no file at all and `create` is given."""
     text = _explained(path)
     try:
-        if path.exists():
-            if path.stat().st_size == 0:
-                raise _refused(path, "is empty (0 bytes).", "为空文件（0字节）。")
-            connection = sqlite3.connect(path, isolation_level=None)
-        elif create:
-            connection = sqlite3.connect(path, isolation_level=None)
-        else:
-            raise FileNotFoundError(path)
-        with closing(connection):
+        if not path.exists():
+            if not create:
+                raise FileNotFoundError(path)
+            _create(path)
+        if path.stat().st_size == 0:
+            raise _refused(path, "is empty (0 bytes).", "为空文件（0字节）。")
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             connection.execute("PRAGMA synchronous=FULL")
-            if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0 and create:
-                _create(connection)
             _check(path, connection)
             yield connection
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError) and "malformed" not in str(error):
-            raise CannotCreate(f"{text.en}: {error}. Check rights and disk space.", f"{text.zh}：{error}。请检查权限和磁盘空间。") from None
+            stop = CannotCreate if "unable to open" in str(error) else CannotReadOrWrite
+            raise stop(
+                f"{text.en}: {error}. Nothing was published. Check rights and disk space, then run again.",
+                f"{text.zh}：{error}。未发布任何内容。请检查权限和磁盘空间后重新运行。",
+            ) from None
         raise _refused(path, f"cannot be read ({error}).", f"无法读取（{error}）。") from None
 
 
@@ -101,14 +101,25 @@ def _explained(path: Path) -> Text:
     return Text(f"The ledger {path} cannot be used", f"无法使用台账 {path}")
 
 
-def _create(connection: sqlite3.Connection) -> None:
-    with transaction(connection):
-        for statement in _TABLES.split(";"):
-            if statement.strip():
-                connection.execute(statement)
-        connection.execute("INSERT INTO setting VALUES ('ledger_id', ?)", (str(uuid.uuid4()).upper(),))
-        connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version={VERSION}")
+def _create(path: Path) -> None:
+    """Make a whole ledger beside the place and rename it there: a crash must not leave an empty file that looks like one."""
+    new = path.with_name(f"{path.name}.new")
+    for left in (new, new.with_name(f"{new.name}-journal")):
+        left.unlink(missing_ok=True)
+    try:
+        with closing(sqlite3.connect(new, isolation_level=None)) as connection:
+            connection.execute("PRAGMA synchronous=FULL")
+            with transaction(connection):
+                for statement in _TABLES.split(";"):
+                    if statement.strip():
+                        connection.execute(statement)
+                connection.execute("INSERT INTO setting VALUES ('ledger_id', ?)", (str(uuid.uuid4()).upper(),))
+                connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+                connection.execute(f"PRAGMA user_version={VERSION}")
+        new.rename(path)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
 
 
 @contextmanager
@@ -117,7 +128,9 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        connection.execute("ROLLBACK")
+        # On a full disk SQLite has rolled back by itself already.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
 

@@ -112,6 +112,11 @@ def _settled_period(params: Params, now: datetime) -> Params:
 
 def _open_inputs(params: Params, *, clearing_known: bool) -> tuple[CsvFile, ...]:
     for path in (*params.inputs, *params.receipts):
+        if path.is_dir():
+            raise NoInput(
+                f"{path} is a folder. Name the files in it, for example {path}/*.csv.",
+                f"{path} 是文件夹。请指定其中的文件，例如 {path}/*.csv。",
+            )
         if not path.is_file():
             raise NoInput(f"{path}: no such file. Check the path.", f"{path}：文件不存在。请检查路径。")
     files = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -218,6 +219,24 @@ def test_interrupt_leaves_no_half_made_run_folder(tmp_path: Path) -> None:
     done = subprocess.run([*command, "--quiet"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert (tmp_path / "out/2026-10/202610-01/manifest.json").exists()
+
+
+@pytest.mark.parametrize("kilobytes", [1, 4, 16, 40, 64, 100, 150, 200, 250, 300])
+def test_file_size_limit_leaves_nothing_half_made(runner: Runner, kilobytes: int) -> None:
+    """As on a full disk: whatever write fails, the exit code says so, nothing is published, and a later run is whole."""
+    runner.write([row(inventory_no=f"22442026E{n:09d}", order_no=str(n), waybill_no=str(n)) for n in range(3000)])
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes * 1024, kilobytes * 1024))  # noqa: E731
+    command = [sys.executable, "-m", "aggregator", "run", "export.csv", *PERIOD, "--out", "out", "--lang", "en"]
+    result = subprocess.run(command, cwd=runner.folder, preexec_fn=limit, capture_output=True, text=True, check=False)
+    assert "Traceback" not in result.stderr
+    if result.returncode:
+        assert result.returncode in (73, 74), result.stderr
+        assert "disk space" in result.stderr
+        assert not list(runner.out.glob("2026-10/*"))
+        assert not list(runner.out.glob("2026-10/.*"))
+        again = subprocess.run([*command, "--quiet"], cwd=runner.folder, capture_output=True, text=True, check=False)
+        assert again.returncode == 0, again.stderr
+    assert len(read_rows(runner.out / "2026-10/202610-01/declarations.csv")) == 1
 
 
 def test_second_run_at_once_is_told_to_come_again(runner: Runner) -> None:
