@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,6 @@ from aggregator.engine.local import local_engine
 from aggregator.errors import UnusableInput
 from aggregator.exchange import read_table, write_parts
 from aggregator.findings import no_findings
-from aggregator.groups import Ints
 from aggregator.merge import Flags, combine_partials
 from aggregator.outputs import checked, declaration_items, declarations, declared_totals
 from aggregator.params import Params
@@ -44,6 +43,7 @@ from schemas.declaration import SCHEMAS
 from schemas.rules import RULES
 
 _LINES_A_PARTITION = 32_768
+_ROWS_AT_A_TIME = 250_000
 
 
 def calculate(
@@ -132,28 +132,49 @@ def _scattered(folder: Path, staged: list[Staged]) -> tuple[Path | None, int]:
 
 
 def _merge(work: Work, settled: list[Settled], run_ref: str) -> tuple[pa.Table, Split, Numbering]:
-    """Partial items of all units to items, split and numbered; where each unit's rows went is left for `finish`."""
+    """Partial items of all units to items, split and numbered; where each unit's rows went is left for `finish`.
+
+    In two steps, so that memory follows the number of keys and not of chunks: partial rows of some units at a time, then
+    what became of them.
+    """
     if not settled:
         empty = Split(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
         return pa.table({}), empty, Numbering(run_ref, 0, work.folder)
-    bounds, items, item_of_row = _combined(work, settled)
+    merged, places = [], []
+    for units in _some_at_a_time(work, settled):
+        partials = [read_table(work.unit(unit.unit, "partials")) for unit in units]
+        sizes = [table.num_rows for table in partials]
+        together = pa.concat_tables(partials).combine_chunks()
+        partials.clear()
+        items, item_of_row = combine_partials(together)
+        merged.append(items)
+        places.append((units, sizes, item_of_row))
+    offsets = np.cumsum([0, *(items.num_rows for items in merged)])
+    items, item_of_row = combine_partials(pa.concat_tables(merged).combine_chunks())
+    merged.clear()
     pa.default_memory_pool().release_unused()
     split = split_items(items)
     numbering = Numbering(run_ref, split.declarations, work.folder)
-    for unit, start, end in zip(settled, bounds[:-1], bounds[1:], strict=True):
-        numbering.save(f"items-{unit.unit}", item_of_row[start:end])
+    for offset, (units, sizes, item_in_part) in zip(offsets, places, strict=False):
+        whole = item_of_row[offset + item_in_part]
+        for unit, end, size in zip(units, np.cumsum(sizes), sizes, strict=True):
+            numbering.save(f"items-{unit.unit}", whole[end - size : end])
     numbering.save("declaration", split.declaration)
     numbering.save("item_no", split.item_no)
     return items, split, numbering
 
 
-def _combined(work: Work, settled: list[Settled]) -> tuple[Ints, pa.Table, Ints]:
-    """Where each unit's partial rows begin, the items of all, and the item of each partial row."""
-    partials = [read_table(work.unit(unit.unit, "partials")) for unit in settled]
-    bounds = np.cumsum([0, *(table.num_rows for table in partials)])
-    together = pa.concat_tables(partials).combine_chunks()
-    partials.clear()
-    return (bounds, *combine_partials(together))
+def _some_at_a_time(work: Work, settled: list[Settled]) -> Iterator[list[Settled]]:
+    """Units whose partial rows together are few enough to be merged at once."""
+    units: list[Settled] = []
+    rows = 0
+    for unit in settled:
+        if units and rows + unit.partial_rows > _ROWS_AT_A_TIME:
+            yield units
+            units, rows = [], 0
+        units.append(unit)
+        rows += unit.partial_rows
+    yield units
 
 
 def _batch_findings(work: Work, settled: list[Settled], items: pa.Table, split: Split) -> BatchFindings:

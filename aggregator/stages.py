@@ -112,7 +112,7 @@ class Settled:
     """What the barrier after settling needs of one unit. `orders`, `waybills`: hashes of those given, one an inventory."""
 
     unit: str
-    declared_lines: int
+    partial_rows: int
     totals: pa.Table
     counts: dict[str, int]
     orders: Hashes
@@ -182,7 +182,7 @@ def _settle(work: Work, unit: str, lines: pa.Table) -> Settled:
     plain_names = pa.table({name: names.aggregate([])[name].cast(pa.string()) for name in ("consignor_code", "consignor_name")})
     given = [table[name].combine_chunks().drop_null() for name in ("order_no", "waybill_no")]
     return Settled(
-        unit, int(declared_lines.sum()), pa.concat_tables(totals), counts, hashes(given[0]), hashes(given[1]), plain_names
+        unit, partials.num_rows, pa.concat_tables(totals), counts, hashes(given[0]), hashes(given[1]), plain_names
     )
 
 
