@@ -42,12 +42,12 @@ def write_parts(path: Path, table: pa.Table, part: np.ndarray[Any, Any], count: 
 
 
 def read_part(paths: Iterable[Path], part: int) -> pa.Table:
-    """Part `part` of every file, one after the other."""
+    """Part `part` of every file, one after the other; a column that some files lack is null for their rows."""
     tables = []
     for path in paths:
         with pa.memory_map(str(path)) as source:
             tables.append(pa.Table.from_batches([pa.ipc.open_file(source).get_batch(part)]))
-    return pa.concat_tables(tables).combine_chunks()
+    return pa.concat_tables(tables, promote_options="default").combine_chunks()
 
 
 def _without_dictionaries(table: pa.Table) -> pa.Table:

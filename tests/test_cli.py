@@ -239,6 +239,24 @@ def test_file_size_limit_leaves_nothing_half_made(runner: Runner, kilobytes: int
     assert len(read_rows(runner.out / "2026-10/202610-01/declarations.csv")) == 1
 
 
+def test_fault_of_our_own_is_70_without_a_traceback(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    from click.testing import CliRunner
+
+    from aggregator import pipeline
+    from aggregator.cli import cli
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(pipeline, "run", broken)
+    path = runner.write([row()])
+    for lang, says in (("en", "Please report it"), ("zh", "请报告此错误")):
+        result = CliRunner().invoke(cli, ["run", str(path), *PERIOD, "--out", str(runner.out), "--lang", lang])
+        assert result.exit_code == 70
+        assert says in result.output
+        assert "Traceback" not in result.output
+
+
 def test_second_run_at_once_is_told_to_come_again(runner: Runner) -> None:
     from filelock import FileLock
 

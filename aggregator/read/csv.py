@@ -241,7 +241,7 @@ def _cut_blocks(
     start, first_row = offset, row
     blocks: list[Block] = []
     any_quote, last = False, b"\n"
-    for piece in _whole_records(name, file, quoting):
+    for piece in _whole_records(name, file, quoting, min(_PIECE, chunk_bytes)):
         if offset - start + len(piece) > chunk_bytes and offset > start:
             blocks.append(Block(start, offset, first_row))
             start, first_row = offset, row
@@ -259,7 +259,7 @@ def _cut_blocks(
     return blocks, last == b"\n", any_quote, offset
 
 
-def _whole_records(name: str, file: BinaryIO, quoting: Quoting | None) -> Iterator[bytes]:
+def _whole_records(name: str, file: BinaryIO, quoting: Quoting | None, size: int) -> Iterator[bytes]:
     """The file in pieces of whole records, small enough to stay in the processor's cache."""
 
     def rest_of_line() -> bytes:
@@ -269,7 +269,7 @@ def _whole_records(name: str, file: BinaryIO, quoting: Quoting | None) -> Iterat
             raise _stop("F107", name, f"Before byte {offset}.", f"在第 {offset} 字节之前。")
         return line
 
-    while piece := file.read(_PIECE):
+    while piece := file.read(size):
         if not piece.endswith(b"\n"):
             piece += rest_of_line()
         if quoting is None:
