@@ -163,13 +163,14 @@ def content_hashes(inventories: Inventories, wanted: Mask) -> list[bytes | None]
 
 def _findings(code: str, column: str, inventories: Inventories, bad: Ints, first_lines: Ints) -> pa.Table:
     """One finding an inventory, at its first line; the value is what stands in the column, each value once."""
-    wanted = np.isin(inventories.inventory_of, bad)
-    lines = inventories.lines
+    lines, lengths = inventories.lines, inventories.lengths[bad]
     if column in lines.column_names:
-        values = lines[column].combine_chunks().take(pa.array(np.flatnonzero(wanted)))
+        within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        places = np.repeat(inventories.starts[bad], lengths) + within
+        values = lines[column].combine_chunks().take(pa.array(places))
         frame = pd.DataFrame(
             {
-                "inventory": inventories.inventory_of[wanted],
+                "inventory": np.repeat(bad, lengths),
                 "value": pc.fill_null(values.cast(pa.string()), "").to_numpy(zero_copy_only=False),
             }
         ).drop_duplicates()

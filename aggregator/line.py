@@ -15,13 +15,14 @@ import pyarrow.compute as pc
 
 from aggregator.audit import TOTALS, control_totals, must_balance
 from aggregator.batch import BatchFindings, several_names, several_units, shared_numbers, without_packages
+from aggregator.checked import checked
 from aggregator.clearing import Question
 from aggregator.engine.local import local_engine
 from aggregator.errors import UnusableInput
 from aggregator.exchange import read_table, write_parts
 from aggregator.findings import no_findings
 from aggregator.merge import Flags, combine_partials
-from aggregator.outputs import checked, declaration_items, declarations, declared_totals
+from aggregator.outputs import declaration_items, declarations, declared_totals
 from aggregator.params import Params
 from aggregator.read.csv import CsvFile
 from aggregator.read.receipts import read_receipts

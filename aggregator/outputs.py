@@ -6,29 +6,21 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-import pandera.pandas as pandera
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aggregator.checked import checked
 from aggregator.errors import OurFault
 from aggregator.exchange import read_table
 from aggregator.findings import CODES, COLUMNS
 from aggregator.merge import SUMS, unit_prices
 from aggregator.split import Split, declaration_refs
-from schemas.declaration import AMOUNT, SCHEMAS, check_output
+from schemas.declaration import AMOUNT, SCHEMAS
 from schemas.limits import HEADER_KEY
 from schemas.rules import RULES, Severity
 from schemas.text import Lang
 
 _SHARES_AT_ONCE = 1_000_000
-
-
-def checked(name: str, table: pa.Table) -> pa.Table:
-    try:
-        return check_output(name, table)
-    except (pandera.errors.SchemaError, pandera.errors.SchemaErrors, pa.ArrowInvalid) as error:
-        rule = RULES["D101"]
-        raise OurFault(f"[D101] {name}: {rule.message.en} {error}", f"[D101] {name}：{rule.message.zh} {error}") from error
 
 
 def declaration_items(items: pa.Table, split: Split, run_ref: str, *, named_by_key: bool) -> pa.Table:

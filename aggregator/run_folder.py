@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from aggregator.outputs import checked, weight_shares
+from aggregator.outputs import weight_shares
 from aggregator.params import Params
 from aggregator.result import Outcome, Result, counted
 from aggregator.split import declaration_refs
@@ -21,16 +21,13 @@ def write_outputs(params: Params, result: Result, run_ref: str, stage: Path, out
     """Write every table, counting the findings into the outcome, and the rejected lines of each input."""
     refs = declaration_refs(run_ref, result.split.declarations)
 
-    def pieces(name: str) -> Iterator[pa.Table]:
-        return (checked(name, table) for table in result.pieces(name))
-
     makers: dict[str, Callable[[], Iterator[pa.Table]]] = {
         "declarations": lambda: iter([result.declarations]),
         "declaration_items": lambda: iter([result.declaration_items]),
-        "audit_map": lambda: pieces("audit_map"),
+        "audit_map": lambda: result.pieces("audit_map"),
         "weight_shares": lambda: weight_shares(result.spread, refs),
         "findings": lambda: counted(result.findings(params.lang), outcome),
-        "excluded": lambda: pieces("excluded"),
+        "excluded": lambda: result.pieces("excluded"),
         "control_totals": lambda: iter([result.totals]),
     }
     for name, make in makers.items():

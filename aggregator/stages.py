@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregator.audit import audit_rows, count_total, header_totals, item_totals, unreadable_totals
+from aggregator.checked import checked
 from aggregator.clearing import Question, clearing_of
 from aggregator.exchange import read_part, read_table, with_dictionaries, write_parts, write_table
 from aggregator.fate import REASON_BIT, Verdict, exclusions, known_before, verdicts
@@ -407,13 +408,16 @@ def finish_chunk(
     declared = np.flatnonzero(item >= 0)
     write_table(
         pieces["audit_map"],
-        audit_rows(
-            lines.take(pa.array(declared)).combine_chunks(),
-            verdict[declared] == Verdict.LATE,
-            source,
-            declaration_refs(numbering.run_ref, numbering.declarations),
-            numbering.load("declaration")[item[declared]],
-            numbering.load("item_no")[item[declared]],
+        checked(
+            "audit_map",
+            audit_rows(
+                lines.take(pa.array(declared)).combine_chunks(),
+                verdict[declared] == Verdict.LATE,
+                source,
+                declaration_refs(numbering.run_ref, numbering.declarations),
+                numbering.load("declaration")[item[declared]],
+                numbering.load("item_no")[item[declared]],
+            ),
         ),
     )
     findings = [read_table(work.row_findings(chunk))]
@@ -426,7 +430,7 @@ def finish_chunk(
     pieces["findings"] = work.unit(unit, "all-findings")
     write_table(pieces["findings"], _published(work, pa.concat_tables(findings), verdict, lines, source))
     pieces["excluded"] = work.unit(unit, "all-excluded")
-    write_table(pieces["excluded"], _excluded_rows(pa.concat_tables(excluded), lines, source))
+    write_table(pieces["excluded"], checked("excluded", _excluded_rows(pa.concat_tables(excluded), lines, source)))
     rejected = np.flatnonzero(verdict == Verdict.REJECTED)
     if len(rejected):
         pieces["rejected"] = work.folder / f"rejected-{chunk}.csv"

@@ -85,10 +85,7 @@ def _failures(schema: pandera.DataFrameSchema, lines: pa.Table) -> Iterator[tupl
     of failure cases for every failing check, which costs several times the checks; all we need is their row masks.
     """
     frame = lines.to_pandas(types_mapper=pd.ArrowDtype)
-    try:
-        structure_of(schema).validate(frame)
-    except pandera.errors.SchemaError as error:
-        raise OurFault(f"the lines break their own schema: {error}", f"数据行不符合自身的结构定义：{error}") from None
+    _must_have_structure(schema, lines.schema, frame)
     for name, column in schema.columns.items():
         for check in column.checks:
             result = check(frame[name])
@@ -98,6 +95,21 @@ def _failures(schema: pandera.DataFrameSchema, lines: pa.Table) -> Iterator[tupl
         result = check(frame)
         if not result.check_passed:
             yield check.name, RULES[check.name].columns[0], ~result.check_output.to_numpy(dtype=bool)
+
+
+_SOUND_STRUCTURES: set[tuple[str, str]] = set()
+
+
+def _must_have_structure(schema: pandera.DataFrameSchema, arrow: pa.Schema, frame: pd.DataFrame) -> None:
+    """Check columns and types, once for each Arrow schema: it is all that they depend on."""
+    key = (str(schema.name), arrow.to_string())
+    if key in _SOUND_STRUCTURES:
+        return
+    try:
+        structure_of(schema).validate(frame)
+    except pandera.errors.SchemaError as error:
+        raise OurFault(f"the lines break their own schema: {error}", f"数据行不符合自身的结构定义：{error}") from None
+    _SOUND_STRUCTURES.add(key)
 
 
 def _typed(text: pa.Table, failures: list[tuple[str, str, Mask]]) -> tuple[pa.Table, dict[str, int]]:

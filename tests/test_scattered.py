@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from tests.conftest import Runner, csv_text, row
 
 from aggregator import line
 from aggregator.read.csv import open_csv
+from tests.conftest import Runner, csv_text, row
 
 A = {"inventory_no": "22442026E000000001", "order_no": "1", "waybill_no": "1"}
 B = {"inventory_no": "22442026E000000002", "order_no": "2", "waybill_no": "2"}

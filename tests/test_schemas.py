@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from stdnum.cn import uscc  # type: ignore[import-untyped]
 
 from aggregator.audit import TOTALS, control_totals, must_balance
+from aggregator.checked import checked
 from aggregator.errors import OurFault
-from aggregator.outputs import checked
 from aggregator.validate import validate_lines
 from schemas import shapes
 from schemas.codes import CODE_LISTS, FOLDER, code_list

@@ -15,6 +15,8 @@ from aggregator.read.canonical import FORMULA_START
 
 ROW_GROUP = 131_072
 _BOM = b"\xef\xbb\xbf"
+_NEARLY_UNIQUE = {"inventory_no", "order_no", "waybill_no", "total_price", "source_row"}
+"""Columns whose values hardly repeat: a dictionary of them would only be given up again."""
 
 
 def guarded(table: pa.Table) -> pa.Table:
@@ -46,7 +48,8 @@ def write_csv(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
 def write_parquet(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
     """Row groups of ROW_GROUP rows, whatever tables the rows come in."""
     rows = 0
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+    repeating = [name for name in schema.names if name not in _NEARLY_UNIQUE]
+    with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=repeating) as writer:
         for group in _row_groups(schema, tables):
             rows += group.num_rows
             writer.write_table(group, row_group_size=ROW_GROUP)
