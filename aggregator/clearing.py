@@ -71,6 +71,7 @@ def clearing_of(
         values = pc.cast(pc.fill_null(digits, NOT_KNOWN), pa.int64()).to_numpy()
         latest = np.maximum.reduceat(values, inventories.starts) if count else values
         cleared_at = np.char.zfill(latest.astype("U17"), 17) if count else cleared_at
+    if "status_code" in names:
         status = inventories.lines["status_code"].combine_chunks()
         refusal = pc.or_(
             pc.is_in(status.dictionary, value_set=pa.array(_FINAL_REFUSALS)), pc.starts_with(status.dictionary, "-")

@@ -37,9 +37,17 @@ def bare_parse(path: Path) -> float:
     return float(result.stdout)
 
 
-def measured(command: list[str]) -> tuple[float, float, int]:
-    """Seconds of the whole command, imports and all; peak memory (PSS) of its processes in GB; exit code."""
+def timed(command: list[str]) -> float:
+    """Seconds of the whole command, imports and all."""
     start = time.perf_counter()
+    code = subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode
+    if code not in (0, 3):
+        raise SystemExit(f"{command} ended with {code}")
+    return time.perf_counter() - start
+
+
+def peak_memory(command: list[str]) -> float:
+    """GB (PSS) of all processes of a command together. In a run of its own: reading it takes a good part of a core."""
     process = psutil.Popen(command, stdout=subprocess.DEVNULL)
     peak = 0
     while process.poll() is None:
@@ -51,17 +59,13 @@ def measured(command: list[str]) -> tuple[float, float, int]:
             pass
         peak = max(peak, total)
         time.sleep(0.1)
-    return time.perf_counter() - start, peak / 1e9, process.returncode
+    return peak / 1e9
 
 
-def run_once(path: Path, folder: Path) -> tuple[float, float]:
+def run_command(path: Path, folder: Path) -> list[str]:
     out = folder / "out"
     shutil.rmtree(out, ignore_errors=True)
-    command = [sys.executable, "-m", "aggregator", "run", str(path), "--period", "2026-10", "--first-period", "2026-09", "--out", str(out)]
-    seconds, memory, code = measured(command)
-    if code not in (0, 3):
-        raise SystemExit(f"the run ended with {code}")
-    return seconds, memory
+    return [sys.executable, "-m", "aggregator", "run", str(path), "--period", "2026-10", "--first-period", "2026-09", "--out", str(out)]
 
 
 def shuffled(path: Path) -> Path:
@@ -82,26 +86,24 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=".") as temporary:
         folder = Path(temporary)
-        seconds, memory, _ = measured(
-            [sys.executable, "-m", "aggregator", "sample", "--lines", str(options.lines), "--faults", str(options.faults),
-             "--period", "2026-10", "--out", str(folder)]
-        )  # fmt: skip
+        sample = [sys.executable, "-m", "aggregator", "sample", "--lines", str(options.lines), "--faults", str(options.faults),
+                  "--period", "2026-10", "--out", str(folder)]  # fmt: skip
+        seconds = timed(sample)
         path = folder / "inventories.csv"
-        print(f"sample: {options.lines:,} lines, {path.stat().st_size / 1e6:,.0f} MB in {seconds:.1f} s, {memory:.2f} GB")
+        print(f"sample: {options.lines:,} lines, {path.stat().st_size / 1e6:,.0f} MB in {seconds:.1f} s")
         files = {"in order": path} | ({} if options.no_shuffled else {"shuffled": shuffled(path)})
         times: dict[str, float] = {}
         for name, file in files.items():
-            parses, runs, peaks = [], [], []
+            parses, runs = [], []
             for _ in range(options.rounds):
                 parses.append(bare_parse(file))
-                taken, peak = run_once(file, folder)
-                runs.append(taken)
-                peaks.append(peak)
+                runs.append(timed(run_command(file, folder)))
             parse, taken = statistics.median(parses), statistics.median(runs)
             times[name] = taken
+            memory = peak_memory(run_command(file, folder))
             print(
                 f"{name}: run {taken:.1f} s, bare parse {parse:.2f} s, ratio {taken / parse:.1f} "
-                f"(goal {GOALS['clean']:.0f}); peak {max(peaks):.2f} GB (goal {GOALS['memory_gb']})"
+                f"(goal {GOALS['clean']:.0f}); peak {memory:.2f} GB (goal {GOALS['memory_gb']})"
             )
         if "shuffled" in times:
             ratio = times["shuffled"] / times["in order"]

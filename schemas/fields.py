@@ -109,7 +109,7 @@ FIELDS: tuple[Field, ...] = (
     _head("package_count", "packNo", "件数", "count", 9, _SUM, required=True),
     _head("gross_weight_kg", "grossWeight", "毛重(公斤) 订单毛重 毛重", "decimal", 20, _SUM, required=True),
     _head("net_weight_kg", "netWeight", "净重(公斤) 净重", "decimal", 20, _SUM, required=True),
-    _head("status_code", "returnStatus", "回执状态 清单状态 状态", "code", 10, _FATE, "receipt_status"),
+    _head("status_code", "returnStatus", "回执状态 清单状态", "code", 10, _FATE, "receipt_status"),
     _head("cleared_at", "returnTime", "结关时间 回执时间", "time", 35, _FATE),
     _item("item_no", "gnum", "商品序号 商品项号", "count", 5, _ID, required=True),
     _item("sku", "itemNo", "企业商品货号 企业商品编号", "text", 20),

@@ -106,6 +106,13 @@ def test_assume_cleared_does_not_undo_a_refusal_or_a_known_time(runner: Runner) 
     assert outcome.counts["inventories_declared"] == 1
 
 
+def test_assume_cleared_sees_a_refusal_without_a_column_of_times(runner: Runner) -> None:
+    rows = [{k: v for k, v in cells.items() if k != "cleared_at"} for cells in (row(status_code="100"), row(**SECOND, status_code="800"))]
+    outcome = runner.run_rows(rows, assume_cleared=True)
+    assert outcome.excluded == {"not_cleared": 1}
+    assert outcome.counts["inventories_declared"] == 1
+
+
 RECEIPT = "message,inventory_no,status_code,cleared_at\n"
 
 
