@@ -19,7 +19,6 @@ BUCKETS = ("read", "declared", "rejected", "excluded", "unreadable")
 TOTALS = pa.schema(
     [("column", pa.string()), ("currency_or_unit", pa.string()), ("bucket", pa.string()), ("amount", AMOUNT)]
 )
-COUNTED = ("lines", "inventories", "package_count")
 
 
 def count_total(column: str, bucket: str, count: int) -> pa.Table:

@@ -24,8 +24,8 @@ from aggregator.findings import no_findings
 from aggregator.merge import Flags, combine_partials
 from aggregator.outputs import declaration_items, declarations, declared_totals
 from aggregator.params import Params
-from aggregator.read.csv import CsvFile
 from aggregator.read.receipts import read_receipts
+from aggregator.read.scan import CsvFile
 from aggregator.result import Result
 from aggregator.split import Split, split_items
 from aggregator.stages import (

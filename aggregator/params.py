@@ -7,7 +7,7 @@ import tomllib
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from aggregator.errors import WrongConfiguration, WrongUsage
 from schemas.fields import FIELD
@@ -15,7 +15,6 @@ from schemas.rules import RULES, Severity
 from schemas.shapes import CHINA
 from schemas.text import Lang
 
-Format = Literal["parquet", "csv"]
 CONFIG_NAME = "aggregator.toml"
 MIB = 1 << 20
 

@@ -40,8 +40,8 @@ from aggregator.publish import (
     refuse_unknown,
     sync_files,
 )
-from aggregator.read.csv import CsvFile, open_csv
 from aggregator.read.headings import require_columns
+from aggregator.read.scan import CsvFile, open_csv
 from aggregator.result import Outcome, counted, declared_of, inventories_of, outcome_of, waiting_of
 from aggregator.run_folder import write_outputs
 from aggregator.stages import Settled, Work

@@ -17,7 +17,7 @@ from aggregator.exchange import read_table
 from aggregator.fate import REASON_BIT, Verdict, reasons_of
 from aggregator.findings import CODE_INDEX, ONCE_PER_VALUE, codes_of
 from aggregator.outputs import findings_rows
-from aggregator.read.csv import CsvFile
+from aggregator.read.scan import CsvFile
 from aggregator.split import Split
 from aggregator.stages import Finished, Settled, Work
 from schemas.text import Lang

@@ -148,7 +148,6 @@ def columns_of(*kinds: Kind) -> tuple[str, ...]:
     return tuple(field.column for field in FIELDS if field.kind in kinds)
 
 
-HEADER_COLUMNS: tuple[str, ...] = tuple(field.column for field in FIELDS if field.header)
 REQUIRED_COLUMNS: tuple[str, ...] = tuple(field.column for field in FIELDS if field.required)
 CONTENT_COLUMNS: tuple[str, ...] = tuple(
     field.column

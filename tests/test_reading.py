@@ -8,7 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from aggregator.errors import NoInput, UnusableInput
-from aggregator.read.csv import Quoting, open_csv, read_chunk
+from aggregator.read.csv import read_chunk
+from aggregator.read.records import Quoting
+from aggregator.read.scan import open_csv
 from schemas.fields import FIELD, KNOWN_UNUSED, REQUIRED_COLUMNS
 from tests.conftest import Runner, csv_text, row
 

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from aggregator import line
-from aggregator.read.csv import open_csv
+from aggregator.read.scan import open_csv
 from tests.conftest import Runner, csv_text, row
 
 A = {"inventory_no": "22442026E000000001", "order_no": "1", "waybill_no": "1"}

@@ -14,10 +14,11 @@ import pyarrow.compute as pc
 from aggregator.clearing import Received
 from aggregator.errors import UnusableInput
 from aggregator.read.canonical import canonical_column
-from aggregator.read.csv import CsvFile, open_csv, read_chunk
+from aggregator.read.csv import read_chunk
 from aggregator.read.headings import Matched, normalised
+from aggregator.read.scan import CsvFile, open_csv
 from schemas.limits import STATUS_CANCELLED
-from schemas.rules.row import is_status
+from schemas.rules.row_tests import is_status
 from schemas.shapes import clearing_digits
 
 _MESSAGE_HEADINGS = ("message", "message_type", "messageType", "报文类型", "回执类型")

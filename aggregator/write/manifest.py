@@ -15,7 +15,7 @@ import pyarrow
 
 import aggregator
 from aggregator.params import Params
-from aggregator.read.csv import CsvFile
+from aggregator.read.scan import CsvFile
 
 SCHEMA_VERSION = 1
 

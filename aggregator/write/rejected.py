@@ -11,11 +11,13 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from aggregator.read.canonical import FORMULA_START
-from aggregator.read.csv import REJECT_CODES, CsvFile
 from aggregator.read.headings import normalised
 from aggregator.read.records import quotes_are_sound
+from aggregator.read.scan import CsvFile
 from aggregator.write.tables import csv_bytes
 
+REJECT_CODES = "reject_codes"
+"""The last column of a rejected file; ignored when the file is read again."""
 _FORMULA = re.compile(f"^'*[{FORMULA_START}]")
 
 

@@ -1,0 +1,27 @@
+"""The work on one chunk or one partition: what a worker process does between two barriers of the line.
+
+    stage    a chunk of the input       -> typed lines and row findings on disk
+    settle   complete inventories       -> verdicts, partial sums of the merge
+    finish   the same, numbered         -> weights, audit map, rejected, excluded, findings
+
+Each function writes files into the work folder and returns what the barrier needs. The result is the same in whatever
+process or order it runs.
+"""
+
+from aggregator.stages.finish import Finished, Numbering, finish_chunk, finish_partition
+from aggregator.stages.settle import Settled, settle_chunk, settle_partition
+from aggregator.stages.stage import Staged, stage_chunk
+from aggregator.stages.work import Work
+
+__all__ = [
+    "Finished",
+    "Numbering",
+    "Settled",
+    "Staged",
+    "Work",
+    "finish_chunk",
+    "finish_partition",
+    "settle_chunk",
+    "settle_partition",
+    "stage_chunk",
+]

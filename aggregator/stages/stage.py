@@ -1,0 +1,44 @@
+"""Read, bring to canonical form and validate one chunk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from aggregator.audit import item_totals, unreadable_totals
+from aggregator.exchange import write_table
+from aggregator.groups import Hashes, Ints, hashes
+from aggregator.read.canonical import canonical
+from aggregator.read.csv import read_chunk
+from aggregator.stages.work import Work
+from aggregator.validate import validate_lines
+
+
+@dataclass(frozen=True)
+class Staged:
+    """`inventories`: hashes of the inventory numbers in the chunk; `counts`: lines of each."""
+
+    chunk: int
+    lines: int
+    blank: int
+    inventories: Hashes
+    counts: Ints
+    totals: pa.Table
+    last_is_wrong: bool
+
+
+def stage_chunk(work: Work, chunk: int) -> Staged:
+    """Read, bring to canonical form and validate one chunk."""
+    file, block = work.file_of(chunk), work.chunks[chunk][1]
+    text = read_chunk(file, block)
+    validated = validate_lines(canonical(text.lines, work.constants), text.wrong, work.severity)
+    lines = validated.lines.append_column("source_row", pa.array(text.rows))
+    write_table(work.lines(chunk), lines)
+    write_table(work.row_findings(chunk), validated.findings)
+    numbers = lines["inventory_no"].combine_chunks().drop_null().dictionary_encode()
+    counts = np.bincount(numbers.indices.to_numpy(), minlength=len(numbers.dictionary)).astype(np.int64)
+    totals = pa.concat_tables([item_totals(lines, "read"), unreadable_totals(validated.unreadable)])
+    last_is_wrong = lines.num_rows - 1 in text.wrong
+    return Staged(chunk, lines.num_rows, text.blank, hashes(numbers.dictionary), counts, totals, last_is_wrong)

@@ -1,0 +1,46 @@
+"""What every stage needs to know, and where it leaves its files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from aggregator.clearing import Question
+from aggregator.merge import Flags
+from aggregator.read.scan import Block, CsvFile
+from schemas.fields import FIELD
+from schemas.inventory import DICTIONARY, text_type
+from schemas.rules import Severity
+
+DICTIONARY_COLUMNS = tuple(column for column in FIELD if text_type(column) == DICTIONARY)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What every stage needs to know. `question` is None where only the data is checked, without a period."""
+
+    folder: Path
+    files: tuple[CsvFile, ...]
+    chunks: tuple[tuple[int, Block], ...]
+    constants: tuple[tuple[str, str], ...]
+    severity: dict[str, Severity]
+    flags: Flags
+    question: Question | None
+    ledger: Path | None
+    receipts: Path | None
+    all_findings: bool
+
+    def file_of(self, chunk: int) -> CsvFile:
+        return self.files[self.chunks[chunk][0]]
+
+    def lines(self, chunk: int) -> Path:
+        return self.folder / f"lines-{chunk}.arrow"
+
+    def row_findings(self, chunk: int) -> Path:
+        return self.folder / f"row-findings-{chunk}.arrow"
+
+    def spilled(self, chunk: int) -> Path:
+        return self.folder / f"spilled-{chunk}.arrow"
+
+    def unit(self, unit: str, what: str) -> Path:
+        return self.folder / f"{what}-{unit}.arrow"
