@@ -42,6 +42,7 @@ from aggregator.publish import (
 )
 from aggregator.read.headings import require_columns
 from aggregator.read.scan import CsvFile, open_csv
+from aggregator.report.page import DECLARATIONS_SHOWN, page
 from aggregator.result import Outcome, counted, declared_of, inventories_of, outcome_of, waiting_of
 from aggregator.run_folder import write_outputs
 from aggregator.stages import Settled, Work
@@ -202,6 +203,8 @@ def _declare(
         return outcome
     make_folder(stage)
     write_outputs(params, result, run_ref, stage, outcome)
+    shown = result.declarations.slice(0, DECLARATIONS_SHOWN).to_pylist()
+    (stage / "report.html").write_text(page(outcome, run_ref, shown, now, params.lang), encoding="utf-8")
     manifest = write_manifest(stage, params, result.work.files, outcome.counts, outcome.excluded, run_ref, now)
     sync_files(stage)
     outcome.run_ref, outcome.folder, outcome.published = run_ref, str(stage.parent / run_ref), True

@@ -40,7 +40,7 @@ def test_run_prints_where_things_are(runner: Runner) -> None:
     names = sorted(path.name for path in (runner.folder / "out/2026-10/202610-01").iterdir())
     assert names == [
         "audit_map.parquet", "control_totals.csv", "declaration_items.csv", "declarations.csv", "excluded.csv", "findings.csv",
-        "manifest.json", "rejected", "weight_shares.csv",
+        "manifest.json", "rejected", "report.html", "weight_shares.csv",
     ]  # fmt: skip
 
 
@@ -267,6 +267,21 @@ def test_second_run_at_once_is_told_to_come_again(runner: Runner) -> None:
     assert result.returncode == 75
     assert "try again" in result.stderr
     assert not list(runner.out.glob("2026-10/*"))
+
+
+def test_report_is_one_file_without_script_and_escapes_values(runner: Runner) -> None:
+    evil = "<script>alert(1)</script>"
+    for lang, says in (("en", "Control totals"), ("zh", "控制合计")):
+        number = "22442026E00000000" + ("1" if lang == "en" else "2")
+        rows = [row(inventory_no=number, order_no=lang, waybill_no=lang, consignor_name=evil), row(inventory_no="x" + lang, goods_name="")]
+        outcome = runner.run_rows(rows, lang=lang)
+        text = (Path(outcome.folder) / "report.html").read_text(encoding="utf-8")
+        assert says in text
+        assert "&lt;script&gt;alert(1)" in text
+        assert "<script" not in text
+        assert "http" not in text
+        assert "2026-11-05 09:00" in text
+        assert "R101" in text
 
 
 def test_summary_speaks_both_languages(runner: Runner) -> None:
