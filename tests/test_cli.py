@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from aggregator.report.summary import summary
@@ -218,6 +219,24 @@ def test_interrupt_leaves_no_half_made_run_folder(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("out/.work-*"))
     done = subprocess.run([*command, "--quiet"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0
+    assert (tmp_path / "out/2026-10/202610-01/manifest.json").exists()
+
+
+def test_killed_run_leaves_no_process_and_the_next_one_is_whole(tmp_path: Path) -> None:
+    assert aggregator("sample", "--lines", "150000", "--out", ".", "--period", "2026-10", folder=tmp_path).returncode == 0
+    command = [sys.executable, "-m", "aggregator", "run", "inventories.csv", *PERIOD, "--out", "out", "--lang", "en", "--quiet"]
+    process = psutil.Popen(command, cwd=tmp_path)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("out/.work-*/decisions-*.arrow")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    family = process.children(recursive=True)
+    assert len(family) >= 3, "fork server and two workers"
+    process.kill()
+    process.wait()
+    assert psutil.wait_procs(family, timeout=20)[1] == []
+    assert not list(tmp_path.glob("out/2026-10/202610-01"))
+    assert subprocess.run(command, cwd=tmp_path, check=False).returncode == 0
+    assert not list(tmp_path.glob("out/.work-*"))
     assert (tmp_path / "out/2026-10/202610-01/manifest.json").exists()
 
 
