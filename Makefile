@@ -15,6 +15,7 @@ demo: $(VENV)/installed
 	@echo "Made in $(DEMO_OUT)/2026-10/202610-01:"
 	@echo "  declarations.csv, declaration_items.csv   the summary declarations and their items"
 	@echo "  audit_map.parquet                         each declared line and the item it went into"
+	@echo "  report.html                               the run for people"
 	@echo "  findings.csv, rejected/                   what is wrong, and the lines to mend"
 	@echo "  excluded.csv                              what is right but not to be declared now, and why"
 	@echo "  control_totals.csv, manifest.json         proof that nothing was lost, and what the run was made of"
