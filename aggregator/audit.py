@@ -22,10 +22,11 @@ TOTALS = pa.schema(
 
 
 def count_total(column: str, bucket: str, count: int) -> pa.Table:
-    return _totals(column, [""], bucket, pa.array([count], pa.int64()).cast(AMOUNT))
+    return totals_of(column, [""], bucket, pa.array([count], pa.int64()).cast(AMOUNT))
 
 
-def _totals(column: str, units: Any, bucket: str, amounts: pa.Array) -> pa.Table:
+def totals_of(column: str, units: Any, bucket: str, amounts: pa.Array) -> pa.Table:
+    """Rows of TOTALS for one column and bucket: an amount a unit or currency."""
     length = len(amounts)
     return pa.table([pa.array([column] * length), pa.array(units, pa.string()), pa.array([bucket] * length), amounts], TOTALS)
 
@@ -44,7 +45,7 @@ def item_totals(lines: pa.Table, bucket: str) -> pa.Table:
         summed = pa.table({"group": groups, "value": values}).group_by("group", use_threads=False)
         sums = summed.aggregate([("value", "sum")]).sort_by("group")["value_sum"].combine_chunks().cast(AMOUNT)
         names = pc.fill_null(units.take(pa.array(firsts)).cast(pa.string()), "")
-        parts.append(_totals(column, names, bucket, sums))
+        parts.append(totals_of(column, names, bucket, sums))
     return pa.concat_tables(parts)
 
 
@@ -87,7 +88,7 @@ def header_totals(inventories: Inventories, bucket_of_inventory: np.ndarray[Any,
             mask = (buckets == bucket) & given
             total = pc.sum(chosen.filter(pa.array(mask))).as_py()
             if mask.any():
-                parts.append(_totals(column, [unit], str(bucket), pa.array([total], AMOUNT)))
+                parts.append(totals_of(column, [unit], str(bucket), pa.array([total], AMOUNT)))
     return pa.concat_tables(parts)
 
 

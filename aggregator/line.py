@@ -214,7 +214,7 @@ def _result(
         by_declaration = pa.concat_tables([done.by_declaration for done in weighed]).combine_chunks()
         made = declarations(items, split, numbering.run_ref, by_declaration)
         made_items = declaration_items(items, split, numbering.run_ref, named_by_key=params.item_name_flag == 1)
-        totals.append(declared_totals(made_items, made).cast(TOTALS))
+        totals.append(declared_totals(made_items, made))
         empty = made.filter(pc.equal(made["package_count"], 0))["declaration_ref"].to_pylist()
         batch = BatchFindings(batch.placed, pa.concat_tables([batch.placeless, without_packages(empty)]))
     balanced = control_totals(pa.concat_tables(totals))

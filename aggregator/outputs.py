@@ -9,13 +9,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aggregator.audit import count_total, totals_of
 from aggregator.checked import checked
 from aggregator.errors import OurFault
 from aggregator.exchange import read_table
 from aggregator.findings import CODES, COLUMNS
-from aggregator.merge import SUMS, unit_prices
+from aggregator.merge import unit_prices
 from aggregator.split import Split, declaration_refs
 from schemas.declaration import AMOUNT, SCHEMAS
+from schemas.fields import SUMMED_HEADER_COLUMNS, SUMMED_ITEM_COLUMNS
 from schemas.limits import HEADER_KEY
 from schemas.rules import RULES, Severity
 from schemas.text import Lang
@@ -112,29 +114,16 @@ def weight_shares(files: list[Path], refs: pa.Array) -> Iterator[pa.Table]:
 def declared_totals(items: pa.Table, made: pa.Table) -> pa.Table:
     """Totals of what is declared, summed from the declarations themselves (columns of audit.TOTALS)."""
     parts = []
-    units = {"declared_quantity": "declared_unit_code", "statutory_quantity": "statutory_unit_code",
-             "second_statutory_quantity": "second_statutory_unit_code", "total_price": "currency_code"}  # fmt: skip
-    for column in SUMS:
-        summed = items.group_by(units[column], use_threads=False).aggregate([(column, "sum")])
-        given = summed.filter(summed[f"{column}_sum"].is_valid())
-        parts.append(_total(column, given[units[column]], given[f"{column}_sum"].cast(AMOUNT)))
-    for column, unit in (("package_count", ""), ("gross_weight_kg", "kg"), ("net_weight_kg", "kg")):
+    for column, unit in SUMMED_ITEM_COLUMNS.items():
+        summed = items.group_by(unit, use_threads=False).aggregate([(column, "sum")])
+        given = summed.filter(summed[f"{column}_sum"].is_valid()).combine_chunks()
+        sums = given[f"{column}_sum"].combine_chunks().cast(AMOUNT)
+        parts.append(totals_of(column, given[unit].combine_chunks(), "declared", sums))
+    for column, unit in SUMMED_HEADER_COLUMNS.items():
         total = pa.array([pc.sum(made[column]).as_py() or 0]).cast(AMOUNT)
-        parts.append(_total(column, pa.array([unit]), total))
-    lines = pa.array([pc.sum(made["inventory_item_count"]).as_py() or 0]).cast(AMOUNT)
-    return pa.concat_tables([*parts, _total("lines", pa.array([""]), lines)])
-
-
-def _total(column: str, units: pa.Array, amounts: pa.Array) -> pa.Table:
-    length = len(amounts)
-    return pa.table(
-        {
-            "column": pa.array([column] * length, pa.string()),
-            "currency_or_unit": units,
-            "bucket": pa.array(["declared"] * length, pa.string()),
-            "amount": amounts,
-        }
-    )
+        parts.append(totals_of(column, [unit], "declared", total))
+    lines = pc.sum(made["inventory_item_count"]).as_py() or 0
+    return pa.concat_tables([*parts, count_total("lines", "declared", lines)])
 
 
 def findings_rows(pieces: Iterable[pa.Table], severity: dict[str, Severity], lang: Lang) -> Iterator[pa.Table]:
@@ -153,5 +142,5 @@ def findings_rows(pieces: Iterable[pa.Table], severity: dict[str, Severity], lan
         made["column"] = columns.take(piece["column"].combine_chunks())
         names = SCHEMAS["findings"].names
         table = pa.table({name: made[name] if name in made else piece[name] for name in names})
-        blank = {name: pc.fill_null(table[name], "") for name in ("value",)}
-        yield checked("findings", table.set_column(names.index("value"), "value", blank["value"]))
+        value = pc.fill_null(table["value"], "")
+        yield checked("findings", table.set_column(names.index("value"), "value", value))

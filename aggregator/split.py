@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from aggregator.groups import Ints
 from schemas.limits import HEADER_KEY, ITEMS_PER_DECLARATION
@@ -32,7 +33,7 @@ def split_items(items: pa.Table, limit: int = ITEMS_PER_DECLARATION.value) -> Sp
     for column in HEADER_KEY.value:
         values = items[column].combine_chunks()
         if count > 1:
-            new_header[1:] |= pa.compute.not_equal(values.slice(1), values.slice(0, count - 1)).to_numpy(
+            new_header[1:] |= pc.not_equal(values.slice(1), values.slice(0, count - 1)).to_numpy(
                 zero_copy_only=False
             )
     header = np.cumsum(new_header) - 1
@@ -44,4 +45,5 @@ def split_items(items: pa.Table, limit: int = ITEMS_PER_DECLARATION.value) -> Sp
 
 def declaration_refs(run_ref: str, count: int) -> pa.Array:
     """Our references `202610-01-000001`, …: never customs' numbers, which come back from customs."""
-    return pa.array([f"{run_ref}-{number:06d}" for number in range(1, count + 1)], pa.string())
+    numbers = pc.utf8_lpad(pa.array(np.arange(1, count + 1)).cast(pa.string()), 6, "0")
+    return pc.binary_join_element_wise(run_ref, numbers, "-")

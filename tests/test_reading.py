@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from aggregator.errors import NoInput, UnusableInput
+from aggregator.read import csv as csv_reader
 from aggregator.read.csv import read_chunk
 from aggregator.read.records import Quoting
 from aggregator.read.scan import open_csv
@@ -217,6 +218,17 @@ def test_formula_cells_are_guarded_and_the_guard_comes_off_again(runner: Runner)
     assert (item["goods_name"], item["goods_spec"]) == ("'=1+1", "''@x"), "guarded in our CSV"
     audit_spec = read_chunk(open_csv(mended, (), 1 << 20), open_csv(mended, (), 1 << 20).blocks[0])
     assert audit_spec.lines["goods_spec"].to_pylist() == ["''@x"]
+
+
+def test_records_of_another_width_are_cut_once(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many there are: cutting the chunk anew for each would take hours on a large file."""
+    rows = csv_text([row(item_no=str(n)) for n in range(1, 101)]).replace(",夏季棉T恤,", ",夏季,棉T恤,")
+    file = open_csv(runner.write(rows), (), 1 << 20)
+    cuts = []
+    cut = csv_reader.cut_records
+    monkeypatch.setattr(csv_reader, "cut_records", lambda *given: cuts.append(1) or cut(*given))
+    assert len(read_chunk(file, file.blocks[0]).wrong) == 100
+    assert len(cuts) == 1
 
 
 def test_rejected_file_of_odd_records_is_found_again(runner: Runner) -> None:

@@ -78,18 +78,14 @@ def read_chunk(file: CsvFile, block: Block) -> TextChunk:
         )
     wrong |= {int(parsed[position]): "F201" for position in miscounted}
     rows = block.first_row + np.arange(total)
-    if not wrong:
-        return _without_blank(lines, rows[given], {}, int(total - given.sum()), data, file, records)
-    numbers = {place: _number_in(_record(data, place, records, file), file) for place in wrong}
-    return _without_blank(
-        _with_wrong_rows(lines, np.flatnonzero(given), wrong, numbers),
-        rows[given],
-        {int(np.searchsorted(np.flatnonzero(given), place)): code for place, code in wrong.items()},
-        int(total - given.sum()),
-        data,
-        file,
-        records,
-    )
+    places = np.flatnonzero(given)
+    if wrong:
+        # Cut once for all of them: a chunk may hold nothing but wrong records.
+        records = records or cut_records(data, file.quoting, ord(file.delimiter))
+        numbers = {place: _number_in(_record(data, place, records, file), file) for place in wrong}
+        lines = _with_wrong_rows(lines, places, wrong, numbers)
+        wrong = {int(np.searchsorted(places, place)): code for place, code in wrong.items()}
+    return _without_blank(lines, rows[given], wrong, total - len(places), data, file, records)
 
 
 def _needs_cutting(data: bytes, file: CsvFile) -> bool:
@@ -169,8 +165,7 @@ def _nulls(schema: pa.Schema) -> pa.Table:
     return pa.table([pa.nulls(1, field.type) for field in schema], schema=schema)
 
 
-def _record(data: bytes, place: int, records: Records | None, file: CsvFile) -> str:
-    records = records or cut_records(data, file.quoting, ord(file.delimiter))
+def _record(data: bytes, place: int, records: Records, file: CsvFile) -> str:
     return data[records.starts[place] : records.ends[place]].decode(file.encoding)
 
 
