@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from aggregator.errors import OurFault
 from aggregator.groups import Ints, group_codes
+from schemas.declaration import SCHEMAS
 from schemas.fields import SUMMED_HEADER_COLUMNS, SUMMED_ITEM_COLUMNS
 from schemas.rules.inventory import Inventories
 
@@ -126,23 +127,6 @@ def must_balance(totals: pa.Table) -> None:
         )
 
 
-AUDIT_COLUMNS = (
-    "inventory_no",
-    "item_no",
-    "declaration_ref",
-    "declaration_item_no",
-    "declared_quantity",
-    "statutory_quantity",
-    "second_statutory_quantity",
-    "total_price",
-    "order_no",
-    "waybill_no",
-    "late",
-    "source_file",
-    "source_row",
-)
-
-
 def audit_rows(
     lines: pa.Table, late: Any, source_file: str, refs: pa.Array, declaration: Ints, item_no: Ints
 ) -> pa.Table:
@@ -155,12 +139,11 @@ def audit_rows(
         "source_file": pa.array([source_file] * length, pa.string()),
     }
     columns = []
-    for name in AUDIT_COLUMNS:
-        if name in made:
-            columns.append(made[name])
-        elif name in lines.column_names:
-            columns.append(lines[name].combine_chunks())
+    for field in SCHEMAS["audit_map"]:
+        if field.name in made:
+            columns.append(made[field.name])
+        elif field.name in lines.column_names:
+            columns.append(lines[field.name].combine_chunks())
         else:
-            missing = pa.decimal128(19, 5) if name == "second_statutory_quantity" else pa.string()
-            columns.append(pa.nulls(length, missing))
-    return pa.table(columns, names=list(AUDIT_COLUMNS))
+            columns.append(pa.nulls(length, field.type))
+    return pa.table(columns, names=SCHEMAS["audit_map"].names)

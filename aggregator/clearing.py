@@ -43,11 +43,13 @@ class Received:
 
 @dataclass(frozen=True)
 class Clearing:
-    """`cleared_at`: 17 digits or NOT_KNOWN; the masks say what is known of each inventory."""
+    """`cleared_at`: 17 digits or NOT_KNOWN; the masks say what is known of each inventory. `refused`: by its lines, customs
+    has sent it back, and no receipt says otherwise."""
 
     cleared: Mask
     not_cleared: Mask
     cancelled: Mask
+    refused: Mask
     cleared_at: np.ndarray[Any, Any]
 
     @property
@@ -84,6 +86,7 @@ def clearing_of(
         cleared = np.where(told, received.status == STATUS_CLEARED, cleared)
         cleared_at = np.where(told, np.where(received.status == STATUS_CLEARED, received.status_at, NOT_KNOWN), cleared_at)
         cancelled = received.cancelled | (received.status == STATUS_RETURNED)
+        refused &= ~told
         unsound &= ~told
     not_cleared = ~cleared & ~unsound & readable
     if question is not None and question.assume_cleared:
@@ -92,4 +95,4 @@ def clearing_of(
         cleared |= assumed
         not_cleared &= ~assumed
         cleared_at = np.where(assumed, question.period.ljust(17, "0"), cleared_at)
-    return Clearing(cleared & ~cancelled, not_cleared & ~cancelled, cancelled, cleared_at)
+    return Clearing(cleared & ~cancelled, not_cleared & ~cancelled, cancelled, refused, cleared_at)

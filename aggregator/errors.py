@@ -71,3 +71,7 @@ class Busy(StopRun):
 
 class WrongConfiguration(StopRun):
     exit_code = Exit.CONFIGURATION
+
+
+class NoCalendar(WrongConfiguration):
+    """Working days of a year that nobody has published yet are asked for."""

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from aggregator.clearing import Clearing, Question
 from aggregator.groups import Ints
 from aggregator.inventories import MISREAD_BITS
+from aggregator.ledger.query import Declared
 from schemas.codes import code_list
 from schemas.limits import DECLARATION_MODE_SIMPLIFIED, TRADE_MODE_9610
 from schemas.rules import EXCLUSIONS
@@ -90,12 +91,19 @@ def verdicts(inventories: Inventories, bits: Ints, reasons: Ints, late: Mask) ->
     return of_inventory, of_line
 
 
-def known_before(contents: list[bytes | None], declared: Mapping[str, bytes], numbers: pa.Array) -> tuple[Mask, Mask]:
-    """Which inventories the ledger has as declared: with the same content, and with another."""
+def known_before(
+    contents: list[bytes | None], declared: Mapping[str, Declared], numbers: pa.Array
+) -> tuple[list[Declared | None], Mask, Mask]:
+    """What the ledger has of each inventory as declared, and which it has with the same content, and with another.
+
+    What was declared elsewhere has no content here and counts as the same. Where the content of now cannot be told (its
+    lines are faulty), it is neither.
+    """
+    records = [declared.get(number) if number is not None else None for number in numbers.to_pylist()] if declared else []
+    records = records or [None] * len(contents)
     same, other = np.zeros(len(contents), dtype=bool), np.zeros(len(contents), dtype=bool)
-    for place, number in enumerate(numbers.to_pylist()) if declared else ():
-        recorded = declared.get(number) if number is not None else None
-        if recorded is not None and contents[place] is not None:
-            same[place] = recorded == contents[place]
-            other[place] = not same[place]
-    return same, other
+    for place, recorded in enumerate(records) if declared else ():
+        if recorded is not None:
+            same[place] = recorded.content is None or recorded.content == contents[place]
+            other[place] = not same[place] and contents[place] is not None
+    return records, same, other

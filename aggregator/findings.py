@@ -20,6 +20,7 @@ COLUMNS: tuple[str, ...] = ("", *(field.column for field in FIELDS))
 COLUMN_INDEX: dict[str, int] = {column: index for index, column in enumerate(COLUMNS)}
 
 ONCE_PER_VALUE: frozenset[int] = frozenset(CODE_INDEX[code] for code, rule in RULES.items() if rule.once_per_value)
+TOLD_ALWAYS: frozenset[int] = frozenset(CODE_INDEX[code] for code, rule in RULES.items() if rule.told_always)
 
 FINDINGS = pa.schema(
     [

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aggregator.applications import applications
 from aggregator.audit import TOTALS, control_totals, must_balance
 from aggregator.batch import BatchFindings, several_names, several_units, shared_numbers, without_packages
 from aggregator.checked import checked
@@ -21,11 +22,12 @@ from aggregator.engine.local import local_engine
 from aggregator.errors import UnusableInput
 from aggregator.exchange import read_table, write_parts
 from aggregator.findings import no_findings
-from aggregator.merge import Flags, combine_partials
+from aggregator.merge import KEY, Flags, combine_partials
 from aggregator.outputs import declaration_items, declarations, declared_totals
 from aggregator.params import Params
 from aggregator.read.receipts import read_receipts
 from aggregator.read.scan import CsvFile
+from aggregator.merged import Merged
 from aggregator.result import Result
 from aggregator.split import Split, split_items
 from aggregator.stages import (
@@ -56,12 +58,11 @@ def calculate(
     run_ref: str,
     *,
     all_findings: bool = False,
-    while_finishing: Callable[[Work, list[Settled], int], None] | None = None,
+    while_finishing: Callable[[Merged], None] | None = None,
 ) -> Result:
     """Everything but publishing. `folder` takes what the stages leave for one another.
 
-    `while_finishing` is called once all fates are settled and the number of declarations is known, while the workers do
-    the rest.
+    `while_finishing` is called once all fates are settled and all items numbered, while the workers do the rest.
     """
     receipts = None
     if params.receipts:
@@ -99,7 +100,7 @@ def calculate(
         tasks = ((work, chunk, numbering, partitions, batch_path) for chunk in range(len(work.chunks)))
         finishing = engine.map(finish_chunk, tasks)
         if while_finishing is not None:
-            while_finishing(work, settled, split.declarations)
+            while_finishing(Merged(work, settled, numbering, *applications(items, split)))
         finished = list(finishing)
         weighed += finished
     return _result(params, work, staged, settled, items, split, numbering, weighed, finished, batch)
@@ -140,7 +141,8 @@ def _merge(work: Work, settled: list[Settled], run_ref: str) -> tuple[pa.Table, 
     """
     if not settled:
         empty = Split(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
-        return pa.table({}), empty, Numbering(run_ref, 0, work.folder)
+        nothing = pa.table({name: pa.array([], pa.string()) for name in KEY})
+        return nothing, empty, Numbering(run_ref, 0, work.folder)
     merged, places = [], []
     for units in _some_at_a_time(work, settled):
         partials = [read_table(work.unit(unit.unit, "partials")) for unit in units]

@@ -16,6 +16,7 @@ from schemas.shapes import CHINA
 from schemas.text import Lang
 
 CONFIG_NAME = "aggregator.toml"
+LEDGER_NAME = "ledger.sqlite"
 MIB = 1 << 20
 
 
@@ -72,6 +73,14 @@ class Params:
     engine: str = "local"
     workers: int = field(default_factory=lambda: min(os.cpu_count() or 1, 8))
     formats: tuple[str, ...] = ()
+    require_ledger: bool = False
+    lock_wait: float = 0.0
+    calendar: Path | None = None
+    calendar_years: tuple[tuple[str, Any], ...] = ()
+    warn_days: int = 3
+    quiet: bool = False
+    log_format: str = "text"
+    metrics_file: Path | None = None
     lang: Lang = "en"
     columns: tuple[tuple[str, str], ...] = ()
     constants: tuple[tuple[str, str], ...] = ()
@@ -85,7 +94,7 @@ class Params:
 
     def recorded(self) -> dict[str, Any]:
         """The parameters as the manifest records them."""
-        hidden = {"inputs", "receipts", "columns", "constants", "severity", "lang"}
+        hidden = {"inputs", "receipts", "columns", "constants", "severity", *_NOT_RECORDED}
         plain = {
             f.name: value if isinstance(value := getattr(self, f.name), bool | int | str | None) else str(value)
             for f in fields(self)
@@ -94,12 +103,20 @@ class Params:
         tables = {name: dict(getattr(self, name)) for name in ("columns", "constants", "severity")}
         return plain | {"formats": list(self.formats), "receipts": [str(path) for path in self.receipts]} | tables
 
+    @property
+    def the_ledger(self) -> Path | None:
+        """Where the ledger is, by its own name or beside the results; symbolic links followed, so that it has one lock."""
+        named = self.ledger or (self.out / LEDGER_NAME if self.out is not None else None)
+        return None if named is None else named.resolve()
+
     def effective_severity(self) -> dict[str, Severity]:
         overrides = {code: Severity(value) for code, value in self.severity}
         return {code: overrides.get(code, rule.severity) for code, rule in RULES.items()}
 
 
 _TABLES = ("columns", "constants", "severity")
+_NOT_RECORDED = ("lang", "quiet", "log_format", "metrics_file", "lock_wait", "warn_days", "calendar", "calendar_years", "require_ledger")
+"""What says how a run is told of, or when it may start, and changes nothing of what it makes."""
 
 
 def read_config(path: Path | None) -> dict[str, Any]:
@@ -129,9 +146,9 @@ def from_config(config: dict[str, Any], options: dict[str, Any]) -> Params:
     problems: list[tuple[str, str]] = []
     settings: dict[str, Any] = {}
     for name, value in config.items():
-        if name not in (*_TABLES, "run") or not isinstance(value, dict):
+        if name not in (*_TABLES, "run", "calendar") or not isinstance(value, dict):
             problems.append((f"unknown table or key '{name}'", f"未知的表或键“{name}”"))
-    known = {f.name for f in fields(Params)} - {*_TABLES, "inputs", "dry_run", "lang"}
+    known = {f.name for f in fields(Params)} - {*_TABLES, "inputs", "dry_run", "calendar_years"}
     for name, value in config.get("run", {}).items() if isinstance(config.get("run", {}), dict) else ():
         if name not in known:
             problems.append((f"unknown key '{name}' in [run]", f"[run] 中未知的键“{name}”"))
@@ -146,6 +163,8 @@ def from_config(config: dict[str, Any], options: dict[str, Any]) -> Params:
         values = config.get(table, {})
         if isinstance(values, dict):
             settings[table] = tuple(_table(table, values, problems))
+    if isinstance(years := config.get("calendar", {}), dict):
+        settings["calendar_years"] = tuple(years.items())
     if problems:
         raise WrongConfiguration(
             "The config is wrong: " + "; ".join(en for en, _ in problems) + ". Mend it and run again.",
@@ -154,18 +173,27 @@ def from_config(config: dict[str, Any], options: dict[str, Any]) -> Params:
     return replace(Params(**settings), **options)
 
 
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    "assume_cleared": bool, "late": bool, "unfinished": bool, "require_ledger": bool, "quiet": bool,
+    "summary_flag": int, "item_name_flag": int, "workers": int, "chunk_bytes": int, "warn_days": int, "lock_wait": (int, float),
+    "receipts": list, "formats": list,
+}  # fmt: skip
+"""What TOML type a setting has; text, if nothing is said."""
+_ALLOWED: dict[str, tuple[Any, ...]] = {
+    "summary_flag": (1, 2), "item_name_flag": (0, 1), "engine": ("local",), "lang": ("en", "zh"), "log_format": ("text", "json"),
+}  # fmt: skip
+_LEAST = {"workers": 1, "chunk_bytes": 1, "warn_days": 0, "lock_wait": 0}
+_PATHS = ("out", "ledger", "calendar", "metrics_file")
+
+
 def _setting(name: str, value: Any) -> Any:
-    expected: dict[str, type] = {
-        "assume_cleared": bool, "late": bool, "unfinished": bool, "summary_flag": int, "item_name_flag": int,
-        "workers": int, "chunk_bytes": int, "receipts": list, "formats": list,
-    }  # fmt: skip
-    kind = expected.get(name, str)
-    found: type = type(value)
-    if found is not kind:
-        raise TypeError(f"expected {kind.__name__}, found {found.__name__}")
+    kind = _KINDS.get(name, str)
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    if type(value) not in kinds:
+        raise TypeError(f"expected {' or '.join(each.__name__ for each in kinds)}, found {type(value).__name__}")
     if name in ("period", "first_period"):
         return Period.parse(value)
-    if name in ("out", "ledger"):
+    if name in _PATHS:
         return Path(value)
     if name == "receipts":
         return tuple(Path(item) for item in value)
@@ -175,12 +203,11 @@ def _setting(name: str, value: Any) -> Any:
         return tuple(value)
     if name == "as_of":
         return date.fromisoformat(value)
-    allowed = {"summary_flag": (1, 2), "item_name_flag": (0, 1), "engine": ("local",)}
-    if name in allowed and value not in allowed[name]:
-        raise ValueError(f"expected one of {allowed[name]}, found {value!r}")
-    if name in ("workers", "chunk_bytes") and value < 1:
-        raise ValueError("must be at least 1")
-    return value
+    if name in _ALLOWED and value not in _ALLOWED[name]:
+        raise ValueError(f"expected one of {_ALLOWED[name]}, found {value!r}")
+    if name in _LEAST and not value >= _LEAST[name]:
+        raise ValueError(f"must be at least {_LEAST[name]}")
+    return float(value) if name == "lock_wait" else value
 
 
 def _table(table: str, values: dict[str, Any], problems: list[tuple[str, str]]) -> list[tuple[str, str]]:

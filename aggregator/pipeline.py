@@ -16,37 +16,47 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from aggregator.errors import Exit, NoInput, WrongConfiguration, WrongUsage
-from aggregator.ledger import (
+from aggregator.deadline import Calendar, calendar_of, earliest_deadline
+from aggregator.errors import CannotReadOrWrite, Exit, NoInput, StopRun, WrongConfiguration, WrongUsage
+from aggregator.ledger.query import Run, runs, setting
+from aggregator.ledger.record import (
+    Rows,
     RunRecord,
-    insert_declared,
-    insert_waiting,
+    next_run_no,
     next_run_ref,
-    open_ledger,
-    record,
-    runs,
-    setting,
-    transaction,
+    record_cancelled,
+    record_first_period,
+    record_receipts,
+    record_rows,
+    record_run,
+    record_waiting,
+    relative_folder,
 )
+from aggregator.ledger.store import locked, no_ledger, open_ledger, transaction
+from aggregator.ledger.tables import State
+from aggregator.ledger.verify import refuse_altered
 from aggregator.line import calculate
+from aggregator.merged import Merged
 from aggregator.params import Params, Period
 from aggregator.publish import (
-    STAGE_PREFIX,
-    WORK_PREFIX,
-    locked,
     make_folder,
+    mark_of,
     publish,
     recover,
     refuse_unknown,
+    remove,
+    stage_folder,
     sync_files,
+    uninterrupted,
+    work_prefix,
 )
 from aggregator.read.headings import require_columns
 from aggregator.read.scan import CsvFile, open_csv
 from aggregator.report.page import DECLARATIONS_SHOWN, page
-from aggregator.result import Outcome, counted, declared_of, inventories_of, outcome_of, waiting_of
+from aggregator.result import Outcome, counted, outcome_of
 from aggregator.run_folder import write_outputs
-from aggregator.stages import Settled, Work
-from aggregator.write.manifest import write_manifest
+from aggregator.status import standing
+from aggregator.write.manifest import sha256_of, write_manifest
 from schemas.rules import Severity
 
 
@@ -54,31 +64,27 @@ def run(params: Params, now: datetime) -> Outcome:
     """The main job. `now` is the run's one recorded time; all dates come from it."""
     params = _settled_period(params, now)
     assert params.out is not None
-    out, ledger = params.out, params.ledger or params.out / "ledger.sqlite"
+    assert params.the_ledger is not None
+    out, ledger = params.out.resolve(), params.the_ledger
+    calendar = calendar_of(dict(params.calendar_years), params.calendar)
     files = _open_inputs(params, clearing_known=bool(params.receipts) or params.assume_cleared)
+    if params.require_ledger and not ledger.exists():
+        raise no_ledger(ledger)
     if params.dry_run:
         return _dry_run(params, files, out, ledger)
     make_folder(out)
     make_folder(ledger.parent)
-    with locked(ledger):
-        if not ledger.exists():
-            refused = refuse_unknown(out, set())
-            if refused is not None:
-                raise refused
-        with open_ledger(ledger, create=True) as connection:
-            recover(out, connection)
-            first = _first_period(params, setting(connection, "first_period"))
-            run_ref = next_run_ref(connection, params.the_period.key)
-            stage = out / str(params.period) / f"{STAGE_PREFIX}{run_ref}"
-            try:
-                with _work_folder(out) as folder, transaction(connection):
-                    outcome = _declare(params, files, folder, first, ledger, connection, run_ref, stage, now)
-            except BaseException:
-                if run_ref not in {row["run_ref"] for row in runs(connection)}:
-                    shutil.rmtree(stage, ignore_errors=True)
-                raise
-            if outcome.published:
-                publish(stage, stage.parent / run_ref)
+    at = now.isoformat(timespec="seconds")
+    with locked(ledger, params.lock_wait):
+        created = not ledger.exists()
+        if created:
+            refuse_unknown(out, (), "")
+        with open_ledger(ledger, create=True, migrate=True, at=at) as connection:
+            refuse_altered(connection, ledger)
+            recover(connection, ledger, out)
+            refuse_unknown(out, runs(connection, ledger), mark_of(connection))
+            outcome = _declare(params, files, out, ledger, connection, calendar, now)
+            outcome.ledger_created = created
             return outcome
 
 
@@ -88,7 +94,7 @@ def check(params: Params) -> tuple[Outcome, Iterator[pa.Table]]:
     outcome = Outcome()
 
     def findings() -> Iterator[pa.Table]:
-        with _work_folder(None) as folder:
+        with _work_folder(None, "aggregator-") as folder:
             result = calculate(params, files, folder, "", None, "000000-00", all_findings=True)
             whole = outcome_of(result, str(params.period or ""))
             yield from counted(result.findings(params.lang), whole)
@@ -102,6 +108,7 @@ def check(params: Params) -> tuple[Outcome, Iterator[pa.Table]]:
 def _settled_period(params: Params, now: datetime) -> Params:
     as_of = params.as_of or now.date()
     period = params.period or Period.before(as_of)
+    earliest_deadline(period)
     if as_of < period.next_month and not (params.unfinished or params.dry_run):
         raise WrongUsage(
             f"The period {period} is not over on {as_of}: inventories may still be cleared in it. Run again from "
@@ -140,8 +147,8 @@ def _first_period(params: Params, recorded: str | None) -> str:
 
 
 @contextmanager
-def _work_folder(out: Path | None) -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix=WORK_PREFIX, dir=out))
+def _work_folder(out: Path | None, prefix: str) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=out))
     try:
         yield folder
     finally:
@@ -151,16 +158,14 @@ def _work_folder(out: Path | None) -> Iterator[Path]:
 def _dry_run(params: Params, files: tuple[CsvFile, ...], out: Path, ledger: Path) -> Outcome:
     """The whole line, but nothing is locked or written (a work folder in the system's place for such, removed after)."""
     with ExitStack() as stack:
-        recorded, run_ref = None, f"{params.the_period.key}-01"
-        known: set[str] = set()
+        recorded, run_ref, mark = None, f"{params.the_period.key}-01", ""
+        known: list[Run] = []
         if ledger.exists():
-            connection = stack.enter_context(open_ledger(ledger, create=False))
+            connection = stack.enter_context(open_ledger(ledger))
             recorded, run_ref = setting(connection, "first_period"), next_run_ref(connection, params.the_period.key)
-            known = {row["run_ref"] for row in runs(connection)}
-        refused = refuse_unknown(out, known)
-        if refused is not None:
-            raise refused
-        folder = stack.enter_context(_work_folder(None))
+            known, mark = runs(connection, ledger), mark_of(connection)
+        refuse_unknown(out, known, mark)
+        folder = stack.enter_context(_work_folder(None, "aggregator-"))
         first = _first_period(params, recorded)
         result = calculate(params, files, folder, first, ledger if ledger.exists() else None, run_ref)
         outcome = outcome_of(result, str(params.period))
@@ -173,41 +178,117 @@ def _dry_run(params: Params, files: tuple[CsvFile, ...], out: Path, ledger: Path
 def _declare(
     params: Params,
     files: tuple[CsvFile, ...],
+    out: Path,
+    ledger: Path,
+    connection: sqlite3.Connection,
+    calendar: Calendar,
+    now: datetime,
+) -> Outcome:
+    """Calculate, stage and record in one transaction of the ledger, whose end is the moment of declaring; then rename.
+
+    In this order a crash leaves nothing, or something the next command finishes.
+    """
+    mark = mark_of(connection)
+    run_ref = next_run_ref(connection, params.the_period.key)
+    target = out / str(params.period) / run_ref
+    stage = stage_folder(target, mark)
+    with ExitStack() as last, _work_folder(out, work_prefix(mark)) as folder:
+        try:
+            with transaction(connection):
+                outcome = _stage_and_record(params, files, folder, ledger, connection, run_ref, stage, target, now)
+                _tell_deadline(params, connection, calendar, outcome)
+                last.enter_context(uninterrupted())
+        except BaseException:
+            if _is_recorded(ledger, run_ref):
+                raise CannotReadOrWrite(
+                    f"The run {run_ref} is recorded in the ledger, but the disk failed at that moment. Mend that and run again, or "
+                    "run 'aggregator ledger check': either finishes it.",
+                    f"批次 {run_ref} 已在台账中登记，但磁盘同时发生故障。请排除故障后重新运行，或运行 aggregator ledger check，均会自动完成。",
+                ) from None
+            remove(stage)
+            raise
+        if outcome.published:
+            publish(stage, target)
+    return outcome
+
+
+def _is_recorded(ledger: Path, run_ref: str) -> bool:
+    """Whether the ledger's file has the run, whatever became of the connection that recorded it."""
+    try:
+        with open_ledger(ledger) as connection:
+            return run_ref in {run.run_ref for run in runs(connection, ledger)}
+    except (StopRun, OSError):
+        return False
+
+
+def _stage_and_record(
+    params: Params,
+    files: tuple[CsvFile, ...],
     folder: Path,
-    first_period: str,
     ledger: Path,
     connection: sqlite3.Connection,
     run_ref: str,
     stage: Path,
+    target: Path,
     now: datetime,
 ) -> Outcome:
-    """Within the ledger's transaction: calculate, stage, record. Its end is the moment of declaring; the rename comes after.
+    at, run_no = now.isoformat(timespec="seconds"), next_run_no(connection)
+    first_period = _first_period(params, setting(connection, "first_period"))
+    seen: list[Merged] = []
+    rows: list[Rows] = []
+    undone: list[str] = []
 
-    In this order a crash leaves nothing, or something the next command finishes.
-    """
+    def into_ledger(merged: Merged) -> None:
+        seen.append(merged)
+        rows.append(record_rows(connection, run_no, State.APPLIED, merged.declared()))
+        undone.extend(merged.newly_undone())
+        record_waiting(connection, run_ref if merged.numbering.declarations else str(params.period), params.the_period.key, merged.waiting())
 
-    def into_ledger(work: Work, settled: list[Settled], declarations: int) -> None:
-        if declarations:
-            insert_declared(connection, run_ref, declared_of(inventories_of(work, settled)))
-        seen_in = run_ref if declarations else str(params.period)
-        insert_waiting(connection, seen_in, first_period, waiting_of(inventories_of(work, settled)))
-
+    record_first_period(connection, first_period, at)
     result = calculate(params, files, folder, first_period, ledger, run_ref, while_finishing=into_ledger)
     outcome = outcome_of(result, str(params.period))
-    rejections, moment = result.rejections_sha256(), now.isoformat(timespec="seconds")
-    told = {row["rejections_sha256"]: row["folder"] for row in runs(connection) if row["period"] == str(params.period)}
-    if not result.split.declarations and (not result.rejected_lines or rejections in told):
+    outcome.counts["inventories_undone"] = len(undone)
+    record_cancelled(connection, run_ref, at, undone)
+    record_receipts(connection, at, ((sha256_of(path), str(path)) for path in params.receipts))
+    rejections = result.rejections_sha256()
+    told = {run.rejections_sha256: run for run in runs(connection, ledger) if run.period == params.the_period.key}
+    if undone:
+        outcome.exit_code = Exit.WAITING
+    if not result.split.declarations and not undone and (not result.rejected_lines or rejections in told):
         for _ in counted(result.findings(params.lang), outcome):
             pass
-        outcome.folder = told[rejections] if result.rejected_lines else ""
+        outcome.folder = str(_shown(told[rejections].folder, params)) if result.rejected_lines else ""
         return outcome
     make_folder(stage)
     write_outputs(params, result, run_ref, stage, outcome)
     shown = result.declarations.slice(0, DECLARATIONS_SHOWN).to_pylist()
     (stage / "report.html").write_text(page(outcome, run_ref, shown, now, params.lang), encoding="utf-8")
-    manifest = write_manifest(stage, params, result.work.files, outcome.counts, outcome.excluded, run_ref, now)
+    ledger_id = setting(connection, "ledger_id") or ""
+    manifest = write_manifest(stage, params, result.work.files, outcome.counts, outcome.excluded, run_ref, ledger_id, now)
     sync_files(stage)
-    outcome.run_ref, outcome.folder, outcome.published = run_ref, str(stage.parent / run_ref), True
-    entry = RunRecord(str(params.period), run_ref, outcome.folder, moment, manifest, rejections)
-    record(connection, entry, result.declarations)
+    outcome.run_ref, outcome.folder, outcome.published = run_ref, str(_shown(target, params)), True
+    record = RunRecord(run_no, run_ref, params.the_period.key, relative_folder(ledger, target), at, manifest, rejections)
+    record_run(connection, record, rows[0], seen[0].applications, seen[0].declarations(result.declarations))
     return outcome
+
+
+def _shown(folder: Path | None, params: Params) -> Path:
+    """A run folder as the user named its place."""
+    assert params.out is not None
+    assert folder is not None
+    out = params.out.resolve()
+    return params.out / folder.relative_to(out) if folder.is_relative_to(out) else folder
+
+
+def _tell_deadline(params: Params, connection: sqlite3.Connection, calendar: Calendar, outcome: Outcome) -> None:
+    """What is still undeclared of the period, and by when it has to be. A missing calendar does not stop a run."""
+    assert params.as_of is not None
+    said = standing(connection, None, [params.the_period], params.as_of, calendar, 0)
+    [one] = said.periods
+    if said.no_calendar is not None:
+        outcome.notes.append(said.no_calendar.text)
+    outcome.deadline = str(one.deadline or "")
+    outcome.working_days_left = one.working_days_left
+    outcome.undeclared = one.undeclared
+    if one.warns(params.as_of, params.warn_days):
+        outcome.exit_code = Exit.WAITING

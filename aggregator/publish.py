@@ -1,45 +1,28 @@
-"""Publish a run folder: stage beside the target, fsync, record in the ledger, rename. And put right what a crash left."""
+"""Publish a run folder: stage beside the target, fsync, record in the ledger, rename. And put right what a crash left.
+
+Hidden folders carry the first letters of the ledger's id: what another ledger left is not ours to remove.
+"""
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
+import signal
 import sqlite3
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from aggregator.errors import Busy, CannotCreate, CannotReadOrWrite, WrongConfiguration
-from aggregator.ledger import runs
+from aggregator.errors import CannotCreate, CannotReadOrWrite, WrongConfiguration
+from aggregator.ledger.query import Run, runs, setting
+from aggregator.ledger.store import sync
+from aggregator.write.manifest import MANIFEST, sha256_of
 
 _PERIOD = re.compile(r"[0-9]{4}-[0-9]{2}")
-_RUN = re.compile(r"[0-9]{6}-[0-9]{2,}")
-STAGE_PREFIX, WORK_PREFIX = ".stage-", ".work-"
-
-
-@contextmanager
-def locked(ledger: Path) -> Iterator[None]:
-    """Hold the ledger's lock. It goes with the process: there is no stale lock to remove by hand."""
-    lock = FileLock(f"{ledger}.lock", timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise Busy(
-            f"Another run holds the lock of {ledger}. Nothing was done; try again when it has ended.",
-            f"另一次运行正占用 {ledger}。未执行任何操作；请在其结束后重试。",
-        ) from None
-    except OSError as error:
-        raise CannotCreate(
-            f"The lock {ledger}.lock cannot be made: {error.strerror}. Check rights and disk space.",
-            f"无法创建锁文件 {ledger}.lock：{error.strerror}。请检查权限和磁盘空间。",
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
+_RUN = re.compile(r"([0-9]{6}-[0-9]{2,})(\.void)?")
+_STAGE, _WORK = ".stage-", ".work-"
+VOID_SUFFIX = ".void"
 
 
 def make_folder(path: Path) -> None:
@@ -52,65 +35,120 @@ def make_folder(path: Path) -> None:
         ) from None
 
 
+def mark_of(connection: sqlite3.Connection) -> str:
+    """What the hidden folders of this ledger's runs are marked with."""
+    return (setting(connection, "ledger_id") or "")[:8]
+
+
+def stage_folder(target: Path, mark: str) -> Path:
+    """Where the files of a run folder are made."""
+    return target.with_name(f"{_STAGE}{mark}-{target.name}")
+
+
+def work_prefix(mark: str) -> str:
+    return f"{_WORK}{mark}-"
+
+
 def run_folders(out: Path) -> list[Path]:
-    periods = [folder for folder in out.iterdir() if _PERIOD.fullmatch(folder.name) and folder.is_dir()] if out.exists() else []
-    return sorted(run for period in periods for run in period.iterdir() if _RUN.fullmatch(run.name) and run.is_dir())
+    """Published run folders, voided ones too."""
+    return sorted(run for period in _periods(out) for run in period.iterdir() if _RUN.fullmatch(run.name) and run.is_dir())
 
 
-def recover(out: Path, connection: sqlite3.Connection) -> None:
-    """Finish the renames of recorded runs, remove what was never recorded, refuse folders the ledger does not know."""
-    recorded = {row["run_ref"] for row in runs(connection)}
-    for period in [folder for folder in out.iterdir() if _PERIOD.fullmatch(folder.name) and folder.is_dir()]:
-        for stage in sorted(period.glob(f"{STAGE_PREFIX}*")):
-            run_ref = stage.name.removeprefix(STAGE_PREFIX)
-            if run_ref in recorded and not (period / run_ref).exists():
-                _rename(stage, period / run_ref)
-            else:
-                shutil.rmtree(stage)
-    for left in out.glob(f"{WORK_PREFIX}*"):
-        shutil.rmtree(left)
-    unknown = refuse_unknown(out, recorded)
-    if unknown is not None:
-        raise unknown
+def _periods(out: Path) -> list[Path]:
+    return sorted(folder for folder in out.iterdir() if _PERIOD.fullmatch(folder.name) and folder.is_dir()) if out.is_dir() else []
 
 
-def refuse_unknown(out: Path, recorded: set[str]) -> WrongConfiguration | None:
-    unknown = [folder for folder in run_folders(out) if folder.name not in recorded]
-    if not unknown:
-        return None
-    names = ", ".join(str(folder) for folder in unknown[:5])
-    return WrongConfiguration(
-        f"The ledger does not know the published run {names}: it is lost or old, and what was declared there would be "
-        "declared again. Restore the ledger from a backup, or name the right one with --ledger.",
-        f"台账中没有已发布的批次 {names}：台账已丢失或是旧的，其中已申报的清单会被重复申报。请从备份恢复台账，或用 --ledger 指定正确的台账。",
-    )
+def unfinished(recorded: Iterable[Run], mark: str) -> list[tuple[Path, Path]]:
+    """Renames that a crash has left to be done: from, to."""
+    pending = []
+    for run in recorded:
+        if run.folder is None:
+            continue
+        stage, void = stage_folder(run.folder, mark), run.folder.with_name(f"{run.folder.name}{VOID_SUFFIX}")
+        target = run.folder if run.live else void
+        if target.exists():
+            continue
+        for source in (stage, run.folder):
+            if source != target and source.is_dir():
+                pending.append((source, target))
+                break
+    return pending
+
+
+def recover(connection: sqlite3.Connection, ledger: Path, out: Path | None) -> None:
+    """Finish the renames of recorded runs; in `out` remove what was never recorded. Needs the lock."""
+    mark = mark_of(connection)
+    for source, target in unfinished(runs(connection, ledger), mark):
+        publish(source, target)
+    if out is None:
+        return
+    for period in _periods(out):
+        for stage in period.glob(f"{_STAGE}{mark}-*"):
+            remove(stage)
+    for left in out.glob(f"{work_prefix(mark)}*"):
+        remove(left)
+
+
+def remove(folder: Path) -> None:
+    """Remove a hidden folder, and the period's folder if nothing else was in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if _PERIOD.fullmatch(folder.parent.name) and folder.parent.is_dir() and not any(folder.parent.iterdir()):
+        folder.parent.rmdir()
+
+
+def refuse_unknown(out: Path, recorded: Iterable[Run], mark: str) -> None:
+    """Raise WrongConfiguration where `out` holds a run folder that is not as the ledger has it: the ledger is lost or old,
+    and what was declared there would be declared again."""
+    known = {run.run_ref: run for run in recorded}
+    unknown = [folder for folder in run_folders(out) if not _is_known(folder, known)]
+    unknown += [stage for period in _periods(out) for stage in period.glob(f"{_STAGE}*") if not stage.name.startswith(f"{_STAGE}{mark}-")]
+    if unknown:
+        names = ", ".join(str(folder) for folder in unknown[:5])
+        raise WrongConfiguration(
+            f"The ledger does not know the run folder {names} as it stands: the ledger is lost or old, or the folder was changed, "
+            "and what was declared there could be declared again. Nothing was done. Restore the ledger from a backup, or name "
+            "the right one with --ledger; 'aggregator ledger check' tells more.",
+            f"台账与批次文件夹 {names} 不符：台账已丢失或是旧的，或文件夹被改动，其中已申报的清单可能被重复申报。未执行任何操作。"
+            "请从备份恢复台账，或用 --ledger 指定正确的台账；aggregator ledger check 可查看详情。",
+        )
+
+
+def _is_known(folder: Path, known: dict[str, Run]) -> bool:
+    run_ref, void = folder.name.removesuffix(VOID_SUFFIX), folder.name.endswith(VOID_SUFFIX)
+    run, manifest = known.get(run_ref), folder / MANIFEST
+    return run is not None and run.live != void and manifest.is_file() and sha256_of(manifest) == run.manifest_sha256
 
 
 def sync_files(folder: Path) -> None:
-    """Flush every file and folder below to the disk."""
+    """Flush every file and folder below to the disk, and the names that lead to it."""
     for path in sorted(folder.rglob("*")):
-        _sync(path)
-    _sync(folder)
+        sync(path)
+    for path in (folder, folder.parent, folder.parent.parent):
+        sync(path)
 
 
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
+def publish(source: Path, target: Path) -> None:
+    """Give the files of a recorded run (or of a voided one) their name."""
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def publish(stage: Path, target: Path) -> None:
-    _rename(stage, target)
-    _sync(target.parent)
-
-
-def _rename(stage: Path, target: Path) -> None:
-    try:
-        stage.rename(target)
+        source.rename(target)
+        sync(target.parent)
     except OSError as error:
         raise CannotReadOrWrite(
-            f"The run is recorded, but {stage} cannot be renamed to {target}: {error.strerror}. The next command finishes it.",
-            f"批次已登记，但无法将 {stage} 重命名为 {target}：{error.strerror}。下一次运行会自动完成。",
+            f"It is recorded in the ledger, but {source} cannot be renamed to {target}: {error.strerror}. Mend that and run "
+            "again, or run 'aggregator ledger check': either finishes it.",
+            f"已在台账中登记，但无法将 {source} 重命名为 {target}：{error.strerror}。请排除故障后重新运行，或运行 aggregator ledger check，均会自动完成。",
         ) from None
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Between recording and renaming it is too late to interrupt: what was said to be declared has to be published."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 
 from aggregator.batch import BatchFindings
 from aggregator.errors import Exit
 from aggregator.exchange import read_table
-from aggregator.fate import REASON_BIT, Verdict, reasons_of
-from aggregator.findings import CODE_INDEX, ONCE_PER_VALUE, codes_of
+from aggregator.findings import CODE_INDEX, ONCE_PER_VALUE
 from aggregator.outputs import findings_rows
 from aggregator.read.scan import CsvFile
 from aggregator.split import Split
 from aggregator.stages import Finished, Settled, Work
-from schemas.text import Lang
+from schemas.text import Lang, Text
 
 
 @dataclass
@@ -36,6 +33,11 @@ class Outcome:
     excluded: dict[str, int] = field(default_factory=dict)
     findings: dict[str, int] = field(default_factory=dict)
     totals: list[dict[str, str]] = field(default_factory=list)
+    ledger_created: bool = False
+    deadline: str = ""
+    working_days_left: int | None = None
+    undeclared: int = 0
+    notes: list[Text] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -86,44 +88,6 @@ class Result:
             if "rejected" in finished.pieces:
                 digest.update(finished.pieces["rejected"].read_bytes())
         return digest.hexdigest()
-
-
-def inventories_of(work: Work, settled: list[Settled]) -> Iterator[pa.Table]:
-    return (read_table(work.unit(unit.unit, "inventories")) for unit in settled)
-
-
-def declared_of(inventories: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """For the ledger: inventory_no, content, cleared_period, late of what is declared."""
-    for table in inventories:
-        verdict = table["verdict"].to_numpy()
-        late = verdict == Verdict.LATE
-        declared = pa.array(late | (verdict == Verdict.DECLARED))
-        chosen = table.append_column("late", pa.array(late)).filter(declared)
-        yield chosen.select(["inventory_no", "content", "cleared_period", "late"])
-
-
-def waiting_of(inventories: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """For the ledger: inventory_no, cleared_period, fate, reason of what was seen and not declared, now or before. It must
-    not be forgotten."""
-    for table in inventories:
-        verdict, reasons = table["verdict"].to_numpy(), table["reasons"].to_numpy()
-        wanted = np.isin(verdict, (Verdict.REJECTED, Verdict.EXCLUDED)) & (reasons & REASON_BIT["known"] == 0)
-        wanted &= table["inventory_no"].is_valid().to_numpy()
-        chosen = table.filter(pa.array(wanted))
-        rejected = chosen["verdict"].to_numpy() == Verdict.REJECTED
-        reason = np.where(
-            rejected,
-            _texts_of_bits(chosen["bits"].to_numpy(), codes_of),
-            _texts_of_bits(chosen["reasons"].to_numpy(), reasons_of),
-        )
-        fate = pa.array(np.where(rejected, "rejected", "excluded"), pa.string())
-        chosen = chosen.select(["inventory_no", "cleared_period"]).append_column("fate", fate)
-        yield chosen.append_column("reason", pa.array(reason, pa.string()))
-
-
-def _texts_of_bits(bits: Any, text: Callable[[int], str]) -> Any:
-    values, places = np.unique(bits, return_inverse=True)
-    return np.array([text(int(value)) for value in values], dtype=object)[places] if len(bits) else bits.astype(str)
 
 
 class OncePerValue:

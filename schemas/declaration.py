@@ -6,12 +6,14 @@ import pandas as pd
 import pandera.pandas as pandera
 import pyarrow as pa
 
+from schemas.fields import CONTENT_COLUMNS, COUNT_COLUMNS, DECIMAL_COLUMNS, FIELD, SUMMED_ITEM_COLUMNS
 from schemas.limits import ITEMS_PER_DECLARATION, UNIT_PRICE_SCALE
 
 AMOUNT = pa.decimal128(38, 5)
 _TEXT, _COUNT, _ITEM = pa.string(), pa.int64(), pa.int32()
 _LINE_AMOUNT = pa.decimal128(19, 5)
 _PRICE = pa.decimal128(38, UNIT_PRICE_SCALE)
+_LINE_TYPES = dict.fromkeys(DECIMAL_COLUMNS, _LINE_AMOUNT) | dict.fromkeys(COUNT_COLUMNS, _ITEM)
 
 DECLARATIONS = pa.schema(
     [
@@ -70,8 +72,10 @@ AUDIT_MAP = pa.schema(
         ("late", pa.bool_()),
         ("source_file", _TEXT),
         ("source_row", _COUNT),
+        *((column, _LINE_TYPES.get(column, _TEXT)) for column in CONTENT_COLUMNS if column not in SUMMED_ITEM_COLUMNS),
     ]
 )
+"""Where each declared line went, and its content: what was declared can be shown when the inventory turns up changed."""
 WEIGHT_SHARES = pa.schema(
     [("inventory_no", _TEXT), ("declaration_ref", _TEXT), ("gross_weight_kg", AMOUNT), ("net_weight_kg", AMOUNT)]
 )
@@ -136,7 +140,7 @@ _CHECKS: dict[str, pandera.Check | list[pandera.Check]] = {
     "gross_weight_kg": _NOT_NEGATIVE,
     "net_weight_kg": _NOT_NEGATIVE,
 }
-_NULLABLE = {"second_statutory_quantity", "order_no", "waybill_no", "inventory_no", "item_no", "source_row", "unit_price"}
+_NULLABLE = {field.column for field in FIELD.values() if not field.required} | {"second_statutory_quantity", "order_no", "waybill_no", "inventory_no", "item_no", "source_row", "unit_price"}
 _CHECKED_FRAMES = ("declarations", "declaration_items", "audit_map")
 
 SCHEMAS: dict[str, pa.Schema] = {

@@ -57,6 +57,12 @@ BODY_KEY: Limit[tuple[str, ...]] = Limit(
 """In sort order. The units are not in the text of 2018: quantities in different units cannot be added [INFERENCE].
 `item_name` is the enterprise goods name (goods name where empty), in the key with item name flag 1."""
 
+APPLICATION_KEY: Limit[tuple[str, ...]] = Limit(
+    ("declaring_customs_code", "declarant_code", "consignor_code", "premises_code"),
+    Cite("CEB-SPEC-202205", "table 2-73: a summary application holds one of each", Status.INFERENCE),
+    _SINCE_2019,
+)
+
 NO_PRODUCER_CODE = "NO"
 """What stands in the producer_seller code of a firm not registered with customs (table 2-38, ownerCode)."""
 
@@ -71,6 +77,11 @@ TOTAL_TOLERANCE_ABSOLUTE: Limit[Decimal] = Limit(
 TOTAL_TOLERANCE_SHARE: Limit[Decimal] = Limit(
     Decimal("0.001"), ours("tolerance of price times quantity", Status.INFERENCE), _SINCE_2019
 )
+
+DEADLINE_DAY: Limit[int] = Limit(15, Cite("GACC-2018-194", "by the 15th of the next month", Status.READ_PARTIAL), _SINCE_2019)
+"""The last day to declare a period, in the month after it. On a day off it moves to the next working day [UNVERIFIED]: the
+bracket that says so was read of an earlier rule set (2014-56) only. Made-up working days count as such [UNVERIFIED]."""
+DEADLINE_ROLLOVER = Cite("GACC-2018-194", "a 15th that is a day off moves to the next working day", Status.UNVERIFIED)
 
 TRADE_MODE_9610 = "9610"
 DECLARATION_MODE_SIMPLIFIED = "A"

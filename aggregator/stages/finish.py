@@ -14,7 +14,7 @@ from aggregator.audit import audit_rows, item_totals
 from aggregator.checked import checked
 from aggregator.exchange import read_part, read_table, write_parts, write_table
 from aggregator.fate import Verdict
-from aggregator.findings import CODES, FINDINGS, ONCE_PER_VALUE, codes_of
+from aggregator.findings import CODES, FINDINGS, ONCE_PER_VALUE, TOLD_ALWAYS, codes_of
 from aggregator.groups import group_codes
 from aggregator.read.csv import raw_records
 from aggregator.split import declaration_refs
@@ -172,7 +172,8 @@ def finish_chunk(
 
 
 def _published(work: Work, findings: pa.Table, verdict: Any, lines: pa.Table, source: str) -> pa.Table:
-    """The findings to publish: errors of what is rejected and warnings of what is declared, or all, in input order.
+    """The findings to publish: errors of what is rejected, warnings of what is declared, and what is told always; or all.
+    In input order.
 
     Columns out: code, column (as in FINDINGS), inventory_no, item_no, value, source_file, source_row.
     """
@@ -181,7 +182,8 @@ def _published(work: Work, findings: pa.Table, verdict: Any, lines: pa.Table, so
         is_error = np.array([work.severity[code] is Severity.ERROR for code in CODES])[findings["code"].to_numpy()]
         of_line = verdict[findings["line"].to_numpy()] if findings.num_rows else np.zeros(0)
         declared = np.isin(of_line, (Verdict.DECLARED, Verdict.LATE))
-        findings = findings.filter(pa.array(np.where(is_error, of_line == Verdict.REJECTED, declared)))
+        always = np.isin(findings["code"].to_numpy(), list(TOLD_ALWAYS))
+        findings = findings.filter(pa.array(always | np.where(is_error, of_line == Verdict.REJECTED, declared)))
     findings = _first_of_each_value(findings.combine_chunks())
     rows = lines["source_row"].combine_chunks().take(findings["line"].combine_chunks())
     files = pa.array([source] * findings.num_rows, pa.string())

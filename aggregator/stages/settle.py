@@ -11,16 +11,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregator.audit import count_total, header_totals, item_totals
-from aggregator.clearing import clearing_of
+from aggregator.clearing import Mask, Received, clearing_of
 from aggregator.exchange import read_part, read_table, with_dictionaries, write_parts, write_table
+from aggregator.changes import changes
 from aggregator.fate import REASON_BIT, Verdict, exclusions, known_before, verdicts
-from aggregator.findings import error_bit, findings_of
+from aggregator.findings import CODE_INDEX, COLUMN_INDEX, FINDINGS, error_bit
 from aggregator.groups import Hashes, Ints, hashes
 from aggregator.inventories import Grouped, content_hashes, group_inventories
-from aggregator.ledger import declared_contents
+from aggregator.ledger.query import Declared, declared
 from aggregator.merge import partial_items
 from aggregator.read.receipts import Receipts
 from aggregator.stages.work import DICTIONARY_COLUMNS, Work
+from schemas.limits import STATUS_CANCELLED
 from schemas.rules.inventory import Inventories
 
 
@@ -67,25 +69,34 @@ def _settle(work: Work, unit: str, lines: pa.Table) -> Settled:
     inventories, numbers = grouped.inventories, grouped.numbers
     received = Receipts.open(work.receipts).of(numbers) if work.receipts is not None else None
     contents = content_hashes(inventories, grouped.bits == 0)
-    declared = declared_contents(work.ledger, numbers) if work.ledger is not None else {}
-    known, changed = known_before(contents, declared, numbers)
+    in_ledger = declared(work.ledger, numbers) if work.ledger is not None else {}
+    records, known, changed = known_before(contents, in_ledger, numbers)
     bits = grouped.bits | np.where(changed, error_bit("B101", work.severity), 0)
     clearing = clearing_of(inventories, bits, received, work.question)
     reasons, late = exclusions(inventories, bits, clearing, work.question, known)
     of_inventory, of_line = verdicts(inventories, bits, reasons, late)
+    live = np.array([record is not None for record in records], dtype=bool)
+    undone = live & (clearing.cancelled | clearing.refused)
+    newly_undone = undone & ~np.array([record is not None and record.cancelled for record in records], dtype=bool)
     table = _inventory_table(grouped, of_inventory, reasons, contents, clearing.period, bits)
-    write_table(work.unit(unit, "inventories"), table)
     declared_lines = np.isin(of_line, (Verdict.DECLARED, Verdict.LATE))
     key = np.full(len(of_line), -1, dtype=np.int64)
     taken = _declared_lines(grouped, declared_lines)
     partials, key[declared_lines] = partial_items(taken, work.flags)
+    table = table.append_column("live", pa.array(live)).append_column("newly_undone", pa.array(newly_undone))
+    write_table(work.unit(unit, "inventories"), table.append_column("keys", _keys_by_item(inventories, key)))
     write_table(work.unit(unit, "partials"), partials)
     decisions = inventories.lines.select(["chunk", "line"]).append_column("verdict", pa.array(of_line.astype(np.int8)))
     decisions = decisions.append_column("key", pa.array(key))
     decisions = decisions.append_column("bits", pa.array(bits[inventories.inventory_of]))
     write_table(work.unit(unit, "decisions"), decisions)
-    write_table(work.unit(unit, "findings"), _placed_findings(grouped, changed))
-    write_table(work.unit(unit, "excluded"), _excluded(grouped, reasons, of_line, clearing.cleared_at))
+    found = [grouped.findings]
+    if changed.any():
+        found.append(_changed(work, inventories, numbers, changed, records))
+    if newly_undone.any():
+        found.append(_undone(inventories, numbers, newly_undone, records, received))
+    write_table(work.unit(unit, "findings"), _placed(inventories, found))
+    write_table(work.unit(unit, "excluded"), _excluded(grouped, reasons, of_line, clearing.cleared_at, records))
     is_number = numbers.is_valid().to_numpy(zero_copy_only=False)
     buckets = np.array(["declared", "declared", "rejected", "excluded"])[of_inventory]
     totals = [*_header_totals(inventories, buckets), _unreadable_headers(inventories)]
@@ -157,15 +168,60 @@ def _inventory_table(
     )
 
 
-def _placed_findings(grouped: Grouped, changed: np.ndarray[Any, Any]) -> pa.Table:
-    """Findings of the inventory rules and of the ledger, with the chunk and line of the inventory's first line."""
-    inventories = grouped.inventories
-    found = [grouped.findings]
-    places = np.flatnonzero(changed)
-    if len(places):
-        numbers = grouped.numbers.take(pa.array(places))
-        starts = inventories.starts[places]
-        found.append(findings_of("B101", "inventory_no", starts, numbers, numbers, pa.nulls(len(places), pa.string())))
+def _keys_by_item(inventories: Inventories, key: Ints) -> pa.Array:
+    """For each inventory the keys (rows of this unit's partial items) of its declared lines, by item number."""
+    items, _ = inventories.numbers("item_no")
+    places = np.flatnonzero(key >= 0)
+    places = places[np.lexsort((items[places], inventories.inventory_of[places]))]
+    counts = np.bincount(inventories.inventory_of[places], minlength=len(inventories.starts))
+    return pa.ListArray.from_arrays(pa.array(np.append(0, np.cumsum(counts)).astype(np.int32)), pa.array(key[places]))
+
+
+def _changed(
+    work: Work, inventories: Inventories, numbers: pa.Array, changed: Mask, records: list[Declared | None]
+) -> pa.Table:
+    """B101: a finding a value that is not what was declared."""
+    assert work.ledger is not None
+    lines = inventories.lines.filter(pa.array(changed[inventories.inventory_of])).combine_chunks()
+    recorded = {
+        number: record for number, record, is_changed in zip(numbers.to_pylist(), records, changed, strict=True) if is_changed and record
+    }
+    found = changes(lines, recorded, work.ledger.parent)
+    return _told("B101", inventories, numbers, found)
+
+
+def _undone(
+    inventories: Inventories, numbers: pa.Array, undone: Mask, records: list[Declared | None], received: Received | None
+) -> pa.Table:
+    """B103: declared, and cancelled or sent back since; the status that says so, and where it was declared."""
+    places = np.flatnonzero(undone)
+    first = inventories.lines.take(pa.array(inventories.starts[places])).combine_chunks()
+    given = "status_code" in first.column_names
+    status = np.array(pc.fill_null(first["status_code"].cast(pa.string()), "").to_pylist() if given else [""] * len(places), dtype=object)
+    if received is not None:
+        told = np.where(received.cancelled, f"CEB606 {STATUS_CANCELLED}", received.status)[places]
+        status = np.where(told != "", told, status)
+    values = [f"{text} @ {record.places}" for text, place in zip(status, places, strict=True) if (record := records[place])]
+    columns = {
+        "inventory_no": numbers.take(pa.array(places)),
+        "item_no": pa.nulls(len(places), pa.string()),
+        "column": pa.array(["status_code"] * len(places), pa.string()),
+        "value": pa.array(values, pa.string()),
+    }
+    return _told("B103", inventories, numbers, pa.table(columns))
+
+
+def _told(code: str, inventories: Inventories, numbers: pa.Array, found: pa.Table) -> pa.Table:
+    """Findings of one code at the first lines of their inventories. In: inventory_no, item_no, column, value."""
+    first_line = pa.array(inventories.starts).take(pc.index_in(found["inventory_no"].combine_chunks(), value_set=numbers))
+    count = found.num_rows
+    columns = pa.array([COLUMN_INDEX[name] for name in found["column"].to_pylist()], pa.int16())
+    code_index = pa.array(np.full(count, CODE_INDEX[code], dtype=np.int16))
+    return pa.table([first_line, code_index, columns, found["value"], found["inventory_no"], found["item_no"]], schema=FINDINGS)
+
+
+def _placed(inventories: Inventories, found: list[pa.Table]) -> pa.Table:
+    """Findings with the chunk and line of what they are about instead of its place among the inventories' lines."""
     findings = pa.concat_tables(found).combine_chunks()
     at = findings["line"].combine_chunks()
     chunk = inventories.lines["chunk"].combine_chunks().take(at)
@@ -173,8 +229,12 @@ def _placed_findings(grouped: Grouped, changed: np.ndarray[Any, Any]) -> pa.Tabl
     return findings.set_column(0, "line", line).append_column("chunk", chunk)
 
 
-def _excluded(grouped: Grouped, reasons: Ints, of_line: Ints, cleared_at: np.ndarray[Any, Any]) -> pa.Table:
-    """Excluded inventories × reason, and repeated lines by inventory: chunk, line, inventory_no, reason, item_lines, detail."""
+def _excluded(
+    grouped: Grouped, reasons: Ints, of_line: Ints, cleared_at: np.ndarray[Any, Any], records: list[Declared | None]
+) -> pa.Table:
+    """Excluded inventories × reason, and repeated lines by inventory: chunk, line, inventory_no, reason, item_lines, detail.
+
+    The detail is the time of clearance where that decides, and where it was declared for what the ledger has."""
     inventories = grouped.inventories
     repeats = of_line == Verdict.REPEAT
     count = len(inventories.starts)
@@ -190,7 +250,11 @@ def _excluded(grouped: Grouped, reasons: Ints, of_line: Ints, cleared_at: np.nda
         parts.append(("repeat", with_repeats, first_repeat, repeated[with_repeats]))
     tables = []
     for reason, places, at, item_lines in parts:
-        dated = reason in ("later_period", "before_ledger", "late_held")
+        details = [""] * len(places)
+        if reason in ("later_period", "before_ledger", "late_held"):
+            details = cleared_at[places].tolist()
+        elif reason in ("known", "cancelled"):
+            details = [record.places if (record := records[place]) else "" for place in places]
         tables.append(
             pa.table(
                 {
@@ -199,7 +263,7 @@ def _excluded(grouped: Grouped, reasons: Ints, of_line: Ints, cleared_at: np.nda
                     "inventory_no": grouped.numbers.take(pa.array(places)),
                     "reason": pa.array([reason] * len(places), pa.string()),
                     "item_lines": pa.array(item_lines),
-                    "detail": pa.array(cleared_at[places].tolist() if dated else [""] * len(places), pa.string()),
+                    "detail": pa.array(details, pa.string()),
                 }
             )
         )

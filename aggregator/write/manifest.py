@@ -18,6 +18,7 @@ from aggregator.params import Params
 from aggregator.read.scan import CsvFile
 
 SCHEMA_VERSION = 1
+MANIFEST = "manifest.json"
 
 
 def sha256_of(path: Path) -> str:
@@ -32,6 +33,7 @@ def write_manifest(
     counts: dict[str, int],
     excluded: dict[str, int],
     run_ref: str,
+    ledger_id: str,
     now: datetime,
 ) -> str:
     """Write manifest.json over the files already staged; returns its SHA-256."""
@@ -43,6 +45,7 @@ def write_manifest(
     manifest = {
         "manifest_version": SCHEMA_VERSION,
         "run_ref": run_ref,
+        "ledger_id": ledger_id,
         "period": str(params.period),
         "recorded_at": now.isoformat(timespec="seconds"),
         "versions": {
@@ -63,6 +66,6 @@ def write_manifest(
         "excluded": excluded,
         "outputs": outputs,
     }  # fmt: skip
-    path = stage / "manifest.json"
+    path = stage / MANIFEST
     path.write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     return sha256_of(path)

@@ -32,10 +32,20 @@ _BATCH, _ERROR, _WARNING = Scope.BATCH, Severity.ERROR, Severity.WARNING
 BATCH_RULES: tuple[Rule, ...] = (
     Rule(
         code="B101", scope=_BATCH, severity=_ERROR, columns=("inventory_no",), fixed=True,
-        message=Text("The ledger knows this inventory as declared, with different content.", "台账中该清单已申报，但内容不同。"),
+        message=Text("The ledger knows this inventory as declared, with different content (declared → now @ declaration/item).",
+                     "台账中该清单已申报，但内容不同（已申报 → 现在 @ 报关单/项号）。"),
         remedy=Text("Find out which content customs released; what was declared is changed by amending the declaration, not here.",
                     "请核实海关放行的内容；已申报的内容须通过修改报关单更正，不能在此更改。"),
         citations=(spec("invtNo"), ours("declared once", Status.OURS)),
+    ),
+    Rule(
+        code="B103", scope=_BATCH, severity=_WARNING, columns=("status_code",), told_always=True,
+        message=Text("Declared already, and cancelled or sent back by customs since (status @ declaration/item).",
+                     "已申报，之后被撤单或被海关退单（状态 @ 报关单/项号）。"),
+        remedy=Text("Have the declaration amended or withdrawn; if it was not sent yet, void the run and run again.",
+                    "请办理报关单修改或撤销；若尚未发送，请作废该批次后重新运行。"),
+        citations=(Cite("CEB-SPEC-202205", "CEB606 status 399, CEB604 status 100", Status.READ),
+                   Cite("GACC-2018-194", "cancelling an inventory after its declaration", Status.UNVERIFIED)),
     ),
     Rule(
         code="B201", scope=_BATCH, severity=_WARNING, columns=("order_no",),

@@ -40,7 +40,8 @@ class Rule:
 all of them and the finding names the first of `columns`; otherwise it is called once for each of `columns`. `typed` rules look at parsed
     numbers, the others at text. A `fixed` error cannot be lowered to a warning: without it a line could not be
     identified, keyed or added. A warning about what is missing from a table of ours is told `once_per_value`, at the first
-    line that has it: on every line it would drown the rest.
+    line that has it: on every line it would drown the rest. A warning that is `told_always` is about what was declared before:
+    it is listed whatever this run makes of the inventory.
     """
 
     code: str
@@ -55,5 +56,6 @@ all of them and the finding names the first of `columns`; otherwise it is called
     typed: bool = False
     fixed: bool = False
     once_per_value: bool = False
+    told_always: bool = False
     in_force_from: date = SINCE_2019
     in_force_to: date | None = None

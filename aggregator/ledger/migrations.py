@@ -1,0 +1,79 @@
+"""One step for each earlier version. A step runs within the transaction and returns what keeps it from going on, if
+anything does; a backup was made before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+
+from aggregator.ledger.chain import append_event
+from aggregator.ledger.record import RunRecord, insert_run, record_rows, relative_folder
+from aggregator.ledger.tables import State, make_tables
+from schemas.text import Text
+
+_ROWS_AT_ONCE = 65_536
+
+
+def _to_version_2(connection: sqlite3.Connection, ledger: Path, at: str) -> Text | None:
+    """Version 1 kept inventories without state and items, a chain over the runs alone, and folders as they were typed."""
+    runs = connection.execute(
+        "SELECT run_ref, period, folder, recorded_at, manifest_sha256, rejections_sha256, hash FROM run ORDER BY rowid"
+    ).fetchall()
+    previous = ""
+    for *row, digest in runs:
+        if hashlib.sha256(json.dumps([previous, *row]).encode()).hexdigest() != digest:
+            return Text(f"was changed by hand: its run {row[0]} is not what was recorded.", f"被手工改动：批次 {row[0]} 与登记时不符。")
+        previous = digest
+    for name in ("setting", "run", "declared", "waiting", "declaration"):
+        connection.execute(f"ALTER TABLE {name} RENAME TO v1_{name}")
+    make_tables(connection)
+    connection.execute("INSERT INTO setting SELECT * FROM v1_setting")
+    [ledger_id] = connection.execute("SELECT value FROM setting WHERE name = 'ledger_id'").fetchone()
+    append_event(connection, at, "created", ledger_id, {"from_version": 1})
+    for number, (run_ref, period, folder, recorded_at, manifest, rejections, _) in enumerate(runs, 1):
+        connection.execute(
+            f"INSERT INTO declaration SELECT declaration_ref, {number}, 0, item_count, inventory_count FROM v1_declaration WHERE run_ref = ?",
+            (run_ref,),
+        )
+        rows = record_rows(connection, number, State.APPLIED, _declared_of(connection, run_ref))
+        record = RunRecord(number, run_ref, period.replace("-", ""), _folder(ledger, period, run_ref, folder), recorded_at, manifest, rejections)
+        insert_run(connection, record, rows)
+    connection.execute(
+        "INSERT INTO waiting SELECT inventory_no, cleared_period, substr(replace(seen_in, '-', ''), 1, 6), fate, reason, seen_in FROM v1_waiting"
+    )
+    for name in ("setting", "run", "declared", "waiting", "declaration"):
+        connection.execute(f"DROP TABLE v1_{name}")
+    return None
+
+
+def _declared_of(connection: sqlite3.Connection, run_ref: str) -> Iterator[pa.Table]:
+    cursor = connection.execute(
+        "SELECT inventory_no, content, cleared_period, late FROM v1_declared WHERE run_ref = ? ORDER BY inventory_no", (run_ref,)
+    )
+    while rows := cursor.fetchmany(_ROWS_AT_ONCE):
+        numbers, contents, periods, late = zip(*rows, strict=True)
+        yield pa.table(
+            {
+                "inventory_no": pa.array(numbers, pa.string()),
+                "content": pa.array(contents, pa.binary()),
+                "cleared_period": pa.array(periods, pa.string()),
+                "late": pa.array([bool(value) for value in late]),
+                "application_no": pa.array([0] * len(rows), pa.int64()),
+                "items": pa.array([""] * len(rows), pa.string()),
+            }
+        )
+
+
+def _folder(ledger: Path, period: str, run_ref: str, typed: str) -> str:
+    """Where a folder that was typed relative to some working folder most likely lies."""
+    beside = ledger.resolve().parent / period / run_ref
+    return relative_folder(ledger, beside if beside.is_dir() else Path(typed))
+
+
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection, Path, str], Text | None]] = {1: _to_version_2}
+"""Version to the step that leads from it to the next."""

@@ -1,0 +1,81 @@
+"""What is asked of the ledger. Nothing here writes."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from aggregator.ledger.record import RUN_LIVE
+from aggregator.ledger.tables import LIVE
+
+
+@dataclass(frozen=True)
+class Run:
+    """A recorded run. `folder`: where its files are; None for an import. `period`: yyyymm, blank for an import."""
+
+    run_no: int
+    run_ref: str
+    period: str
+    state: str
+    folder: Path | None
+    recorded_at: str
+    manifest_sha256: str
+    rejections_sha256: str
+
+    @property
+    def live(self) -> bool:
+        return self.state == RUN_LIVE
+
+
+class Declared(NamedTuple):
+    """A declared inventory. `content` is None for one declared elsewhere; `items`: see tables.py; `cancelled`: told before
+    that customs has cancelled it."""
+
+    content: bytes | None
+    run_ref: str
+    folder: str
+    items: str
+    cancelled: bool
+
+    @property
+    def places(self) -> str:
+        """Where it was declared, for people: `202610-01-000001/3`, declaration and item of its lines, each once."""
+        items = (item.split("/") for item in dict.fromkeys(self.items.split()))
+        return " ".join(f"{self.run_ref}-{int(declaration):06d}/{item_no}" for declaration, item_no in items) or self.run_ref
+
+
+def setting(connection: sqlite3.Connection, name: str) -> str | None:
+    row = connection.execute("SELECT value FROM setting WHERE name = ?", (name,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def runs(connection: sqlite3.Connection, ledger: Path) -> list[Run]:
+    """All runs in the order they were recorded in."""
+    home = ledger.resolve().parent
+    names = "run_no, run_ref, period, state, folder, recorded_at, manifest_sha256, rejections_sha256"
+    return [
+        Run(number, ref, period, state, home / folder if folder else None, *rest)
+        for number, ref, period, state, folder, *rest in connection.execute(f"SELECT {names} FROM run ORDER BY run_no")
+    ]
+
+
+def declared(ledger: Path, numbers: pa.Array) -> dict[str, Declared]:
+    """Those of the given inventories that the ledger has as declared."""
+    with closing(sqlite3.connect(f"{ledger.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)) as connection:
+        if connection.execute(f"SELECT 1 FROM inventory WHERE {LIVE} LIMIT 1").fetchone() is None:
+            return {}
+        connection.execute("PRAGMA temp_store=MEMORY")
+        connection.execute("CREATE TEMP TABLE wanted (inventory_no TEXT PRIMARY KEY) WITHOUT ROWID")
+        wanted = sorted(set(numbers.drop_null().to_pylist()))
+        connection.execute("BEGIN")
+        connection.executemany("INSERT INTO wanted VALUES (?)", ((number,) for number in wanted))
+        rows = connection.execute(
+            "SELECT wanted.inventory_no, content, run_ref, folder, items, cancelled <> '' FROM wanted "
+            f"CROSS JOIN inventory ON inventory.inventory_no = wanted.inventory_no AND inventory.{LIVE} JOIN run USING (run_no)"
+        )
+        return {number: Declared(content, ref, folder, items, bool(told)) for number, content, ref, folder, items, told in rows}

@@ -1,0 +1,229 @@
+"""The ledger's file: how it is made, opened, locked, brought to this version, copied.
+
+One SQLite file with rollback journal and synchronous=FULL: a copy of the file alone is whole, and it works on a network
+disk. A file that is empty, of another application or of a newer version is refused: empty must never mean "nothing
+declared yet".
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from aggregator.errors import Busy, CannotCreate, CannotReadOrWrite, StopRun, WrongConfiguration
+from aggregator.ledger.chain import append_event
+from aggregator.ledger.migrations import MIGRATIONS
+from aggregator.ledger.tables import APPLICATION_ID, VERSION, make_tables
+
+_BUSY_SECONDS = 10.0
+_PAGE_CACHE_KIB = 32_768
+
+
+@contextmanager
+def locked(ledger: Path, wait_seconds: float = 0) -> Iterator[None]:
+    """Hold the ledger's lock. It is the kernel's and goes with the process: there is no stale lock to remove by hand."""
+    lock = FileLock(f"{ledger.resolve()}.lock", timeout=wait_seconds, fallback_to_soft=False, preserve_lock_file=True)
+    try:
+        lock.acquire()
+    except Timeout:
+        waited = f" after {wait_seconds:g} s" if wait_seconds else ""
+        waited_zh = f"（已等待 {wait_seconds:g} 秒）" if wait_seconds else ""
+        raise Busy(
+            f"Another run holds the lock of {ledger}{waited}. Nothing was done; try again when it has ended, or wait for it "
+            "with --lock-wait SECONDS.",
+            f"另一次运行正占用 {ledger}{waited_zh}。未执行任何操作；请在其结束后重试，或用 --lock-wait 秒数 等待。",
+        ) from None
+    except OSError as error:
+        raise CannotCreate(
+            f"The lock {ledger}.lock cannot be made: {error.strerror}. Nothing was done. Check rights, disk space, and that the "
+            "disk can lock files.",
+            f"无法创建锁文件 {ledger}.lock：{error.strerror}。未执行任何操作。请检查权限、磁盘空间以及磁盘是否支持文件锁。",
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def open_ledger(path: Path, *, create: bool = False, migrate: bool = False, at: str = "") -> Iterator[sqlite3.Connection]:
+    """Open the ledger; made anew only where there is no file at all and `create` is given. `create` and `migrate` need the
+    lock; `at` is the time they record."""
+    with explained(path):
+        if not path.exists():
+            if not create:
+                raise no_ledger(path)
+            create_ledger(path, at)
+        if path.stat().st_size == 0:
+            raise refused(path, "is empty (0 bytes).", "为空文件（0字节）。")
+        with closing(_connect(path)) as connection:
+            version = _version(path, connection)
+            if version < VERSION:
+                if not migrate:
+                    raise refused_as_old(path, version)
+                _migrate(path, connection, version, at)
+            yield connection
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # mode=rw never makes a file, and falls back to reading where the file cannot be written.
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=_BUSY_SECONDS)
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute(f"PRAGMA cache_size=-{_PAGE_CACHE_KIB}")
+    return connection
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """SQLite's errors as sentences: a damaged file is refused, a full or locked disk is not the file's fault."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise explanation(path, error) from None
+
+
+def explanation(path: Path, error: sqlite3.DatabaseError) -> StopRun:
+    text = str(error)
+    if not isinstance(error, sqlite3.OperationalError) or "malformed" in text or "no such" in text:
+        return refused(path, f"cannot be read ({text}).", f"无法读取（{text}）。")
+    if "locked" in text or "busy" in text:
+        return Busy(
+            f"Another program is using the ledger {path}. Nothing was done; try again when it has ended.",
+            f"另一个程序正在使用台账 {path}。未执行任何操作；请在其结束后重试。",
+        )
+    stop = CannotCreate if "unable to open" in text else CannotReadOrWrite
+    return stop(
+        f"The ledger {path} cannot be used: {text}. Nothing was changed. Check rights and disk space, then run again.",
+        f"无法使用台账 {path}：{text}。未作任何更改。请检查权限和磁盘空间后重新运行。",
+    )
+
+
+def refused(path: Path, en: str, zh: str) -> WrongConfiguration:
+    return WrongConfiguration(
+        f"The ledger {path} {en} Nothing was done. Restore it from a backup, or name the right one with --ledger.",
+        f"台账 {path} {zh}未执行任何操作。请从备份恢复，或用 --ledger 指定正确的台账。",
+    )
+
+
+def refused_as_old(path: Path, version: int) -> WrongConfiguration:
+    return WrongConfiguration(
+        f"The ledger {path} is of version {version}, this program's is {VERSION}. Nothing was done. 'aggregator ledger migrate' "
+        "brings it forward; a backup is made first.",
+        f"台账 {path} 的版本为 {version}，本程序为 {VERSION}。未执行任何操作。请运行 aggregator ledger migrate 升级（会先自动备份）。",
+    )
+
+
+def no_ledger(path: Path) -> WrongConfiguration:
+    return WrongConfiguration(
+        f"There is no ledger {path}. Nothing was done. Name it with --ledger PATH or --out DIR; the first 'aggregator run' makes one.",
+        f"台账 {path} 不存在。未执行任何操作。请用 --ledger 或 --out 指定；首次 aggregator run 会创建台账。",
+    )
+
+
+def _version(path: Path, connection: sqlite3.Connection) -> int:
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if application != APPLICATION_ID:
+        raise refused(path, "is a database of another application.", "是其他程序的数据库。")
+    if version > VERSION:
+        raise refused(path, f"is of version {version}, newer than this program ({VERSION}).", f"版本为 {version}，高于本程序（{VERSION}）。")
+    if version < min(MIGRATIONS):
+        raise refused(path, "was never finished.", "未创建完成。")
+    return version
+
+
+def create_ledger(path: Path, at: str) -> None:
+    """Make a whole ledger beside the place and rename it there: a crash must not leave an empty file that looks like one."""
+    new = path.with_name(f"{path.name}.new")
+    try:
+        _remove_database(new)
+        with closing(sqlite3.connect(new, isolation_level=None)) as connection:
+            connection.execute("PRAGMA synchronous=FULL")
+            with transaction(connection):
+                make_tables(connection)
+                ledger_id = str(uuid.uuid4()).upper()
+                connection.execute("INSERT INTO setting VALUES ('ledger_id', ?)", (ledger_id,))
+                append_event(connection, at, "created", ledger_id, {})
+        _put_in_place(new, path)
+    except BaseException as error:
+        with suppress(OSError):
+            _remove_database(new)
+        if isinstance(error, OSError):
+            raise CannotCreate(
+                f"The ledger {path} cannot be made: {error.strerror}. Nothing was done. Check rights and disk space.",
+                f"无法创建台账 {path}：{error.strerror}。未执行任何操作。请检查权限和磁盘空间。",
+            ) from None
+        raise
+
+
+def copy_ledger(connection: sqlite3.Connection, target: Path) -> None:
+    """A whole copy of the ledger as `target`, which appears complete or not at all."""
+    new = target.with_name(f"{target.name}.new")
+    try:
+        _remove_database(new)
+        with closing(sqlite3.connect(new, isolation_level=None)) as copy:
+            connection.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")
+        _put_in_place(new, target)
+    except BaseException:
+        with suppress(OSError):
+            _remove_database(new)
+        raise
+
+
+def _remove_database(path: Path) -> None:
+    for left in (path, path.with_name(f"{path.name}-journal")):
+        left.unlink(missing_ok=True)
+
+
+def _put_in_place(new: Path, path: Path) -> None:
+    sync(new)
+    new.rename(path)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Flush a file, or the names in a folder, to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _migrate(path: Path, connection: sqlite3.Connection, version: int, at: str) -> None:
+    backup = path.with_name(f"{path.name}.v{version}-backup")
+    try:
+        copy_ledger(connection, backup)
+    except OSError as error:
+        raise CannotReadOrWrite(
+            f"The backup {backup} cannot be made: {error.strerror}. The ledger was left as it is. Check rights and disk space.",
+            f"无法创建备份 {backup}：{error.strerror}。台账保持不变。请检查权限和磁盘空间。",
+        ) from None
+    with transaction(connection):
+        while version < VERSION:
+            problem = MIGRATIONS[version](connection, path, at)
+            if problem is not None:
+                raise refused(path, problem.en, problem.zh)
+            version += 1
+            append_event(connection, at, "migrated", str(version), {})
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        # On a full disk SQLite has rolled back by itself already.
+        if connection.in_transaction:
+            with suppress(sqlite3.DatabaseError):
+                connection.execute("ROLLBACK")
+        raise

@@ -1,0 +1,88 @@
+"""The tables of the ledger, and how a ledger of an earlier version becomes one of this.
+
+    run          what was declared together, or marked as declared elsewhere (an import)
+    application  the summary applications of a run: one for one declaring customs, declarant, consignor and premises
+    declaration  the declarations of a run
+    inventory    every inventory a run declared, with its state; rows of a run stand together and are never removed
+    tally        how many inventories of a run stand in which state: what status reads instead of counting millions
+    waiting      what was seen and not declared, and why: it must not be forgotten
+    receipt      files of customs' answers that were used, by hash
+    event        what was done to the ledger, as a hash chain (chain.py)
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from enum import StrEnum
+
+APPLICATION_ID = 0x39363130  # "9610"
+VERSION = 2
+
+
+class State(StrEnum):
+    """What became of a declared inventory. A refused or voided one is free to be declared again."""
+
+    APPLIED = "applied"
+    ACCEPTED = "accepted"
+    MERGED = "merged"
+    ENTERED = "entered"
+    REFUSED = "refused"
+    VOIDED = "voided"
+
+
+LIVE_STATES = (State.APPLIED, State.ACCEPTED, State.MERGED, State.ENTERED)
+LIVE = f"state IN ({', '.join(repr(str(state)) for state in LIVE_STATES)})"
+"""In SQL: the inventory is declared. Word for word as in the index, which SQLite uses only then."""
+
+TABLES = f"""
+CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE event (
+    event_no INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL,
+    previous_hash TEXT NOT NULL, hash TEXT NOT NULL
+) STRICT;
+CREATE TABLE run (
+    run_no INTEGER PRIMARY KEY, run_ref TEXT NOT NULL UNIQUE, period TEXT NOT NULL, state TEXT NOT NULL,
+    folder TEXT NOT NULL, recorded_at TEXT NOT NULL, manifest_sha256 TEXT NOT NULL, rejections_sha256 TEXT NOT NULL,
+    first_inventory_id INTEGER NOT NULL, last_inventory_id INTEGER NOT NULL, inventories_sha256 TEXT NOT NULL
+) STRICT;
+CREATE TABLE application (
+    run_no INTEGER NOT NULL, application_no INTEGER NOT NULL, application_ref TEXT NOT NULL UNIQUE,
+    declaring_customs_code TEXT NOT NULL, declarant_code TEXT NOT NULL, consignor_code TEXT NOT NULL,
+    premises_code TEXT NOT NULL, state TEXT NOT NULL, answered_at TEXT NOT NULL, reason TEXT NOT NULL,
+    PRIMARY KEY (run_no, application_no)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE declaration (
+    declaration_ref TEXT PRIMARY KEY, run_no INTEGER NOT NULL, application_no INTEGER NOT NULL, item_count INTEGER NOT NULL,
+    inventory_count INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE inventory (
+    inventory_id INTEGER PRIMARY KEY, inventory_no TEXT NOT NULL, content BLOB, run_no INTEGER NOT NULL,
+    application_no INTEGER NOT NULL, state TEXT NOT NULL, cleared_period TEXT NOT NULL, late INTEGER NOT NULL,
+    items TEXT NOT NULL, cancelled TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE UNIQUE INDEX live_inventory ON inventory (inventory_no) WHERE {LIVE};
+CREATE INDEX cancelled_inventory ON inventory (inventory_id) WHERE cancelled <> '';
+CREATE TABLE tally (
+    run_no INTEGER NOT NULL, application_no INTEGER NOT NULL, cleared_period TEXT NOT NULL, late INTEGER NOT NULL,
+    state TEXT NOT NULL, inventories INTEGER NOT NULL,
+    PRIMARY KEY (run_no, application_no, cleared_period, late, state)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE waiting (
+    inventory_no TEXT PRIMARY KEY, cleared_period TEXT NOT NULL, seen_period TEXT NOT NULL, fate TEXT NOT NULL,
+    reason TEXT NOT NULL, seen_in TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE receipt (sha256 TEXT PRIMARY KEY, file TEXT NOT NULL, seen_at TEXT NOT NULL) STRICT, WITHOUT ROWID;
+"""
+"""`items` of an inventory: declaration number and item number of each of its lines by item number, as `1/3 1/17`; blank
+where not known. `content` is null for what was declared elsewhere. `cancelled`: the run in whose input customs had
+cancelled it or sent it back after it was declared. `folder` of a run is relative to the ledger's own where it lies below
+it. Periods are yyyymm."""
+
+
+def make_tables(connection: sqlite3.Connection) -> None:
+    """Within a transaction."""
+    for statement in TABLES.split(";"):
+        if statement.strip():
+            connection.execute(statement)
+    connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version={VERSION}")

@@ -1,0 +1,123 @@
+"""Whether the ledger is what was recorded: its chain of events, the runs and applications they speak of, every row."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from aggregator.ledger.chain import DIGESTED, RowDigest, broken_event
+from aggregator.ledger.record import RUN_LIVE, RUN_VOIDED, run_detail
+from aggregator.ledger.store import refused
+from aggregator.ledger.tables import LIVE, State
+from schemas.text import Text
+
+_ALWAYS_WHOLE = 32 << 20
+"""Bytes up to which a ledger is checked whole before every run: it takes less than a second."""
+_ROWS_AT_ONCE = 65_536
+_TYPES = {"content": pa.binary(), "late": pa.int64(), "application_no": pa.int64()}
+
+
+def refuse_altered(connection: sqlite3.Connection, ledger: Path) -> None:
+    """Raise WrongConfiguration where the ledger is not what was recorded; every row only of a small one."""
+    problems = altered_records(connection)
+    if ledger.stat().st_size <= _ALWAYS_WHOLE:
+        problems += [*damage(connection), *altered_rows(connection)]
+    if problems:
+        en, zh = "; ".join(text.en for text in problems[:5]), "；".join(text.zh for text in problems[:5])
+        raise refused(ledger, f"was damaged or changed by hand: {en}.", f"已损坏或被手工改动：{zh}。")
+
+
+def damage(connection: sqlite3.Connection) -> list[Text]:
+    """What SQLite's own check finds."""
+    found = [row[0] for row in connection.execute("PRAGMA integrity_check(5)")]
+    return [] if found == ["ok"] else [Text(f"the file is damaged ({text})", f"文件已损坏（{text}）") for text in found]
+
+
+def altered_records(connection: sqlite3.Connection) -> list[Text]:
+    """The chain, and runs and applications against it."""
+    broken = broken_event(connection)
+    if broken is not None:
+        return [Text(f"event {broken} does not follow from the one before", f"第 {broken} 条记录与前一条不相承接")]
+    told: dict[str, Any] = {}
+    run_states: dict[str, str] = {}
+    answers: dict[str, str] = {}
+    for kind, subject, detail in connection.execute("SELECT kind, subject, detail FROM event ORDER BY event_no"):
+        if kind == "run":
+            told[subject], run_states[subject] = json.loads(detail), RUN_LIVE
+        elif kind == "void":
+            run_states[subject] = RUN_VOIDED
+        elif kind == "answer":
+            answers[subject] = json.loads(detail)["state"]
+    found = {ref: (number, state) for ref, number, state in connection.execute("SELECT run_ref, run_no, state FROM run")}
+    problems = [
+        Text(f"run {ref} was removed or put in by hand", f"批次 {ref} 被手工删除或添加") for ref in sorted(set(told) ^ set(found))
+    ]
+    for ref in sorted(set(told) & set(found)):
+        number, state = found[ref]
+        if run_detail(connection, number) != told[ref] or state != run_states[ref]:
+            problems.append(Text(f"run {ref} is not what was recorded", f"批次 {ref} 与登记时不符"))
+    for ref, state in connection.execute("SELECT application_ref, state FROM application ORDER BY 1"):
+        if state != answers.get(ref, State.APPLIED):
+            problems.append(Text(f"application {ref} is not what was recorded", f"汇总申请单 {ref} 与登记时不符"))
+    return problems
+
+
+def altered_rows(connection: sqlite3.Connection) -> list[Text]:
+    """Every inventory against the hash its run recorded, its state against that of its run and application, the tally."""
+    problems = []
+    runs = connection.execute(
+        "SELECT run_no, run_ref, state, first_inventory_id, last_inventory_id, inventories_sha256 FROM run ORDER BY run_no"
+    ).fetchall()
+    for number, ref, state, first, last, sha256 in runs:
+        digest = RowDigest()
+        for rows in _rows_between(connection, first, last):
+            digest.add(rows)
+        if digest.hexdigest() != sha256:
+            problems.append(Text(f"inventories of run {ref} are not what was recorded", f"批次 {ref} 的清单与登记时不符"))
+        elif _stray_states(connection, number, state, first, last):
+            problems.append(Text(f"states of inventories of run {ref} are not its own", f"批次 {ref} 的清单状态与批次不符"))
+    [strays] = connection.execute("SELECT count(*) FROM inventory WHERE run_no NOT IN (SELECT run_no FROM run)").fetchone()
+    [rows_held] = connection.execute("SELECT count(*) FROM inventory").fetchone()
+    if strays or rows_held != sum(last - first + 1 for _, _, _, first, last, _ in runs):
+        problems.append(Text("inventories were removed or put in by hand", "有清单被手工删除或添加"))
+    return problems
+
+
+def _stray_states(connection: sqlite3.Connection, run_no: int, run_state: str, first: int, last: int) -> bool:
+    query = (
+        "SELECT run_no, application_no, cleared_period, late, state, count(*) FROM inventory WHERE inventory_id BETWEEN ? AND ? "
+        "GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"
+    )
+    counted = connection.execute(query, (first, last)).fetchall()
+    tallied = connection.execute("SELECT * FROM tally WHERE run_no = ? ORDER BY 1, 2, 3, 4, 5", (run_no,)).fetchall()
+    refused_ones = {
+        row[0]
+        for row in connection.execute("SELECT application_no FROM application WHERE run_no = ? AND state = ?", (run_no, State.REFUSED))
+    }
+    wrong = any(
+        number != run_no
+        or (state == State.VOIDED) != (run_state == RUN_VOIDED and state != State.REFUSED)
+        or (state == State.REFUSED) != (application in refused_ones)
+        for number, application, _, _, state, _ in counted
+    )
+    return wrong or counted != tallied
+
+
+def _rows_between(connection: sqlite3.Connection, first: int, last: int) -> Iterator[pa.Table]:
+    cursor = connection.execute(
+        f"SELECT {', '.join(DIGESTED)} FROM inventory WHERE inventory_id BETWEEN ? AND ? ORDER BY inventory_id", (first, last)
+    )
+    while rows := cursor.fetchmany(_ROWS_AT_ONCE):
+        columns = zip(*rows, strict=True)
+        yield pa.table({name: pa.array(values, _TYPES.get(name, pa.string())) for name, values in zip(DIGESTED, columns, strict=True)})
+
+
+def doubly_declared(connection: sqlite3.Connection) -> list[str]:
+    """Inventories that stand declared twice: the index forbids it, so its own copy of the numbers is damaged."""
+    query = f"SELECT inventory_no FROM inventory NOT INDEXED WHERE {LIVE} GROUP BY 1 HAVING count(*) > 1 ORDER BY 1 LIMIT 5"
+    return [row[0] for row in connection.execute(query)]

@@ -1,0 +1,175 @@
+"""What the ledger says of each period: its deadline, what is declared and how far that is, what is not declared and why."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from aggregator.deadline import Calendar, deadline, earliest_deadline
+from aggregator.errors import NoCalendar
+from aggregator.ledger.query import setting
+from aggregator.ledger.store import open_ledger
+from aggregator.ledger.tables import LIVE, LIVE_STATES
+from aggregator.params import Period
+from schemas.limits import DEADLINE_DAY
+
+CLOSED_REASONS = frozenset({"other_mode", "simplified", "cancelled", "before_ledger"})
+"""Reasons for which this ledger will never have an inventory declared."""
+CUSTOMS_REASON = "not_cleared"
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Inventories not declared for one and the same reason. `open`: to be declared by the period's deadline."""
+
+    fate: str
+    reason: str
+    inventories: int
+
+    @property
+    def closed(self) -> bool:
+        return self.fate == "excluded" and bool(CLOSED_REASONS & set(self.reason.split()))
+
+    @property
+    def open(self) -> bool:
+        return not self.closed and not (self.fate == "excluded" and CUSTOMS_REASON in self.reason.split())
+
+
+@dataclass(frozen=True)
+class Example:
+    inventory_no: str
+    fate: str
+    reason: str
+    seen_in: str
+
+
+@dataclass
+class PeriodStatus:
+    """One period. `deadline` is None where no calendar has its year; `states`: declared inventories cleared in it, by state;
+    `cancelled`: how many of these customs has cancelled or sent back since."""
+
+    period: Period
+    deadline: date | None
+    earliest: date
+    working_days_left: int | None
+    states: dict[str, int] = field(default_factory=dict)
+    late: int = 0
+    runs: list[str] = field(default_factory=list)
+    declarations: int = 0
+    cancelled: int = 0
+    waiting: list[Waiting] = field(default_factory=list)
+    examples: list[Example] = field(default_factory=list)
+
+    @property
+    def declared(self) -> int:
+        return sum(self.states.get(state, 0) for state in LIVE_STATES)
+
+    @property
+    def undeclared(self) -> int:
+        return sum(each.inventories for each in self.waiting if each.open)
+
+    def warns(self, today: date, warn_days: int) -> bool:
+        """Whether something is undeclared and the deadline fewer than `warn_days` working days away, or past. Without a
+        calendar the day before it is moved stands for the deadline: that is never too late."""
+        if not self.undeclared:
+            return False
+        left = self.working_days_left
+        if left is None:
+            return (self.earliest - today).days < warn_days
+        return left < warn_days
+
+
+@dataclass
+class Standing:
+    """All periods asked for, the earliest first. `no_calendar` is what to do where a year has no calendar."""
+
+    today: date
+    ledger: Path | None
+    periods: list[PeriodStatus]
+    no_calendar: NoCalendar | None = None
+
+
+def status(ledger: Path | None, asked: Period | None, today: date, calendar: Calendar, most: int) -> Standing:
+    """The period asked for, or all that the ledger knows and last month. `most`: how many examples of what waits, a reason."""
+    with ExitStack() as stack:
+        connection = None
+        if ledger is not None and ledger.exists():
+            connection = stack.enter_context(open_ledger(ledger))
+        keys = {asked.key if asked else Period.before(today).key}
+        if connection is not None and asked is None:
+            keys |= _periods(connection)
+        periods = [Period(int(key[:4]), int(key[4:])) for key in sorted(keys)]
+        return standing(connection, ledger if connection else None, periods, today, calendar, most)
+
+
+def standing(
+    connection: sqlite3.Connection | None, ledger: Path | None, periods: list[Period], today: date, calendar: Calendar, most: int
+) -> Standing:
+    """As `status`, of an open ledger."""
+    result = Standing(today, ledger, [])
+    for period in periods:
+        due, left = None, None
+        try:
+            due = deadline(period, calendar)
+            left = calendar.working_days_left(today, due)
+        except NoCalendar as error:
+            result.no_calendar = error
+        one = PeriodStatus(period, due, earliest_deadline(period), left)
+        if connection is not None:
+            _fill(connection, one, most)
+        result.periods.append(one)
+    return result
+
+
+_FIRST_RULE = Period.before(DEADLINE_DAY.in_force_from)
+_PERIOD_OF_WAITING = "CASE cleared_period WHEN '' THEN seen_period ELSE cleared_period END"
+
+
+def _periods(connection: sqlite3.Connection) -> set[str]:
+    first = setting(connection, "first_period") or ""
+    found: set[str] = set()
+    for query in (
+        "SELECT period FROM run WHERE period <> ''",
+        "SELECT cleared_period FROM tally",
+        f"SELECT DISTINCT {_PERIOD_OF_WAITING} FROM waiting",
+    ):
+        found |= {str(row[0]) for row in connection.execute(query) if row[0]}
+    # Before its first period the ledger answers for nothing, and before its rule nothing has a deadline.
+    return {key for key in found if key >= max(first, _FIRST_RULE.key)}
+
+
+def _fill(connection: sqlite3.Connection, one: PeriodStatus, most: int) -> None:
+    key = one.period.key
+    for state, late, count in connection.execute(
+        "SELECT state, late, sum(inventories) FROM tally WHERE cleared_period = ? GROUP BY state, late", (key,)
+    ):
+        one.states[state] = one.states.get(state, 0) + count
+        one.late += count if late and state in LIVE_STATES else 0
+    one.runs = [row[0] for row in connection.execute("SELECT run_ref FROM run WHERE period = ? AND state = 'live' ORDER BY run_no", (key,))]
+    [one.declarations] = connection.execute(
+        "SELECT count(*) FROM declaration JOIN run USING (run_no) WHERE period = ? AND state = 'live'", (key,)
+    ).fetchone()
+    [one.cancelled] = connection.execute(
+        f"SELECT count(*) FROM inventory WHERE cancelled <> '' AND {LIVE} AND cleared_period = ?", (key,)
+    ).fetchone()
+    one.waiting = [
+        Waiting(*row)
+        for row in connection.execute(
+            f"SELECT fate, reason, count(*) FROM waiting WHERE {_PERIOD_OF_WAITING} = ? GROUP BY 1, 2 ORDER BY 1 DESC, 2", (key,)
+        )
+    ]
+    one.examples = list(_examples(connection, key, one.waiting, most))
+
+
+def _examples(connection: sqlite3.Connection, key: str, waiting: list[Waiting], most: int) -> Iterable[Example]:
+    for each in (each for each in waiting if each.open):
+        rows = connection.execute(
+            f"SELECT inventory_no, fate, reason, seen_in FROM waiting WHERE {_PERIOD_OF_WAITING} = ? AND fate = ? AND reason = ? "
+            "ORDER BY inventory_no LIMIT ?",
+            (key, each.fate, each.reason, most),
+        )
+        yield from (Example(*row) for row in rows)
