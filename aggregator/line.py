@@ -23,11 +23,11 @@ from aggregator.errors import UnusableInput
 from aggregator.exchange import read_table, write_parts
 from aggregator.findings import no_findings
 from aggregator.merge import KEY, Flags, combine_partials
+from aggregator.merged import Merged
 from aggregator.outputs import declaration_items, declarations, declared_totals
 from aggregator.params import Params
 from aggregator.read.receipts import read_receipts
 from aggregator.read.scan import CsvFile
-from aggregator.merged import Merged
 from aggregator.result import Result
 from aggregator.split import Split, split_items
 from aggregator.stages import (

@@ -141,10 +141,11 @@ def read_config(path: Path | None) -> dict[str, Any]:
         ) from None
 
 
-def from_config(config: dict[str, Any], options: dict[str, Any]) -> Params:
-    """Parameters from the config's `[run]` table and tables, over which options given on the command line win."""
+def from_config(config: dict[str, Any], options: dict[str, Any], lang: Lang = "en") -> Params:
+    """Parameters from the config's `[run]` table and tables, over which options given on the command line win. `lang` is
+    the locale's."""
     problems: list[tuple[str, str]] = []
-    settings: dict[str, Any] = {}
+    settings: dict[str, Any] = {"lang": lang}
     for name, value in config.items():
         if name not in (*_TABLES, "run", "calendar") or not isinstance(value, dict):
             problems.append((f"unknown table or key '{name}'", f"未知的表或键“{name}”"))
@@ -171,6 +172,21 @@ def from_config(config: dict[str, Any], options: dict[str, Any]) -> Params:
             "配置有误：" + "；".join(zh for _, zh in problems) + "。请修正后重新运行。",
         )
     return replace(Params(**settings), **options)
+
+
+def origins(config: dict[str, Any], options: dict[str, Any], path: Path | None) -> dict[str, str]:
+    """Where each parameter came from: the command line, the config's file, the locale or the default."""
+    file = str(path or CONFIG_NAME)
+    tables = {"calendar_years": "calendar"} | {name: name for name in _TABLES}
+    found = {}
+    for name in (f.name for f in fields(Params)):
+        if name in options:
+            found[name] = "command line"
+        elif (config.get(tables[name]) if name in tables else name in config.get("run", {})):
+            found[name] = file
+        else:
+            found[name] = "locale" if name == "lang" else "default"
+    return found
 
 
 _KINDS: dict[str, type | tuple[type, ...]] = {

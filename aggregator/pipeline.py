@@ -58,6 +58,7 @@ from aggregator.run_folder import write_outputs
 from aggregator.status import standing
 from aggregator.write.manifest import sha256_of, write_manifest
 from schemas.rules import Severity
+from schemas.text import Text
 
 
 def run(params: Params, now: datetime) -> Outcome:
@@ -169,6 +170,7 @@ def _dry_run(params: Params, files: tuple[CsvFile, ...], out: Path, ledger: Path
         first = _first_period(params, recorded)
         result = calculate(params, files, folder, first, ledger if ledger.exists() else None, run_ref)
         outcome = outcome_of(result, str(params.period))
+        outcome.notes += _notes(params)
         outcome.run_ref = run_ref if result.split.declarations else ""
         for _ in counted(result.findings(params.lang), outcome):
             pass
@@ -212,6 +214,16 @@ def _declare(
     return outcome
 
 
+def _notes(params: Params) -> list[Text]:
+    return [_ITEM_NAME_NOTE] if params.item_name_flag == 0 else []
+
+
+_ITEM_NAME_NOTE = Text(
+    "Item name flag 0: customs merges by its own category names, which we do not know; it may cut finer than this.",
+    "商品名汇总标志为0：海关按其商品综合分类名汇总，本工具无法得知，实际归并可能更细。",
+)
+
+
 def _is_recorded(ledger: Path, run_ref: str) -> bool:
     """Whether the ledger's file has the run, whatever became of the connection that recorded it."""
     try:
@@ -247,6 +259,7 @@ def _stage_and_record(
     record_first_period(connection, first_period, at)
     result = calculate(params, files, folder, first_period, ledger, run_ref, while_finishing=into_ledger)
     outcome = outcome_of(result, str(params.period))
+    outcome.notes += _notes(params)
     outcome.counts["inventories_undone"] = len(undone)
     record_cancelled(connection, run_ref, at, undone)
     record_receipts(connection, at, ((sha256_of(path), str(path)) for path in params.receipts))

@@ -12,6 +12,7 @@ from pathlib import Path
 from aggregator.deadline import Calendar, deadline, earliest_deadline
 from aggregator.errors import NoCalendar
 from aggregator.ledger.query import setting
+from aggregator.ledger.record import DISMISSED
 from aggregator.ledger.store import open_ledger
 from aggregator.ledger.tables import LIVE, LIVE_STATES
 from aggregator.params import Period
@@ -32,7 +33,7 @@ class Waiting:
 
     @property
     def closed(self) -> bool:
-        return self.fate == "excluded" and bool(CLOSED_REASONS & set(self.reason.split()))
+        return self.fate == DISMISSED or (self.fate == "excluded" and bool(CLOSED_REASONS & set(self.reason.split())))
 
     @property
     def open(self) -> bool:

@@ -19,13 +19,15 @@ _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL
 
 
 def command_line() -> str:
-    parts = []
-    for name in (None, *cli.commands):
-        command: click.Command = cli if name is None else cli.commands[name]
-        path = "aggregator" if name is None else f"aggregator {name}"
-        context = click.Context(command, info_name=path, max_content_width=110, terminal_width=110)
-        parts.append(f"### `{path}`\n\n```text\n{command.get_help(context)}\n```\n")
-    return "\n".join(parts)
+    return "\n".join(_help_of(cli, "aggregator"))
+
+
+def _help_of(command: click.Command, path: str) -> list[str]:
+    context = click.Context(command, info_name=path, max_content_width=110, terminal_width=110)
+    parts = [f"### `{path}`\n\n```text\n{command.get_help(context)}\n```\n"]
+    for name, below in command.commands.items() if isinstance(command, click.Group) else ():
+        parts += _help_of(below, f"{path} {name}")
+    return parts
 
 
 def rules() -> str:

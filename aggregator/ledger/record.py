@@ -16,6 +16,8 @@ from aggregator.ledger.chain import RowDigest, append_event
 from aggregator.ledger.tables import LIVE, State
 
 RUN_LIVE, RUN_VOIDED = "live", "voided"
+DISMISSED = "dismissed"
+"""The fate of what waited and of which a person said that it is never to be declared here."""
 IMPORT_PREFIX = "import"
 """Inventories declared elsewhere are a run of their own, without a folder: `import-01`, `import-02`, …"""
 
@@ -148,28 +150,18 @@ def record_run(
     _no_longer_waiting(connection, rows)
 
 
-def record_import(connection: sqlite3.Connection, at: str, file: str, sha256: str, numbers: pa.Table) -> tuple[str, int]:
-    """Inventories declared elsewhere before, as a run of their own. In: inventory_no, cleared_period, each number once.
-
-    Those the ledger has as declared already are left out. Out: how the import is called (blank where nothing was new) and
-    how many inventories it took.
-    """
-    known = {
-        number
-        for number in numbers["inventory_no"].to_pylist()
-        if connection.execute(f"SELECT 1 FROM inventory WHERE inventory_no = ? AND {LIVE}", (number,)).fetchone()
-    }
-    new = numbers.filter(pa.array([number not in known for number in numbers["inventory_no"].to_pylist()], pa.bool_()))
-    count = new.num_rows
-    if not count:
-        return "", 0
+def record_import(connection: sqlite3.Connection, at: str, file: str, sha256: str, numbers: pa.Table) -> str:
+    """Inventories declared elsewhere before, as a run of their own. In: inventory_no, cleared_period of what is not declared
+    here, each number once. Out: how the import is called."""
+    count = numbers.num_rows
     run_no, run_ref = next_run_no(connection), next_run_ref(connection, IMPORT_PREFIX)
-    new = new.append_column("content", pa.nulls(count, pa.binary())).append_column("late", pa.array([False] * count))
-    new = new.append_column("application_no", pa.array([0] * count)).append_column("items", pa.array([""] * count))
-    rows = record_rows(connection, run_no, State.ENTERED, [new.combine_chunks()])
-    insert_run(connection, RunRecord(run_no, run_ref, "", "", at, sha256, file), rows)
+    blank = {"content": pa.nulls(count, pa.binary()), "late": pa.array([False] * count), "application_no": pa.array([0] * count),
+             "items": pa.array([""] * count)}  # fmt: skip
+    rows = record_rows(connection, run_no, State.ENTERED, [pa.table({**{n: numbers[n] for n in numbers.column_names}, **blank})])
+    insert_run(connection, RunRecord(run_no, run_ref, "", "", at, "", ""), rows)
+    append_event(connection, at, "import", run_ref, {"file": file, "sha256": sha256})
     _no_longer_waiting(connection, rows)
-    return run_ref, count
+    return run_ref
 
 
 def _no_longer_waiting(connection: sqlite3.Connection, rows: Rows) -> None:
@@ -244,6 +236,24 @@ def void_run(connection: sqlite3.Connection, run_ref: str, at: str, reason: str)
     freed = _free(connection, run_no, None, State.VOIDED, run_ref)
     append_event(connection, at, "void", run_ref, {"inventories": freed, "reason": reason})
     return freed
+
+
+def dismiss(connection: sqlite3.Connection, numbers: list[str], at: str, reason: str) -> int:
+    """Inventories that wait and are never to be declared here: a number typed wrongly and mended since, a list that is
+    another firm's. A run that sees one again takes it up again. Out: how many they are."""
+    distinct = sorted(set(numbers))
+    absent = [n for n in distinct if connection.execute("SELECT 1 FROM waiting WHERE inventory_no = ?", (n,)).fetchone() is None]
+    if absent:
+        listed = ", ".join(absent[:5])
+        raise WrongUsage(
+            f"The ledger has no inventory {listed} among those that wait. Nothing was changed. 'aggregator status' lists them.",
+            f"台账的待申报清单中没有 {listed}。未作任何更改。请运行 aggregator status 查看。",
+        )
+    connection.executemany(
+        "UPDATE waiting SET fate = ?, reason = ? WHERE inventory_no = ?", ((DISMISSED, reason, number) for number in distinct)
+    )
+    append_event(connection, at, "dismissed", "", {"inventories": distinct, "reason": reason})
+    return len(distinct)
 
 
 def answer_application(connection: sqlite3.Connection, application_ref: str, answer: State, at: str, reason: str) -> int:

@@ -22,6 +22,10 @@ def as_json(outcome: Any) -> dict[str, Any]:
         "excluded": outcome.excluded,
         "findings": outcome.findings,
         "control_totals": outcome.totals,
+        "ledger_created": outcome.ledger_created,
+        "deadline": outcome.deadline,
+        "working_days_left": outcome.working_days_left,
+        "undeclared": outcome.undeclared,
     }
 
 
@@ -47,8 +51,28 @@ def summary(outcome: Any, lang: Lang, *, dry_run: bool) -> list[str]:
         shown.append(f"    {reason} {count:,}: {EXCLUSIONS[reason].message.in_lang(lang)}")
     shown.append(Text("  every line is accounted for: control totals balance", "  每一行均有去向：控制合计平衡").in_lang(lang))
     shown += findings_by_code(outcome, lang)
+    if outcome.deadline:
+        shown.append(_deadline(outcome).in_lang(lang))
+    if outcome.ledger_created:
+        shown.append(
+            Text(
+                "A new ledger was made: it knows of nothing declared before. Keep it with the results.",
+                "已新建台账：其中没有任何此前的申报记录。请与结果一并妥善保存。",
+            ).in_lang(lang)
+        )
     shown.append(_ending(outcome, lang, dry_run=dry_run))
     return shown
+
+
+def _deadline(outcome: Any) -> Text:
+    left, undeclared = outcome.working_days_left, outcome.undeclared
+    when = Text(f"{left} working days left", f"剩余 {left} 个工作日") if left > 0 else (
+        Text("that is today", "即今天") if left == 0 else Text("that is past", "已过")
+    )
+    return Text(
+        f"  deadline {outcome.deadline} ({when.en}); {undeclared:,} inventories of the period still undeclared",
+        f"  申报期限 {outcome.deadline}（{when.zh}）；本期尚有 {undeclared:,} 份清单未申报",
+    )
 
 
 def findings_by_code(outcome: Any, lang: Lang) -> list[str]:

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregator.audit import count_total, header_totals, item_totals
+from aggregator.changes import changes
 from aggregator.clearing import Mask, Received, clearing_of
 from aggregator.exchange import read_part, read_table, with_dictionaries, write_parts, write_table
-from aggregator.changes import changes
 from aggregator.fate import REASON_BIT, Verdict, exclusions, known_before, verdicts
 from aggregator.findings import CODE_INDEX, COLUMN_INDEX, FINDINGS, error_bit
 from aggregator.groups import Hashes, Ints, hashes

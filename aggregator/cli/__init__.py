@@ -1,0 +1,30 @@
+"""The command line: options to parameters, outcomes to exit codes. No logic; heavy imports inside the commands."""
+
+from __future__ import annotations
+
+import click
+
+from aggregator.cli.ledger import ledger
+from aggregator.cli.runs import check, rules, run, sample
+from aggregator.cli.watch import config, doctor, status
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="summary-declaration-aggregator", prog_name="aggregator")
+def cli() -> None:
+    """Merge 9610 export inventories into summary declarations (清单核放、汇总申报).
+
+    \b
+    Example:
+      aggregator sample --lines 1000 --out demo
+      aggregator run demo/inventories.csv --period 2026-10 --out results
+      aggregator status --out results
+    """
+
+
+for _command in (run, check, status, ledger, doctor, config, rules, sample):
+    cli.add_command(_command)
+
+
+def main() -> None:
+    cli(prog_name="aggregator")

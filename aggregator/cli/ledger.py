@@ -1,0 +1,265 @@
+"""The commands of the ledger: look at it, prove it, take a run back, bring in what was declared elsewhere, copy it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aggregator.cli.ending import Teller, guarded, now
+from aggregator.cli.options import json_option, lang_option, ledger_options, lock_wait_option, period_option, settings
+
+if TYPE_CHECKING:
+    from aggregator.params import Params
+
+
+@click.group()
+def ledger() -> None:
+    """What was declared, in which run: look at it, check it, back it up, take a run back.
+
+    \b
+    Example:
+      aggregator ledger show --out results
+      aggregator ledger check --out results
+    """
+
+
+def _with_ledger(
+    work: Callable[[Params, Path, Teller], int], config: Path | None, lang: Any, given: dict[str, Any]
+) -> None:
+    def job(teller: Teller) -> int:
+        from aggregator.errors import WrongUsage
+
+        params, _ = settings(config, {**given, "lang": lang})
+        teller.adopt(params)
+        if params.the_ledger is None:
+            raise WrongUsage("Say where the ledger is: --ledger PATH, or --out DIR.", "请指定台账：--ledger 路径，或 --out 文件夹。")
+        return work(params, params.the_ledger, teller)
+
+    sys.exit(guarded(job, lang))
+
+
+@ledger.command()
+@period_option
+@ledger_options
+@json_option
+@lang_option
+def show(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
+    """The runs, their applications and what became of their inventories.
+
+    \b
+    Example:
+      aggregator ledger show --out results
+      aggregator ledger show --out results --period 2026-10 --json
+    """
+
+    def work(params: Params, path: Path, teller: Teller) -> int:
+        from aggregator.ledger_jobs import shown_runs
+        from aggregator.report.ledger import run_lines, runs_as_json
+
+        found = shown_runs(path, params.period)
+        if as_json:
+            click.echo(json.dumps(runs_as_json(found), ensure_ascii=False))
+        else:
+            click.echo("\n".join(run_lines(found, teller.lang)))
+        return 0
+
+    _with_ledger(work, config, lang, given)
+
+
+@ledger.command()
+@ledger_options
+@lock_wait_option
+@json_option
+@lang_option
+def check(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
+    """Prove the ledger and the published run folders: every event, row and file. Exit 3 if anything is not as it was.
+
+    Finishes a publication that a crash has left half done.
+
+    \b
+    Example:
+      aggregator ledger check --out results
+    """
+
+    def work(params: Params, path: Path, teller: Teller) -> int:
+        from aggregator.ledger_check import check_ledger
+        from aggregator.report.ledger import check_as_json, check_lines
+
+        out = params.out.resolve() if params.out is not None else None
+        found = check_ledger(path, out, params.lock_wait)
+        if as_json:
+            click.echo(json.dumps(check_as_json(found), ensure_ascii=False))
+        else:
+            click.echo("\n".join(check_lines(found, teller.lang)))
+        return 3 if found.problems else 0
+
+    _with_ledger(work, config, lang, given)
+
+
+@ledger.command()
+@click.argument("run_ref", metavar="RUN")
+@click.option("--reason", default="", metavar="TEXT", help="Why: it is recorded.")
+@ledger_options
+@lock_wait_option
+@lang_option
+def void(run_ref: str, reason: str, config: Path | None, lang: Any, **given: Any) -> None:
+    """Take back a run that was never sent: its inventories are free to be declared again.
+
+    Refused once customs has answered one of its applications. The run folder is renamed to RUN.void.
+
+    \b
+    Example:
+      aggregator ledger void 202610-02 --out results --reason "wrong receipts"
+    """
+
+    def work(params: Params, path: Path, teller: Teller) -> int:
+        from aggregator.ledger_jobs import void
+
+        click.echo(void(path, run_ref, reason, now(), params.lock_wait).in_lang(teller.lang))
+        return 0
+
+    _with_ledger(work, config, lang, given)
+
+
+@ledger.command()
+@click.argument("application_ref", metavar="APPLICATION")
+@click.argument("answer", type=click.Choice(["accepted", "refused", "merged", "entered"]))
+@click.option("--reason", default="", metavar="TEXT", help="What customs said: it is recorded.")
+@ledger_options
+@lock_wait_option
+@lang_option
+def answer(application_ref: str, answer: str, reason: str, config: Path | None, lang: Any, **given: Any) -> None:
+    """Enter customs' answer to a summary application by hand. A refusal frees its inventories for the next run.
+
+    \b
+    Example:
+      aggregator ledger answer 202610-01-A001 accepted --out results
+      aggregator ledger answer 202610-01-A002 refused --out results --reason "consignor not filed"
+    """
+
+    def work(params: Params, path: Path, teller: Teller) -> int:
+        from aggregator.ledger_jobs import answered
+
+        click.echo(answered(path, application_ref, answer, reason, now(), params.lock_wait).in_lang(teller.lang))
+        return 0
+
+    _with_ledger(work, config, lang, given)
+
+
+@ledger.command()
+@click.argument("numbers", nargs=-1, required=True, metavar="INVENTORY_NO...")
+@click.option("--reason", required=True, metavar="TEXT", help="Why: it is recorded.")
+@ledger_options
+@lock_wait_option
+@lang_option
+def dismiss(numbers: tuple[str, ...], reason: str, config: Path | None, lang: Any, **given: Any) -> None:
+    """Say that undeclared inventories are never to be declared here, so that 'status' stops waiting for them.
+
+    For a number that was wrong and has been mended, or an inventory that is another firm's. It stays on record; a run that
+    sees the inventory again takes it up again.
+
+    \b
+    Example:
+      aggregator ledger dismiss 22442026E00000018 --reason "typing error, mended" --out results
+    """
+
+    def work(params: Params, path: Path, teller: Teller) -> int:
+        from aggregator.ledger_jobs import dismissed
+
+        click.echo(dismissed(path, list(numbers), reason, now(), params.lock_wait).in_lang(teller.lang))
+        return 0
+
+    _with_ledger(work, config, lang, given)
+
+
+@ledger.command(name="import")
+@click.argument("file", type=click.Path(path_type=Path))
+@ledger_options
+@lock_wait_option
+@lang_option
+def import_(file: Path, config: Path | None, lang: Any, **given: Any) -> None:
+    """Mark inventories as declared elsewhere before: a CSV file with the column inventory_no (清单编号).
+
+    Makes the ledger if there is none. The import is a run of its own, and can be voided like one.
+
+    \b
+    Example:
+      aggregator ledger import declared-by-hand.csv --out results
+    """
+
+    def work(params: Params, path: Path, teller: Teller) -> int:
+        from aggregator.ledger_jobs import imported
+
+        click.echo(imported(path, params.out, file, params.chunk_bytes, now(), params.lock_wait).in_lang(teller.lang))
+        return 0
+
+    _with_ledger(work, config, lang, given)
+
+
+@ledger.command()
+@click.argument("folder", type=click.Path(path_type=Path), metavar="FOLDER")
+@ledger_options
+@lang_option
+def export(folder: Path, config: Path | None, lang: Any, **given: Any) -> None:
+    """Write all tables of the ledger as Parquet files into a new folder.
+
+    \b
+    Example:
+      aggregator ledger export ledger-2026-11 --out results
+    """
+
+    def work(params: Params, path: Path, teller: Teller) -> int:
+        from aggregator.ledger_jobs import exported
+
+        for line in exported(path, folder):
+            click.echo(line)
+        return 0
+
+    _with_ledger(work, config, lang, given)
+
+
+@ledger.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@ledger_options
+@lang_option
+def backup(file: Path, config: Path | None, lang: Any, **given: Any) -> None:
+    """Write a whole copy of the ledger to a new file, also while a run is under way.
+
+    \b
+    Example:
+      aggregator ledger backup /backup/ledger-2026-11-05.sqlite --out results
+    """
+
+    def work(params: Params, path: Path, teller: Teller) -> int:
+        from aggregator.ledger_jobs import backed_up
+
+        click.echo(backed_up(path, file).in_lang(teller.lang))
+        return 0
+
+    _with_ledger(work, config, lang, given)
+
+
+@ledger.command()
+@ledger_options
+@lock_wait_option
+@lang_option
+def migrate(config: Path | None, lang: Any, **given: Any) -> None:
+    """Bring a ledger of an earlier version forward; a backup is made beside it first. 'run' does so by itself.
+
+    \b
+    Example:
+      aggregator ledger migrate --out results
+    """
+
+    def work(params: Params, path: Path, teller: Teller) -> int:
+        from aggregator.ledger_jobs import migrated
+
+        click.echo(migrated(path, now(), params.lock_wait).in_lang(teller.lang))
+        return 0
+
+    _with_ledger(work, config, lang, given)

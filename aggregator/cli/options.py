@@ -1,0 +1,128 @@
+"""Options that several commands share, and how they become parameters: the command line over the config over the defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from aggregator.params import Params
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Day(click.ParamType[Any]):
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a calendar day has no zone
+        except ValueError:
+            self.fail(f"'{value}' is not a day. Write it as YYYY-MM-DD.", param, ctx)
+
+
+class Month(click.ParamType[Any]):
+    name = "month"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from aggregator.errors import WrongUsage
+        from aggregator.params import Period
+
+        try:
+            return Period.parse(value)
+        except WrongUsage as error:
+            self.fail(error.in_lang("en"), param, ctx)
+
+
+PATH = click.Path(path_type=Path)
+
+lang_option = click.option("--lang", type=click.Choice(["en", "zh"]), help="Language of messages. [default: the locale's]")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object on stdout.")
+inputs_argument = click.argument("inputs", nargs=-1, required=True, type=PATH, metavar="INPUT...")
+period_option = click.option("--period", type=Month(), metavar="YYYY-MM", help="The month the inventories were cleared in.")
+config_option = click.option(
+    "--config", type=PATH, metavar="FILE", help="TOML file with settings; aggregator.toml of the working folder if not given."
+)
+as_of_option = click.option("--as-of", type=Day(), metavar="DATE", help="Today, for the calendar. [default: today in China]")
+out_option = click.option("--out", type=PATH, metavar="DIR", help="Where run folders are. Here or in the config.")
+ledger_option = click.option("--ledger", type=PATH, metavar="PATH", help="The ledger. [default: DIR/ledger.sqlite]")
+lock_wait_option = click.option(
+    "--lock-wait", type=click.FloatRange(0), metavar="SECONDS", help="How long to wait for another run to end. [default: 0]"
+)
+calendar_option = click.option(
+    "--calendar", type=PATH, metavar="FILE", help="TOML file with working days of years; it wins over the built-in calendar."
+)
+warn_days_option = click.option(
+    "--warn-days", type=click.IntRange(0), metavar="N", help="Warn when the deadline is fewer working days away. [default: 3]"
+)
+log_format_option = click.option(
+    "--log-format", type=click.Choice(["text", "json"]), help="What stderr speaks: sentences, or a JSON object a line. [default: text]"
+)
+
+
+def several(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """Several options as one decorator, in the order they are listed in --help."""
+
+    def decorate(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+data_options = several(
+    period_option,
+    config_option,
+    click.option("--receipts", multiple=True, type=PATH, metavar="FILE",
+                 help="Receipts (CEB604, CEB606) as CSV: what is cleared or cancelled. Repeatable."),
+    click.option("--workers", type=click.IntRange(1), help="Worker processes. [default: the cores, at most 8]"),
+)  # fmt: skip
+"""Of the commands that read exports."""
+
+run_options = several(
+    data_options,
+    click.option("--out", type=PATH, metavar="DIR", help="Where run folders go. Required, here or in the config."),
+    ledger_option,
+    click.option("--require-ledger", is_flag=True, default=None, help="Do not make a new ledger: stop if there is none."),
+    lock_wait_option,
+    click.option("--assume-cleared", is_flag=True, default=None, help="Say that all inventories were cleared in the period."),
+    click.option("--first-period", type=Month(), metavar="YYYY-MM", help="First month the ledger answers for. [default: that of its first run]"),
+    click.option("--no-late", is_flag=True, default=None, help="Hold back inventories cleared in an earlier month."),
+    as_of_option,
+    click.option("--unfinished", is_flag=True, default=None, help="Allow a month that is not over."),
+    click.option("--summary-flag", type=click.Choice(["1", "2"]), help="1: by consignor; 2: by consignor and producer_seller. [default: 2]"),
+    click.option("--item-name-flag", type=click.Choice(["0", "1"]), help="1: the enterprise's goods names stay apart; 0: customs' categories. [default: 1]"),
+    click.option("--format", "formats", multiple=True, type=click.Choice(["csv", "parquet"]), help="Extra twins of every table. Repeatable."),
+    click.option("--engine", type=click.Choice(["local"]), help="What runs the stages. [default: local]"),
+    calendar_option,
+    warn_days_option,
+    click.option("--quiet", is_flag=True, default=None, help="Print nothing when all is well."),
+    log_format_option,
+    click.option("--metrics-file", type=PATH, metavar="FILE", help="Write how the run ended for Prometheus' textfile collector."),
+)  # fmt: skip
+
+ledger_options = several(config_option, out_option, ledger_option)
+"""Of the commands that look at the ledger."""
+
+
+def settings(config: Path | None, given: dict[str, Any], *, keep_period: bool = True) -> tuple[Params, dict[str, str]]:
+    """Parameters, and where each came from."""
+    from aggregator.cli.ending import locale_lang
+    from aggregator.params import from_config, origins, read_config
+
+    options = {name: value for name, value in given.items() if value is not None and value != ()}
+    if options.pop("no_late", None):
+        options["late"] = False
+    for flag in ("summary_flag", "item_name_flag"):
+        if flag in options:
+            options[flag] = int(options[flag])
+    found = read_config(config)
+    if not keep_period and "period" not in options and isinstance(found.get("run"), dict):
+        found = {**found, "run": {key: value for key, value in found["run"].items() if key != "period"}}
+    params = from_config(found, options, lang=locale_lang())
+    return params, origins(found, options, config)

@@ -1,0 +1,185 @@
+"""The commands that read exports or write samples of them: run, check, sample; and the rule book."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aggregator.cli.ending import Teller, guarded, now
+from aggregator.cli.options import Month, data_options, inputs_argument, json_option, lang_option, run_options, settings
+
+
+@click.command()
+@inputs_argument
+@run_options
+@click.option("--dry-run", is_flag=True, help="Do it all, write nothing.")
+@json_option
+@lang_option
+def run(inputs: tuple[Path, ...], config: Path | None, dry_run: bool, as_json: bool, lang: Any, **given: Any) -> None:
+    """Declare the inventories cleared in a month: the main job.
+
+    \b
+    Example:
+      aggregator run export.csv --period 2026-10 --out results
+      aggregator run export.csv --period 2026-10 --out results --receipts receipts.csv --dry-run
+    """
+    started = time.monotonic()
+    metrics: dict[str, Any] = {"file": given["metrics_file"], "outcome": None}
+
+    def job(teller: Teller) -> int:
+        _start_ahead(inputs)
+        from aggregator.errors import Exit, WrongUsage
+        from aggregator.pipeline import run as run_pipeline
+        from aggregator.report.summary import as_json as outcome_as_json
+        from aggregator.report.summary import summary
+
+        params, _ = settings(config, {**given, "inputs": inputs, "dry_run": dry_run, "lang": lang})
+        teller.adopt(params)
+        metrics["file"] = params.metrics_file if not dry_run else None
+        if params.out is None:
+            raise WrongUsage("Say where the results go: --out DIR.", "请指定结果文件夹：--out DIR。")
+        teller.event("started", period=str(params.period or ""), inputs=[str(path) for path in inputs])
+        outcome = run_pipeline(params, now())
+        metrics["outcome"] = outcome
+        if as_json:
+            click.echo(json.dumps(outcome_as_json(outcome), ensure_ascii=False))
+        quiet = params.quiet and outcome.exit_code == Exit.DONE
+        for note in outcome.notes if not quiet else ():
+            teller.note(note)
+        facts = outcome_as_json(outcome)
+        teller.event("finished", seconds=round(time.monotonic() - started, 3), **{name: facts[name] for name in _LOGGED})
+        if not quiet and not teller.as_json:
+            click.echo("\n".join(summary(outcome, teller.lang, dry_run=dry_run)), err=as_json)
+        return int(outcome.exit_code)
+
+    code = guarded(job, lang, given["log_format"])
+    if metrics["file"] is not None:
+        from aggregator.metrics import write_metrics
+
+        seconds = time.monotonic() - started
+
+        def write(teller: Teller) -> int:
+            write_metrics(metrics["file"], metrics["outcome"], code, seconds, now())
+            return code
+
+        if guarded(write, lang, given["log_format"]) != code and code == 0:
+            code = 74
+    sys.exit(code)
+
+
+_LOGGED = ("exit_code", "period", "run_ref", "folder", "published", "counts", "excluded", "findings", "deadline", "working_days_left", "undeclared")
+
+
+@click.command()
+@inputs_argument
+@data_options
+@click.option("--findings", type=click.Path(path_type=Path), metavar="FILE", help="Write all findings to this CSV file.")
+@click.option("--max", "most", type=click.IntRange(0), default=50, show_default=True, help="How many findings to print.")
+@json_option
+@lang_option
+def check(
+    inputs: tuple[Path, ...], config: Path | None, findings: Path | None, most: int, as_json: bool, lang: Any, **given: Any
+) -> None:
+    """Read and validate only: every finding, even of what would be excluded. Exit 3 if there are errors.
+
+    \b
+    Example:
+      aggregator check export.csv
+      aggregator check export.csv --period 2026-10 --findings findings.csv
+    """
+
+    def job(teller: Teller) -> int:
+        _start_ahead(inputs)
+        from aggregator.pipeline import check as check_pipeline
+        from aggregator.report.findings import print_findings
+        from aggregator.report.summary import as_json as outcome_as_json
+
+        params, _ = settings(config, {**given, "inputs": inputs, "lang": lang}, keep_period=False)
+        teller.adopt(params)
+        outcome, tables = check_pipeline(params)
+        print_findings(tables, findings, 0 if as_json else most, outcome, teller.lang, click.echo)
+        if as_json:
+            click.echo(json.dumps(outcome_as_json(outcome), ensure_ascii=False))
+        return int(outcome.exit_code)
+
+    sys.exit(guarded(job, lang))
+
+
+@click.command()
+@click.option("--lines", type=click.IntRange(1), required=True, metavar="N", help="How many item lines.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Where to write.")
+@click.option("--faults", type=click.FloatRange(0, 1), default=0.0, show_default=True, help="Share of inventories to break, one rule each in turn.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same bytes.")
+@click.option("--period", type=Month(), metavar="YYYY-MM", help="The month most are cleared in. [default: last month]")
+@click.option("--cleared-by", type=click.Choice(["status", "receipts", "assume"]), default="status", show_default=True,
+              help="How to say what is cleared: columns, a receipts file, or not at all (for --assume-cleared).")  # fmt: skip
+@click.option("--headings", type=click.Choice(["own", "zh"]), default="own", show_default=True, help="Column names or Chinese headings.")
+@click.option("--encoding", type=click.Choice(["utf-8", "gb18030"]), default="utf-8", show_default=True)
+@click.option("--first-serial", type=click.IntRange(1), default=1, show_default=True, help="Serial number of the first inventory.")
+@lang_option
+def sample(lines: int, out: Path, period: Any, lang: Any, **given: Any) -> None:
+    """Write synthetic exports of any size, seeded.
+
+    \b
+    Example:
+      aggregator sample --lines 100000 --out demo --faults 0.01 --seed 7
+    """
+
+    def job(teller: Teller) -> int:
+        from aggregator.params import Period
+        from aggregator.sample import Sample, write_sample
+
+        wanted = Sample(lines=lines, period=period or Period.before(now().date()), **given)
+        for path in write_sample(wanted, out):
+            click.echo(str(path))
+        return 0
+
+    sys.exit(guarded(job, lang))
+
+
+@click.command()
+@click.argument("code", required=False)
+@json_option
+@lang_option
+def rules(code: str | None, as_json: bool, lang: Any) -> None:
+    """The rule book: what a code means, where it comes from, how to mend the data.
+
+    \b
+    Example:
+      aggregator rules
+      aggregator rules R107
+    """
+
+    def job(teller: Teller) -> int:
+        from aggregator.errors import WrongUsage
+        from aggregator.report.rule_book import rule_as_json, rule_in_full, rule_table
+        from schemas.rules import EXCLUSIONS, RULES
+
+        if code is None:
+            if as_json:
+                click.echo(json.dumps([rule_as_json(rule) for rule in RULES.values()], ensure_ascii=False))
+            else:
+                click.echo("\n".join(rule_table(teller.lang)))
+            return 0
+        rule = RULES.get(code.upper()) or EXCLUSIONS.get(code.lower())
+        if rule is None:
+            raise WrongUsage(
+                f"There is no rule {code}. 'aggregator rules' lists them all.", f"没有规则 {code}。运行 aggregator rules 查看全部。"
+            )
+        click.echo(json.dumps(rule_as_json(rule), ensure_ascii=False) if as_json else "\n".join(rule_in_full(rule, teller.lang)))
+        return 0
+
+    sys.exit(guarded(job, lang))
+
+
+def _start_ahead(inputs: tuple[Path, ...]) -> None:
+    """Large inputs will need worker processes: let those import while this process does."""
+    from aggregator.engine.local import WORTH_WORKERS, start_ahead
+
+    if sum(path.stat().st_size for path in inputs if path.is_file()) > WORTH_WORKERS:
+        start_ahead()

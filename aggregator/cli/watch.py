@@ -1,0 +1,138 @@
+"""The commands that watch: what is due, whether all is in order, which settings hold."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aggregator.cli.ending import Teller, guarded, now
+from aggregator.cli.options import (
+    as_of_option,
+    calendar_option,
+    json_option,
+    lang_option,
+    ledger_options,
+    log_format_option,
+    period_option,
+    run_options,
+    settings,
+    warn_days_option,
+)
+
+
+@click.command()
+@period_option
+@ledger_options
+@as_of_option
+@calendar_option
+@warn_days_option
+@click.option("--max", "most", type=click.IntRange(0), default=3, show_default=True, help="How many undeclared inventories to list, a reason.")
+@json_option
+@log_format_option
+@lang_option
+def status(config: Path | None, most: int, as_json: bool, lang: Any, **given: Any) -> None:
+    """Each period's deadline, what is declared and how far that is, what is still undeclared and why.
+
+    Exit 3 if something is undeclared and the deadline is near (--warn-days) or past.
+
+    \b
+    Example:
+      aggregator status --out results
+      aggregator status --out results --period 2026-10 --json
+    """
+
+    def job(teller: Teller) -> int:
+        from aggregator.deadline import calendar_of
+        from aggregator.errors import Exit
+        from aggregator.report.status import status_as_json, status_lines
+        from aggregator.status import status as status_of
+
+        params, _ = settings(config, {**given, "lang": lang}, keep_period=False)
+        teller.adopt(params)
+        today = params.as_of or now().date()
+        calendar = calendar_of(dict(params.calendar_years), params.calendar)
+        standing = status_of(params.the_ledger, params.period, today, calendar, most)
+        if as_json:
+            click.echo(json.dumps(status_as_json(standing, params.warn_days), ensure_ascii=False))
+        else:
+            click.echo("\n".join(status_lines(standing, params.warn_days, teller.lang)))
+        if standing.no_calendar is not None:
+            raise standing.no_calendar
+        near = any(one.warns(today, params.warn_days) for one in standing.periods)
+        return int(Exit.WAITING if near else Exit.DONE)
+
+    sys.exit(guarded(job, lang, given["log_format"]))
+
+
+@click.command()
+@ledger_options
+@as_of_option
+@calendar_option
+@json_option
+@lang_option
+def doctor(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
+    """Look after what a run needs: ledger, folders, rights, disk space, calendar, locale, versions. Exit 3 if anything is amiss.
+
+    \b
+    Example:
+      aggregator doctor --out results
+      aggregator doctor --config /srv/customs/aggregator.toml --json
+    """
+
+    def job(teller: Teller) -> int:
+        from aggregator.doctor import examine
+        from aggregator.report.status import doctor_as_json, doctor_lines
+
+        params, _ = settings(config, {**given, "lang": lang}, keep_period=False)
+        teller.adopt(params)
+        checks = examine(params, params.as_of or now().date())
+        if as_json:
+            click.echo(json.dumps(doctor_as_json(checks), ensure_ascii=False))
+        else:
+            click.echo("\n".join(doctor_lines(checks, teller.lang)))
+        return 0 if all(check.well for check in checks) else 3
+
+    sys.exit(guarded(job, lang))
+
+
+@click.group()
+def config() -> None:
+    """The settings.
+
+    \b
+    Example:
+      aggregator config show
+    """
+
+
+@config.command(name="show")
+@run_options
+@json_option
+@lang_option
+def show(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
+    """Every setting of a run, its value, and where it came from: the command line, the config file or the default.
+
+    Takes the options of 'run', to see what they would do.
+
+    \b
+    Example:
+      aggregator config show
+      aggregator config show --config /srv/customs/aggregator.toml --workers 2
+    """
+
+    def job(teller: Teller) -> int:
+        from aggregator.report.config import settings_as_json, settings_lines
+
+        params, origins = settings(config, {**given, "lang": lang})
+        teller.adopt(params)
+        if as_json:
+            click.echo(json.dumps(settings_as_json(params, origins), ensure_ascii=False))
+        else:
+            click.echo("\n".join(settings_lines(params, origins)))
+        return 0
+
+    sys.exit(guarded(job, lang))

@@ -1,0 +1,56 @@
+"""Read inventory numbers from CSV, for what was declared elsewhere before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aggregator.errors import UnusableInput
+from aggregator.read.canonical import canonical_column
+from aggregator.read.csv import read_chunk
+from aggregator.read.scan import open_csv
+from schemas.fields import FIELD
+from schemas.shapes import SCIENTIFIC, at_most, clearing_digits, matches
+
+
+def read_numbers(path: Path, chunk_bytes: int) -> pa.Table:
+    """Columns out: inventory_no, cleared_period (yyyymm, blank where the file has no cleared_at); each number once, in the
+    order of the file. A row that is no inventory number refuses the file: what it stood for would be declared again."""
+    file = open_csv(path, (), chunk_bytes)
+    if "inventory_no" not in file.columns:
+        headings = " / ".join((FIELD["inventory_no"].element, *FIELD["inventory_no"].headings))
+        raise UnusableInput(
+            f"{file.name}: missing column inventory_no ({headings}). Add it and run again.",
+            f"{file.name}：缺少清单编号列 inventory_no（{headings}）。请补充后重新运行。",
+        )
+    tables = []
+    for block in file.blocks:
+        chunk = read_chunk(file, block)
+        numbers = canonical_column(chunk.lines["inventory_no"].combine_chunks(), "inventory_no")
+        sound = pc.and_(pc.and_(numbers.is_valid(), at_most(numbers, FIELD["inventory_no"].length)), matches(numbers, "[0-9A-Z]+"))
+        sound = pc.and_(sound, pc.invert(matches(pc.fill_null(numbers, ""), SCIENTIFIC)))
+        periods = pa.array([""] * len(numbers), pa.string())
+        if "cleared_at" in file.columns:
+            given = canonical_column(chunk.lines["cleared_at"].combine_chunks(), "cleared_at").cast(pa.string())
+            digits = clearing_digits(given)
+            sound = pc.and_(sound, pc.or_(digits.is_valid(), given.is_null()))
+            periods = pc.fill_null(pc.utf8_slice_codeunits(digits, 0, 6), "")
+        sound_rows = sound.to_numpy(zero_copy_only=False).copy()
+        sound_rows[list(chunk.wrong)] = False
+        if not sound_rows.all():
+            bad = int(np.flatnonzero(~sound_rows)[0])
+            row, value = int(chunk.rows[bad]), numbers[bad].as_py() or ""
+            raise UnusableInput(
+                f"{file.name}, row {row}: '{value}' cannot be read as an inventory number (with its cleared_at, if that column "
+                "is there). Nothing was changed. Mend the row and import the whole file again.",
+                f"{file.name} 第 {row} 行：“{value}”无法作为清单编号读取（如有结关时间列，也须可读）。未作任何更改。请修正后重新导入整个文件。",
+            )
+        tables.append(pa.table({"inventory_no": numbers.cast(pa.string()), "cleared_period": periods}))
+    if not tables:
+        return pa.table({"inventory_no": pa.array([], pa.string()), "cleared_period": pa.array([], pa.string())})
+    whole = pa.concat_tables(tables).combine_chunks()
+    firsts = np.flatnonzero(~whole["inventory_no"].to_pandas().duplicated().to_numpy())
+    return whole.take(pa.array(firsts)).combine_chunks()
