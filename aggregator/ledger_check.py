@@ -13,7 +13,7 @@ from aggregator.errors import CannotCreate
 from aggregator.ledger.query import Run, runs
 from aggregator.ledger.store import locked, no_ledger, open_ledger
 from aggregator.ledger.verify import altered_records, altered_rows, damage, doubly_declared
-from aggregator.publish import VOID_SUFFIX, mark_of, recover, run_folders, unfinished
+from aggregator.publish import VOID_SUFFIX, finish, run_folders, tidy
 from aggregator.write.manifest import MANIFEST, sha256_of
 from schemas.text import Text
 
@@ -60,8 +60,9 @@ def check_ledger(ledger: Path, out: Path | None, lock_wait: float) -> Checked:
         damaged = damage(connection)
         records = [] if damaged else altered_records(connection)
         if writable and not damaged and not records:
-            result.finished = [str(target) for _, target in unfinished(runs(connection, ledger), mark_of(connection))]
-            recover(connection, ledger, out)
+            result.finished = [str(target) for target in finish(connection, ledger)]
+            if out is not None:
+                tidy(connection, out)
         rows = [] if damaged else [*altered_rows(connection), *_doubles(connection)]
         result.problems += [Problem(str(ledger), what, _RESTORE_LEDGER) for what in (*damaged, *records, *rows)]
         if not damaged:

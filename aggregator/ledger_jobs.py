@@ -25,7 +25,7 @@ from aggregator.ledger.store import copy_ledger, locked, no_ledger, open_ledger,
 from aggregator.ledger.tables import State
 from aggregator.ledger.verify import refuse_altered
 from aggregator.params import Period
-from aggregator.publish import VOID_SUFFIX, make_folder, publish, recover, refuse_unknown, uninterrupted
+from aggregator.publish import finish, make_folder, refuse_unknown, uninterrupted
 from aggregator.read.numbers import read_numbers
 from aggregator.write.manifest import sha256_of
 from schemas.text import Text
@@ -58,13 +58,16 @@ class ShownRun:
 
 
 @contextmanager
-def _to_write(path: Path, at: str, lock_wait: float) -> Iterator[sqlite3.Connection]:
-    if not path.exists():
+def _changing(path: Path, at: str, lock_wait: float, *, create: bool = False) -> Iterator[sqlite3.Connection]:
+    """The ledger in a transaction. What is to be done to run folders is done once it has ended."""
+    if not create and not path.exists():
         raise no_ledger(path)
-    with locked(path, lock_wait), open_ledger(path, migrate=True, at=at) as connection:
+    with locked(path, lock_wait), open_ledger(path, create=create, migrate=True, at=at) as connection, uninterrupted():
         refuse_altered(connection, path)
-        recover(connection, path, None)
-        yield connection
+        with transaction(connection):
+            finish(connection, path)
+            yield connection
+        finish(connection, path)
 
 
 def shown_runs(path: Path, period: Period | None) -> list[ShownRun]:
@@ -92,34 +95,28 @@ def shown_runs(path: Path, period: Period | None) -> list[ShownRun]:
 
 def void(path: Path, run_ref: str, reason: str, now: datetime, lock_wait: float) -> Text:
     at = now.isoformat(timespec="seconds")
-    with _to_write(path, at, lock_wait) as connection:
-        with uninterrupted():
-            with transaction(connection):
-                freed = void_run(connection, run_ref, at, reason)
-            [run] = [run for run in runs(connection, path) if run.run_ref == run_ref]
-            if run.folder is not None and run.folder.is_dir():
-                publish(run.folder, run.folder.with_name(f"{run.folder.name}{VOID_SUFFIX}"))
-        return Text(
-            f"The run {run_ref} is voided: {freed:,} inventories are free to be declared again.",
-            f"批次 {run_ref} 已作废：{freed:,} 份清单可重新申报。",
-        )
+    with _changing(path, at, lock_wait) as connection:
+        freed = void_run(connection, run_ref, at, reason)
+    return Text(
+        f"The run {run_ref} is voided: {freed:,} inventories are free to be declared again.",
+        f"批次 {run_ref} 已作废：{freed:,} 份清单可重新申报。",
+    )
 
 
 def answered(path: Path, application_ref: str, answer: str, reason: str, now: datetime, lock_wait: float) -> Text:
     at = now.isoformat(timespec="seconds")
-    with _to_write(path, at, lock_wait) as connection:
-        with transaction(connection):
-            changed = answer_application(connection, application_ref, State(answer), at, reason)
-        freed = Text(" They are free to be declared again.", "这些清单可重新申报。") if answer == State.REFUSED else Text("", "")
-        return Text(
-            f"The application {application_ref} is {answer}: {changed:,} inventories.{freed.en}",
-            f"汇总申请单 {application_ref} 的状态已登记为 {answer}：{changed:,} 份清单。{freed.zh}",
-        )
+    with _changing(path, at, lock_wait) as connection:
+        changed = answer_application(connection, application_ref, State(answer), at, reason)
+    freed = Text(" They are free to be declared again.", "这些清单可重新申报。") if answer == State.REFUSED else Text("", "")
+    return Text(
+        f"The application {application_ref} is {answer}: {changed:,} inventories.{freed.en}",
+        f"汇总申请单 {application_ref} 的状态已登记为 {answer}：{changed:,} 份清单。{freed.zh}",
+    )
 
 
 def dismissed(path: Path, numbers: list[str], reason: str, now: datetime, lock_wait: float) -> Text:
     at = now.isoformat(timespec="seconds")
-    with _to_write(path, at, lock_wait) as connection, transaction(connection):
+    with _changing(path, at, lock_wait) as connection:
         count = dismiss(connection, numbers, at, reason)
     return Text(f"{count:,} inventories are no longer waited for.", f"{count:,} 份清单不再列为待申报。")
 
@@ -130,16 +127,12 @@ def imported(path: Path, out: Path | None, file: Path, chunk_bytes: int, now: da
         raise NoInput(f"{file}: no such file. Check the path.", f"{file}：文件不存在。请检查路径。")
     numbers = read_numbers(file, chunk_bytes)
     make_folder(path.parent)
-    with locked(path, lock_wait):
-        if not path.exists() and out is not None:
-            refuse_unknown(out.resolve(), (), "")
-        with open_ledger(path, create=True, migrate=True, at=at) as connection:
-            refuse_altered(connection, path)
-            recover(connection, path, None)
-            known = len(in_ledger := declared(path, numbers["inventory_no"]))
-            new = numbers.filter(pc.invert(pc.is_in(numbers["inventory_no"], value_set=pa.array(in_ledger, pa.string()))))
-            with transaction(connection):
-                run_ref = record_import(connection, at, file.name, sha256_of(file), new.combine_chunks()) if new.num_rows else ""
+    if not path.exists() and out is not None:
+        refuse_unknown(out.resolve(), (), "")
+    with _changing(path, at, lock_wait, create=True) as connection:
+        known = len(in_ledger := declared(path, numbers["inventory_no"]))
+        new = numbers.filter(pc.invert(pc.is_in(numbers["inventory_no"], value_set=pa.array(in_ledger, pa.string()))))
+        run_ref = record_import(connection, at, file.name, sha256_of(file), new.combine_chunks()) if new.num_rows else ""
     if not run_ref:
         return Text(f"Nothing new: the ledger has all {known:,} inventories as declared.", f"没有新内容：{known:,} 份清单均已登记为已申报。")
     return Text(
@@ -207,5 +200,5 @@ def backed_up(path: Path, file: Path) -> Text:
 
 
 def migrated(path: Path, now: datetime, lock_wait: float) -> Text:
-    with _to_write(path, now.isoformat(timespec="seconds"), lock_wait):
+    with _changing(path, now.isoformat(timespec="seconds"), lock_wait):
         return Text(f"The ledger {path} is of this program's version.", f"台账 {path} 已是本程序的版本。")

@@ -39,14 +39,14 @@ from aggregator.line import calculate
 from aggregator.merged import Merged
 from aggregator.params import Params, Period
 from aggregator.publish import (
+    finish,
     make_folder,
     mark_of,
-    publish,
-    recover,
     refuse_unknown,
     remove,
     stage_folder,
     sync_files,
+    tidy,
     uninterrupted,
     work_prefix,
 )
@@ -82,8 +82,6 @@ def run(params: Params, now: datetime) -> Outcome:
             refuse_unknown(out, (), "")
         with open_ledger(ledger, create=True, migrate=True, at=at) as connection:
             refuse_altered(connection, ledger)
-            recover(connection, ledger, out)
-            refuse_unknown(out, runs(connection, ledger), mark_of(connection))
             outcome = _declare(params, files, out, ledger, connection, calendar, now)
             outcome.ledger_created = created
             return outcome
@@ -194,10 +192,15 @@ def _declare(
     run_ref = next_run_ref(connection, params.the_period.key)
     target = out / str(params.period) / run_ref
     stage = stage_folder(target, mark)
-    with ExitStack() as last, _work_folder(out, work_prefix(mark)) as folder:
+    with ExitStack() as last:
         try:
+            # SQLite's own lock too is held from here on: where the disk does not keep ours, it still keeps two runs apart.
             with transaction(connection):
-                outcome = _stage_and_record(params, files, folder, ledger, connection, run_ref, stage, target, now)
+                finish(connection, ledger)
+                tidy(connection, out)
+                refuse_unknown(out, runs(connection, ledger), mark)
+                with _work_folder(out, work_prefix(mark)) as folder:
+                    outcome = _stage_and_record(params, files, folder, ledger, connection, run_ref, stage, target, now)
                 _tell_deadline(params, connection, calendar, outcome)
                 last.enter_context(uninterrupted())
         except BaseException:
@@ -209,8 +212,7 @@ def _declare(
                 ) from None
             remove(stage)
             raise
-        if outcome.published:
-            publish(stage, target)
+        finish(connection, ledger)
     return outcome
 
 

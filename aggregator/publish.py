@@ -75,13 +75,17 @@ def unfinished(recorded: Iterable[Run], mark: str) -> list[tuple[Path, Path]]:
     return pending
 
 
-def recover(connection: sqlite3.Connection, ledger: Path, out: Path | None) -> None:
-    """Finish the renames of recorded runs; in `out` remove what was never recorded. Needs the lock."""
-    mark = mark_of(connection)
-    for source, target in unfinished(runs(connection, ledger), mark):
+def finish(connection: sqlite3.Connection, ledger: Path) -> list[Path]:
+    """Give the folders of recorded runs the names they are recorded under; the folders that had another. Needs the lock."""
+    pending = unfinished(runs(connection, ledger), mark_of(connection))
+    for source, target in pending:
         publish(source, target)
-    if out is None:
-        return
+    return [target for _, target in pending]
+
+
+def tidy(connection: sqlite3.Connection, out: Path) -> None:
+    """Remove what runs of this ledger have left in `out` and never recorded. Needs the lock, and all finished."""
+    mark = mark_of(connection)
     for period in _periods(out):
         for stage in period.glob(f"{_STAGE}{mark}-*"):
             remove(stage)

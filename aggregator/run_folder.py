@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -30,13 +31,29 @@ def write_outputs(params: Params, result: Result, run_ref: str, stage: Path, out
         "excluded": lambda: result.pieces("excluded"),
         "control_totals": lambda: iter([result.totals]),
     }
-    for name, make in makers.items():
+
+    def write(name: str) -> None:
         as_parquet = name == "audit_map"
         if as_parquet or "parquet" in params.formats:
-            write_parquet(stage / f"{name}.parquet", SCHEMAS[name], make())
+            write_parquet(stage / f"{name}.parquet", SCHEMAS[name], makers[name]())
         if not as_parquet or "csv" in params.formats:
-            write_csv(stage / f"{name}.csv", SCHEMAS[name], make())
-    _write_rejected(result, stage / "rejected")
+            write_csv(stage / f"{name}.csv", SCHEMAS[name], makers[name]())
+
+    def write_the_others() -> None:
+        for name in makers:
+            if name != "audit_map":
+                write(name)
+        _write_rejected(result, stage / "rejected")
+
+    if params.workers == 1:
+        write("audit_map")
+        write_the_others()
+        return
+    # The audit map takes as long as all the others together.
+    with ThreadPoolExecutor(1) as aside:
+        audit_map = aside.submit(write, "audit_map")
+        write_the_others()
+        audit_map.result()
 
 
 def _write_rejected(result: Result, folder: Path) -> None:
@@ -52,5 +69,3 @@ def _write_rejected(result: Result, folder: Path) -> None:
                 sink.write(rejected_head(result.work.files[place]))
             with piece.open("rb") as source:
                 shutil.copyfileobj(source, sink)
-
-

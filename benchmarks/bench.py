@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psutil
 
+ROOM = Path("bench-data")
 GOALS = {"clean": 8.0, "shuffled_to_clean": 2.0, "memory_gb": 0.8}
 
 BARE_PARSE = """
@@ -84,7 +85,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--no-shuffled", action="store_true")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=".") as temporary:
+    ROOM.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=ROOM) as temporary:
         folder = Path(temporary)
         sample = [sys.executable, "-m", "aggregator", "sample", "--lines", str(options.lines), "--faults", str(options.faults),
                   "--period", "2026-10", "--out", str(folder)]  # fmt: skip

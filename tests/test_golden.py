@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from aggregator import pipeline
+from aggregator import pipeline, publish
 from aggregator.pipeline import run
 from schemas.rules import RULES
 from tests.conftest import NOW, Runner, parameters, row
@@ -107,7 +107,7 @@ class Crash(BaseException):
     pass
 
 
-@pytest.mark.parametrize("step", ["write_outputs", "write_manifest", "sync_files", "record", "publish"])
+@pytest.mark.parametrize("step", ["write_outputs", "write_manifest", "sync_files", "record_run", "publish"])
 @pytest.mark.parametrize("clean_up", [True, False])
 def test_crash_at_a_step_leaves_nothing_or_is_finished(
     runner: Runner, monkeypatch: pytest.MonkeyPatch, step: str, clean_up: bool
@@ -120,7 +120,7 @@ def test_crash_at_a_step_leaves_nothing_or_is_finished(
         raise Crash
 
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, step, crash)
+        patch.setattr(publish if step == "publish" else pipeline, step, crash)
         if not clean_up:
             patch.setattr(pipeline.shutil, "rmtree", lambda *_, **__: None)
         with pytest.raises(Crash):

@@ -50,11 +50,13 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class Rows:
-    """The inventories of a run as they were recorded: their ids, and one hash over them (chain.RowDigest)."""
+    """The inventories of a run as they were recorded: their ids, one hash over them (chain.RowDigest), and how many stand
+    in which state (columns of the table tally, but for the run)."""
 
     first_id: int
     last_id: int
     sha256: str
+    tally: pa.Table
 
 
 def relative_folder(ledger: Path, folder: Path) -> str:
@@ -62,6 +64,11 @@ def relative_folder(ledger: Path, folder: Path) -> str:
     moved together."""
     home, folder = ledger.resolve().parent, folder.resolve()
     return folder.relative_to(home).as_posix() if folder.is_relative_to(home) else str(folder)
+
+
+TALLY = pa.schema(
+    [("application_no", pa.int64()), ("cleared_period", pa.string()), ("late", pa.bool_()), ("state", pa.string()), ("inventories", pa.int64())]
+)
 
 
 def next_run_no(connection: sqlite3.Connection) -> int:
@@ -76,6 +83,7 @@ def next_run_ref(connection: sqlite3.Connection, prefix: str) -> str:
 
 def record_rows(connection: sqlite3.Connection, run_no: int, state: State, tables: Iterable[pa.Table]) -> Rows:
     """The inventories a run declares. Tables: inventory_no, content, cleared_period, late, application_no, items."""
+    counts = [TALLY.empty_table()]
     first = int(connection.execute("SELECT coalesce(max(inventory_id), 0) + 1 FROM inventory").fetchone()[0])
     last, digest = first - 1, RowDigest()
     columns = ("inventory_no", "content", "cleared_period", "late", "application_no", "items")
@@ -87,13 +95,22 @@ def record_rows(connection: sqlite3.Connection, run_no: int, state: State, table
                 f"VALUES (?, ?, ?, ?, ?, ?, {run_no}, '{state}')",
                 _rows(table, columns),
             )
+            counts.append(_counted(table, state))
             last += table.num_rows
     except sqlite3.IntegrityError as error:
         raise OurFault(
             f"an inventory would be declared twice ({error}); nothing was published. Report this.",
             f"有清单将被重复申报（{error}）；未发布任何内容。请报告此错误。",
         ) from None
-    return Rows(first, last, digest.hexdigest())
+    tally = pa.concat_tables(counts).group_by(TALLY.names[:-1], use_threads=False).aggregate([("inventories", "sum")])
+    return Rows(first, last, digest.hexdigest(), tally)
+
+
+def _counted(table: pa.Table, state: State) -> pa.Table:
+    keys = ["application_no", "cleared_period", "late"]
+    counted = table.group_by(keys, use_threads=False).aggregate([("late", "count")])
+    columns = [*(counted[name] for name in keys), pa.array([str(state)] * counted.num_rows, pa.string()), counted["late_count"]]
+    return pa.table(columns, names=TALLY.names).cast(TALLY)
 
 
 def record_waiting(connection: sqlite3.Connection, seen_in: str, seen_period: str, tables: Iterable[pa.Table]) -> None:
@@ -165,10 +182,14 @@ def record_import(connection: sqlite3.Connection, at: str, file: str, sha256: st
 
 
 def _no_longer_waiting(connection: sqlite3.Connection, rows: Rows) -> None:
-    connection.execute(
-        "DELETE FROM waiting WHERE inventory_no IN (SELECT inventory_no FROM inventory WHERE inventory_id BETWEEN ? AND ?)",
-        (rows.first_id, rows.last_id),
-    )
+    """What was declared waits no longer; looked up from the side that has fewer."""
+    [waiting] = connection.execute("SELECT count(*) FROM waiting").fetchone()
+    of_run = "SELECT inventory_no FROM inventory WHERE inventory_id BETWEEN ? AND ?"
+    if waiting > rows.last_id - rows.first_id:
+        connection.execute(f"DELETE FROM waiting WHERE inventory_no IN ({of_run})", (rows.first_id, rows.last_id))
+    elif waiting:
+        declared = f"{of_run} AND inventory.inventory_no = waiting.inventory_no AND {LIVE}"
+        connection.execute(f"DELETE FROM waiting WHERE EXISTS ({declared})", (rows.first_id, rows.last_id))
 
 
 def insert_run(connection: sqlite3.Connection, run: RunRecord, rows: Rows) -> None:
@@ -177,7 +198,7 @@ def insert_run(connection: sqlite3.Connection, run: RunRecord, rows: Rows) -> No
         (run.run_no, run.run_ref, run.period, RUN_LIVE, run.folder, run.recorded_at, run.manifest_sha256, run.rejections_sha256,
          rows.first_id, rows.last_id, rows.sha256),
     )  # fmt: skip
-    settle_tally(connection, run.run_no)
+    connection.executemany(f"INSERT INTO tally VALUES ({run.run_no}, ?, ?, ?, ?, ?)", _rows(rows.tally, tuple(rows.tally.column_names)))
     append_event(connection, run.recorded_at, "run", run.run_ref, run_detail(connection, run.run_no))
 
 

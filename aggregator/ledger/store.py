@@ -97,10 +97,16 @@ def explanation(path: Path, error: sqlite3.DatabaseError) -> StopRun:
             f"Another program is using the ledger {path}. Nothing was done; try again when it has ended.",
             f"另一个程序正在使用台账 {path}。未执行任何操作；请在其结束后重试。",
         )
-    stop = CannotCreate if "unable to open" in text else CannotReadOrWrite
-    return stop(
-        f"The ledger {path} cannot be used: {text}. Nothing was changed. Check rights and disk space, then run again.",
-        f"无法使用台账 {path}：{text}。未作任何更改。请检查权限和磁盘空间后重新运行。",
+    if "unable to open" in text or "readonly" in text:
+        stop = CannotCreate if "unable to open" in text else CannotReadOrWrite
+        return stop(
+            f"The ledger {path} cannot be written: {text}. Nothing was changed. Check rights and disk space, then run again.",
+            f"无法写入台账 {path}：{text}。未作任何更改。请检查权限和磁盘空间后重新运行。",
+        )
+    return CannotReadOrWrite(
+        f"The ledger {path} cannot be written: {text}. Nothing was published. Check the disk and its free space, then run again: what "
+        "was under way is taken back, or finished if it was recorded already.",
+        f"无法写入台账 {path}：{text}。未发布任何内容。请检查磁盘及可用空间后重新运行：未登记的操作将撤回，已登记的将自动完成。",
     )
 
 
