@@ -104,9 +104,9 @@ def explanation(path: Path, error: sqlite3.DatabaseError) -> StopRun:
             f"无法写入台账 {path}：{text}。未作任何更改。请检查权限和磁盘空间后重新运行。",
         )
     return CannotReadOrWrite(
-        f"The ledger {path} cannot be written: {text}. Nothing was published. Check the disk and its free space, then run again: what "
+        f"The ledger {path} cannot be written: {text}. Nothing was published. Check disk space and rights, then run again: what "
         "was under way is taken back, or finished if it was recorded already.",
-        f"无法写入台账 {path}：{text}。未发布任何内容。请检查磁盘及可用空间后重新运行：未登记的操作将撤回，已登记的将自动完成。",
+        f"无法写入台账 {path}：{text}。未发布任何内容。请检查磁盘空间和权限后重新运行：未登记的操作将撤回，已登记的将自动完成。",
     )
 
 

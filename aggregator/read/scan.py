@@ -167,7 +167,7 @@ def _headings(
             matched = match_headings(headings, mapping)
         except UnusableInput as error:
             raise UnusableInput(f"{name}: {error.text.en}", f"{name}：{error.text.zh}") from None
-        if len(matched.places) > 1:
+        if len(matched.places) > 1 or len(matched.places) == len(headings) == 1:
             return _Head(headings, delimiter, matched, len(line), 1)
         best = max(best, headings, key=len)
     return best
