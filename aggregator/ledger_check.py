@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from pathlib import Path
 from aggregator.errors import CannotCreate
 from aggregator.ledger.query import Run, runs
 from aggregator.ledger.store import locked, no_ledger, open_ledger
-from aggregator.ledger.verify import altered_records, altered_rows, damage, doubly_declared
+from aggregator.ledger.verify import found_altered
 from aggregator.publish import VOID_SUFFIX, finish, run_folders, tidy
 from aggregator.write.manifest import MANIFEST, sha256_of
 from schemas.text import Text
@@ -57,29 +56,23 @@ def check_ledger(ledger: Path, out: Path | None, lock_wait: float) -> Checked:
             writable = False
         connection = stack.enter_context(open_ledger(ledger))
         result = Checked(ledger)
-        damaged = damage(connection)
-        records = [] if damaged else altered_records(connection)
-        if writable and not damaged and not records:
+        problems = found_altered(connection, whole=True)
+        result.problems += [Problem(str(ledger), what, _RESTORE_LEDGER) for what in problems]
+        if problems:
+            # What is not believed is not acted upon, and says nothing of the folders.
+            return result
+        if writable:
             result.finished = [str(target) for target in finish(connection, ledger)]
             if out is not None:
                 tidy(connection, out)
-        rows = [] if damaged else [*altered_rows(connection), *_doubles(connection)]
-        result.problems += [Problem(str(ledger), what, _RESTORE_LEDGER) for what in (*damaged, *records, *rows)]
-        if not damaged:
-            [result.events] = connection.execute("SELECT count(*) FROM event").fetchone()
-            [result.inventories] = connection.execute("SELECT count(*) FROM inventory").fetchone()
-            recorded = runs(connection, ledger)
-            result.runs = len(recorded)
-            for run in recorded:
-                result.problems += _folder_problems(run, result)
-            result.problems += _unknown_folders(recorded, out)
+        [result.events] = connection.execute("SELECT count(*) FROM event").fetchone()
+        [result.inventories] = connection.execute("SELECT count(*) FROM inventory").fetchone()
+        recorded = runs(connection, ledger)
+        result.runs = len(recorded)
+        for run in recorded:
+            result.problems += _folder_problems(run, result)
+        result.problems += _unknown_folders(recorded, out)
         return result
-
-
-def _doubles(connection: sqlite3.Connection) -> list[Text]:
-    numbers = doubly_declared(connection)
-    listed = ", ".join(numbers)
-    return [Text(f"inventories stand declared twice: {listed}", f"有清单登记为重复申报：{listed}")] if numbers else []
 
 
 def _folder_problems(run: Run, result: Checked) -> Iterator[Problem]:

@@ -25,7 +25,7 @@ PERIOD = ("--period", "2026-10", "--first-period", "2026-09")
 def aggregator(*arguments: str | Path, folder: Path, lang: str = "en", **environment: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "LANG": "C.UTF-8", "LC_ALL": "", **environment}
     command = [sys.executable, "-m", "aggregator", *map(str, arguments)]
-    if lang and arguments and arguments[0] in ("run", "check", "rules", "sample"):
+    if lang and arguments and arguments[0] in ("run", "check", "rules", "sample", "status", "doctor", "ledger", "config"):
         command += ["--lang", lang]
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
 

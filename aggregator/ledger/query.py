@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from aggregator.ledger.record import RUN_LIVE
+from aggregator.ledger.store import explained
 from aggregator.ledger.tables import LIVE
 
 
@@ -66,7 +67,8 @@ def runs(connection: sqlite3.Connection, ledger: Path) -> list[Run]:
 
 def declared(ledger: Path, numbers: pa.Array) -> dict[str, Declared]:
     """Those of the given inventories that the ledger has as declared."""
-    with closing(sqlite3.connect(f"{ledger.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)) as connection:
+    place = f"{ledger.resolve().as_uri()}?mode=ro"
+    with explained(ledger), closing(sqlite3.connect(place, uri=True, isolation_level=None)) as connection:
         if connection.execute(f"SELECT 1 FROM inventory WHERE {LIVE} LIMIT 1").fetchone() is None:
             return {}
         connection.execute("PRAGMA temp_store=MEMORY")

@@ -23,11 +23,19 @@ from aggregator.ledger.tables import APPLICATION_ID, VERSION, make_tables
 
 _BUSY_SECONDS = 10.0
 _PAGE_CACHE_KIB = 32_768
+_OF_THE_DISK = {
+    sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT,
+}  # fmt: skip
+_MAGIC, _HEAD_LENGTH, _APPLICATION_ID_AT = b"SQLite format 3\x00", 100, 68
+"""From the description of SQLite's file format."""
 
 
 @contextmanager
 def locked(ledger: Path, wait_seconds: float = 0) -> Iterator[None]:
     """Hold the ledger's lock. It is the kernel's and goes with the process: there is no stale lock to remove by hand."""
+    if ledger.exists():
+        _refuse_foreign(ledger)
     lock = FileLock(f"{ledger.resolve()}.lock", timeout=wait_seconds, fallback_to_soft=False, preserve_lock_file=True)
     try:
         lock.acquire()
@@ -60,10 +68,11 @@ def open_ledger(path: Path, *, create: bool = False, migrate: bool = False, at: 
             if not create:
                 raise no_ledger(path)
             create_ledger(path, at)
-        if path.stat().st_size == 0:
-            raise refused(path, "is empty (0 bytes).", "为空文件（0字节）。")
+        _refuse_foreign(path)
         with closing(_connect(path)) as connection:
-            version = _version(path, connection)
+            version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+            if not min(MIGRATIONS) <= version <= VERSION:
+                raise refused(path, f"is of version {version}, this program's is {VERSION}.", f"版本为 {version}，本程序为 {VERSION}。")
             if version < VERSION:
                 if not migrate:
                     raise refused_as_old(path, version)
@@ -74,8 +83,12 @@ def open_ledger(path: Path, *, create: bool = False, migrate: bool = False, at: 
 def _connect(path: Path) -> sqlite3.Connection:
     # mode=rw never makes a file, and falls back to reading where the file cannot be written.
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=_BUSY_SECONDS)
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute(f"PRAGMA cache_size=-{_PAGE_CACHE_KIB}")
+    try:
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA cache_size=-{_PAGE_CACHE_KIB}")
+    except UnicodeDecodeError:
+        # What SQLite has to say of a damaged file quotes the damage.
+        raise sqlite3.DatabaseError("the tables' own description is damaged") from None
     return connection
 
 
@@ -89,16 +102,16 @@ def explained(path: Path) -> Iterator[None]:
 
 
 def explanation(path: Path, error: sqlite3.DatabaseError) -> StopRun:
-    text = str(error)
-    if not isinstance(error, sqlite3.OperationalError) or "malformed" in text or "no such" in text:
-        return refused(path, f"cannot be read ({text}).", f"无法读取（{text}）。")
-    if "locked" in text or "busy" in text:
+    text, code = str(error), getattr(error, "sqlite_errorcode", sqlite3.SQLITE_NOTADB) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return Busy(
             f"Another program is using the ledger {path}. Nothing was done; try again when it has ended.",
             f"另一个程序正在使用台账 {path}。未执行任何操作；请在其结束后重试。",
         )
-    if "unable to open" in text or "readonly" in text:
-        stop = CannotCreate if "unable to open" in text else CannotReadOrWrite
+    if code not in _OF_THE_DISK:
+        return refused(path, f"cannot be read ({text}).", f"无法读取（{text}）。")
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+        stop = CannotCreate if code == sqlite3.SQLITE_CANTOPEN else CannotReadOrWrite
         return stop(
             f"The ledger {path} cannot be written: {text}. Nothing was changed. Check rights and disk space, then run again.",
             f"无法写入台账 {path}：{text}。未作任何更改。请检查权限和磁盘空间后重新运行。",
@@ -132,16 +145,16 @@ def no_ledger(path: Path) -> WrongConfiguration:
     )
 
 
-def _version(path: Path, connection: sqlite3.Connection) -> int:
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    if application != APPLICATION_ID:
+def _refuse_foreign(path: Path) -> None:
+    """What is no ledger is refused before anything is made beside it. The file's own first bytes say what it is."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD_LENGTH)
+    if not head:
+        raise refused(path, "is empty (0 bytes).", "为空文件（0字节）。")
+    if len(head) < _HEAD_LENGTH or not head.startswith(_MAGIC):
+        raise refused(path, "cannot be read: it is no SQLite file.", "无法读取：不是SQLite文件。")
+    if int.from_bytes(head[_APPLICATION_ID_AT : _APPLICATION_ID_AT + 4], "big") != APPLICATION_ID:
         raise refused(path, "is a database of another application.", "是其他程序的数据库。")
-    if version > VERSION:
-        raise refused(path, f"is of version {version}, newer than this program ({VERSION}).", f"版本为 {version}，高于本程序（{VERSION}）。")
-    if version < min(MIGRATIONS):
-        raise refused(path, "was never finished.", "未创建完成。")
-    return version
 
 
 def create_ledger(path: Path, at: str) -> None:

@@ -24,12 +24,21 @@ _TYPES = {"content": pa.binary(), "late": pa.int64(), "application_no": pa.int64
 
 def refuse_altered(connection: sqlite3.Connection, ledger: Path) -> None:
     """Raise WrongConfiguration where the ledger is not what was recorded; every row only of a small one."""
-    problems = altered_records(connection)
-    if ledger.stat().st_size <= _ALWAYS_WHOLE:
-        problems += [*damage(connection), *altered_rows(connection)]
+    problems = found_altered(connection, whole=ledger.stat().st_size <= _ALWAYS_WHOLE)
     if problems:
         en, zh = "; ".join(text.en for text in problems[:5]), "；".join(text.zh for text in problems[:5])
         raise refused(ledger, f"was damaged or changed by hand: {en}.", f"已损坏或被手工改动：{zh}。")
+
+
+def found_altered(connection: sqlite3.Connection, *, whole: bool) -> list[Text]:
+    """All that is not as it was recorded; every page and row only if `whole`."""
+    try:
+        problems = damage(connection) if whole else []
+        problems = problems or altered_records(connection)
+        return problems or (altered_rows(connection) if whole else [])
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
+        # A value that is not even of its kind: bytes that are no text, a detail that is no JSON.
+        return [Text(f"a value in it cannot be read ({error})", f"其中有无法读取的值（{error}）")]
 
 
 def damage(connection: sqlite3.Connection) -> list[Text]:
@@ -69,7 +78,7 @@ def altered_records(connection: sqlite3.Connection) -> list[Text]:
 
 def altered_rows(connection: sqlite3.Connection) -> list[Text]:
     """Every inventory against the hash its run recorded, its state against that of its run and application, the tally."""
-    problems = []
+    problems = _doubly_declared(connection)
     runs = connection.execute(
         "SELECT run_no, run_ref, state, first_inventory_id, last_inventory_id, inventories_sha256 FROM run ORDER BY run_no"
     ).fetchall()
@@ -117,7 +126,8 @@ def _rows_between(connection: sqlite3.Connection, first: int, last: int) -> Iter
         yield pa.table({name: pa.array(values, _TYPES.get(name, pa.string())) for name, values in zip(DIGESTED, columns, strict=True)})
 
 
-def doubly_declared(connection: sqlite3.Connection) -> list[str]:
+def _doubly_declared(connection: sqlite3.Connection) -> list[Text]:
     """Inventories that stand declared twice: the index forbids it, so its own copy of the numbers is damaged."""
     query = f"SELECT inventory_no FROM inventory NOT INDEXED WHERE {LIVE} GROUP BY 1 HAVING count(*) > 1 ORDER BY 1 LIMIT 5"
-    return [row[0] for row in connection.execute(query)]
+    numbers = ", ".join(row[0] for row in connection.execute(query))
+    return [Text(f"inventories stand declared twice: {numbers}", f"有清单登记为重复申报：{numbers}")] if numbers else []

@@ -19,7 +19,7 @@ from schemas.shapes import SCIENTIFIC, at_most, clearing_digits, matches
 def read_numbers(path: Path, chunk_bytes: int) -> pa.Table:
     """Columns out: inventory_no, cleared_period (yyyymm, blank where the file has no cleared_at); each number once, in the
     order of the file. A row that is no inventory number refuses the file: what it stood for would be declared again."""
-    file = open_csv(path, (), chunk_bytes)
+    file = open_csv(path, (), chunk_bytes, least_known=1)
     if "inventory_no" not in file.columns:
         headings = " / ".join((FIELD["inventory_no"].element, *FIELD["inventory_no"].headings))
         raise UnusableInput(

@@ -69,14 +69,14 @@ class _BrokenQuotes(Exception):  # noqa: N818 - not an error: the file is read l
     pass
 
 
-def open_csv(path: Path, mapping: tuple[tuple[str, str], ...], chunk_bytes: int) -> CsvFile:
-    """One pass over the file. Raises UnusableInput, NoInput or CannotReadOrWrite; says which and what to do."""
+def open_csv(path: Path, mapping: tuple[tuple[str, str], ...], chunk_bytes: int, least_known: int = 2) -> CsvFile:
+    """One pass over the file; its first row is the headings if at least `least_known` of them are known. Raises UnusableInput, NoInput or CannotReadOrWrite; says which and what to do."""
     name = str(path)
     try:
         with path.open("rb") as file:
             start = file.read(4096)
             _refuse_what_is_no_csv(name, start)
-            return _open(name, path, file, start, mapping, chunk_bytes)
+            return _open(name, path, file, start, mapping, chunk_bytes, least_known)
     except (FileNotFoundError, IsADirectoryError):
         raise NoInput(
             f"{name}: no such file. Check the path.", f"{name}：文件不存在。请检查路径。"
@@ -105,14 +105,14 @@ def _refuse_what_is_no_csv(name: str, start: bytes) -> None:
 
 
 def _open(
-    name: str, path: Path, file: BinaryIO, start: bytes, mapping: tuple[tuple[str, str], ...], chunk_bytes: int
+    name: str, path: Path, file: BinaryIO, start: bytes, mapping: tuple[tuple[str, str], ...], chunk_bytes: int, least_known: int
 ) -> CsvFile:
     bom = len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0
     failures: list[tuple[str, _Undecodable]] = []
     unknown: tuple[str, ...] = ()
     for encoding in ("utf-8",) if bom else ("utf-8", "gb18030"):
         try:
-            found = _headings(name, start, file, bom, encoding, mapping)
+            found = _headings(name, file, bom, encoding, mapping, least_known)
             if isinstance(found, tuple):
                 unknown = unknown or found
                 continue
@@ -147,7 +147,7 @@ class _Head:
 
 
 def _headings(
-    name: str, start: bytes, file: BinaryIO, bom: int, encoding: str, mapping: tuple[tuple[str, str], ...]
+    name: str, file: BinaryIO, bom: int, encoding: str, mapping: tuple[tuple[str, str], ...], least_known: int
 ) -> _Head | tuple[str, ...]:
     """The heading record, or what stood in the first row where none of it is known."""
     file.seek(bom)
@@ -167,7 +167,7 @@ def _headings(
             matched = match_headings(headings, mapping)
         except UnusableInput as error:
             raise UnusableInput(f"{name}: {error.text.en}", f"{name}：{error.text.zh}") from None
-        if len(matched.places) > 1 or len(matched.places) == len(headings) == 1:
+        if len(matched.places) >= least_known:
             return _Head(headings, delimiter, matched, len(line), 1)
         best = max(best, headings, key=len)
     return best
