@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -20,7 +21,8 @@ from aggregator.result import Outcome
 from schemas.shapes import CHINA
 
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-settings.load_profile("project")
+settings.register_profile("long", settings.get_profile("project"), max_examples=200, stateful_step_count=30)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "project"))
 
 NOW = datetime(2026, 11, 5, 9, 0, 0, tzinfo=CHINA)
 PERIOD = Period(2026, 10)
