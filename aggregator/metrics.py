@@ -7,6 +7,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
+from aggregator.errors import CannotReadOrWrite
 from aggregator.result import Outcome
 from schemas.shapes import CHINA
 
@@ -35,5 +36,11 @@ def write_metrics(path: Path, outcome: Outcome | None, exit_code: int, seconds: 
         if outcome.deadline:
             day = datetime.fromisoformat(outcome.deadline).replace(hour=23, minute=59, second=59, tzinfo=CHINA)
             gauge("deadline_timestamp_seconds", "End of the last day to declare the period, China time.", day.timestamp(), period=period)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_to_textfile(str(path), registry)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_to_textfile(str(path), registry)
+    except OSError as error:
+        raise CannotReadOrWrite(
+            f"The metrics file {path} cannot be written: {error.strerror}. The run itself ended with {exit_code}. Check rights and disk space.",
+            f"无法写入指标文件 {path}：{error.strerror}。运行本身的退出码为 {exit_code}。请检查权限和磁盘空间。",
+        ) from None

@@ -239,6 +239,25 @@ def test_dismissed_is_no_longer_waited_for(runner: Runner) -> None:
     assert waiting(runner) == [("2244", "rejected", "R101")]
 
 
+@pytest.mark.parametrize("more", [0, 4])
+def test_what_is_declared_waits_no_longer(runner: Runner, more: int) -> None:
+    """Whether more waited than are declared now, or fewer."""
+    faulty = [row(inventory_no=f"22442026E{n:09d}", order_no=str(n), waybill_no=str(n), goods_name="") for n in (1, 2, 3)]
+    runner.run_rows(faulty)
+    mended = [{**faulty[0], "goods_name": "x"}]
+    mended += [row(inventory_no=f"22442026E{n:09d}", order_no=str(n), waybill_no=str(n)) for n in range(10, 10 + more)]
+    runner.run_rows(mended)
+    assert [number for number, *_ in waiting(runner)] == ["22442026E000000002", "22442026E000000003"]
+
+
+def test_cancelled_ones_of_a_voided_run_are_not_to_be_declared_again(runner: Runner) -> None:
+    runner.run_rows([row(), row(**SECOND)])
+    receipts = runner.write(RECEIPT + "CEB606,22442026E000000001,399,20261103000000000\n", "r.csv")
+    runner.run_rows([row(), row(**SECOND)], receipts=(receipts,))
+    assert ledger(runner, "void", "202610-01").returncode == 0
+    assert waiting(runner) == [("22442026E000000001", "excluded", "cancelled"), ("22442026E000000002", "voided", "")]
+
+
 # ------------------------------------------------------------------------------------------------- import, export, backup
 
 

@@ -31,6 +31,7 @@ from aggregator.cli.options import (
 @calendar_option
 @warn_days_option
 @click.option("--max", "most", type=click.IntRange(0), default=3, show_default=True, help="How many undeclared inventories to list, a reason.")
+@click.option("--quiet", is_flag=True, default=None, help="Print nothing when nothing presses.")
 @json_option
 @log_format_option
 @lang_option
@@ -56,14 +57,14 @@ def status(config: Path | None, most: int, as_json: bool, lang: Any, **given: An
         today = params.as_of or now().date()
         calendar = calendar_of(dict(params.calendar_years), params.calendar)
         standing = status_of(params.the_ledger, params.period, today, calendar, most)
+        presses = any(one.warns(today, params.warn_days) for one in standing.periods)
         if as_json:
             click.echo(json.dumps(status_as_json(standing, params.warn_days), ensure_ascii=False))
-        else:
+        elif presses or not params.quiet:
             click.echo("\n".join(status_lines(standing, params.warn_days, teller.lang)))
         if standing.no_calendar is not None:
             raise standing.no_calendar
-        near = any(one.warns(today, params.warn_days) for one in standing.periods)
-        return int(Exit.WAITING if near else Exit.DONE)
+        return int(Exit.WAITING if presses else Exit.DONE)
 
     sys.exit(guarded(job, lang, given["log_format"]))
 
