@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO_OUT ?= demo-out
 
-.PHONY: demo test lint types layers docs-check docs bench sample-data clean
+.PHONY: demo test lint types layers docs-check docs bench faults sample-data clean
 
 demo: $(VENV)/installed
 	@rm -rf $(DEMO_OUT)
@@ -40,6 +40,11 @@ docs-check: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/bench.py
+	$(BIN)/python benchmarks/ledger.py
+
+faults: $(VENV)/installed-dev
+	$(BIN)/python -m tests.faults
+	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest tests/test_history.py
 
 sample-data: $(VENV)/installed-dev
 	$(BIN)/python sample_data/make.py

@@ -145,8 +145,8 @@ def exported(path: Path, folder: Path) -> list[str]:
     """Write every table as Parquet into `folder`, which appears complete or not at all; the files written."""
     if folder.exists():
         raise CannotCreate(f"{folder} exists. Name a new folder.", f"{folder} 已存在。请指定新的文件夹。")
-    make_folder(folder.resolve().parent)
     with open_ledger(path) as connection:
+        make_folder(folder.resolve().parent)
         try:
             stage = Path(tempfile.mkdtemp(prefix=".export-", dir=folder.resolve().parent))
         except OSError as error:
@@ -185,8 +185,8 @@ def _write_table(connection: sqlite3.Connection, table: str, path: Path) -> None
 def backed_up(path: Path, file: Path) -> Text:
     if file.exists():
         raise CannotCreate(f"{file} exists and is left as it is. Name a new file.", f"{file} 已存在，未作更改。请指定新的文件名。")
-    make_folder(file.resolve().parent)
     with open_ledger(path) as connection:
+        make_folder(file.resolve().parent)
         try:
             copy_ledger(connection, file.resolve())
         except (OSError, sqlite3.OperationalError) as error:

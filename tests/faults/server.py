@@ -21,7 +21,10 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-import aggregator.engine.preload  # noqa: F401 - to have the stages imported and warm
+import aggregator.engine.preload
+import aggregator.ledger_jobs
+import aggregator.pipeline
+import aggregator.report.summary  # noqa: F401 - all four to have them imported and warm
 from aggregator.cli import cli
 from aggregator.ledger_check import check_ledger
 from tests.conftest import NOW
