@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import psutil
 import pytest
 
@@ -183,12 +186,34 @@ def test_sample_is_seeded_and_runs(tmp_path: Path, cleared_by: str) -> None:
     assert (tmp_path / "a/inventories.csv").read_bytes().count(b"\n") == 501
 
 
-def test_help_has_an_example_everywhere(tmp_path: Path) -> None:
-    for command in ((), ("run",), ("check",), ("sample",), ("rules",)):
-        result = aggregator(*command, "--help", folder=tmp_path, lang="")
-        assert result.returncode == 0
-        assert "Example:" in result.stdout
-        assert "aggregator " in result.stdout.split("Example:")[1]
+def every_command(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    yield path, command
+    for name, below in command.commands.items() if isinstance(command, click.Group) else ():
+        yield from every_command(below, (*path, name))
+
+
+def test_help_has_an_example_everywhere() -> None:
+    from aggregator.cli import cli
+
+    names = []
+    for path, command in every_command(cli):
+        text = command.get_help(click.Context(command, info_name=" ".join(("aggregator", *path))))
+        example = text.split("Example:")[1].split("Options:")[0]
+        lines = [line.strip() for line in example.splitlines() if line.strip()]
+        assert lines, path
+        assert all(line.startswith(f"aggregator {' '.join(path)}".strip()) for line in lines), path
+        names.append(" ".join(path))
+    assert {"run", "ledger void", "config show", "status", "doctor"} <= set(names)
+
+
+def test_every_command_is_in_the_readme() -> None:
+    from aggregator.cli import cli
+
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = readme.split("## Commands")[1].split("## More")[0]
+    for path, command in every_command(cli):
+        if path and not isinstance(command, click.Group):
+            assert re.search(rf"`(ledger )?{path[-1]}`|`{' '.join(path)}`", table), path
 
 
 def test_help_does_not_import_the_heavy_libraries() -> None:
