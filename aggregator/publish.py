@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -47,6 +48,16 @@ def stage_folder(target: Path, mark: str) -> Path:
 
 def work_prefix(mark: str) -> str:
     return f"{_WORK}{mark}-"
+
+
+@contextmanager
+def work_folder(out: Path | None, prefix: str) -> Iterator[Path]:
+    """A hidden folder in `out` (or in the system's place for such) for what the stages leave for one another."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=out))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def run_folders(out: Path) -> list[Path]:

@@ -92,6 +92,30 @@ def test_wrong_settings(runner: Runner, line: str, says: str) -> None:
     assert says in result.stderr
 
 
+def test_status_of_a_disk_that_is_not_mounted_is_not_silence(runner: Runner) -> None:
+    runner.write('[run]\nout = "results"\nrequire_ledger = true\nquiet = true\n', "aggregator.toml")
+    runner.write([row()])
+    for command in (("status",), ("run", "export.csv", "--period", "2026-10")):
+        result = aggregator(*command, folder=runner.folder)
+        assert result.returncode == 78
+        assert "There is no ledger" in result.stderr
+    doctor = aggregator("doctor", folder=runner.folder)
+    assert doctor.returncode == 3
+    assert "restore it from a backup" in doctor.stdout
+
+
+def test_status_is_quiet_until_something_presses(runner: Runner) -> None:
+    runner.write([row(goods_name="")])
+    assert aggregator(*RUN, folder=runner.folder).returncode == 3
+    status = ("status", "--out", "out", "--quiet", "--as-of")
+    calm = aggregator(*status, "2026-11-05", folder=runner.folder)
+    assert (calm.returncode, calm.stdout, calm.stderr) == (0, "", "")
+    pressing = aggregator(*status, "2026-11-12", folder=runner.folder)
+    assert pressing.returncode == 3
+    assert "ACT NOW" in pressing.stdout
+    assert "R101" in pressing.stdout
+
+
 # ------------------------------------------------------------------------------------------------------- logs, metrics
 
 

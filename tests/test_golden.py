@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from aggregator import pipeline, publish
+from aggregator import declare, publish
 from aggregator.pipeline import run
 from schemas.rules import RULES
 from tests.conftest import NOW, Runner, parameters, row
@@ -120,9 +120,9 @@ def test_crash_at_a_step_leaves_nothing_or_is_finished(
         raise Crash
 
     with monkeypatch.context() as patch:
-        patch.setattr(publish if step == "publish" else pipeline, step, crash)
+        patch.setattr(publish if step == "publish" else declare, step, crash)
         if not clean_up:
-            patch.setattr(pipeline.shutil, "rmtree", lambda *_, **__: None)
+            patch.setattr(publish.shutil, "rmtree", lambda *_, **__: None)
         with pytest.raises(Crash):
             run(parameters(path, out=runner.out), NOW)
     assert not (runner.out / "2026-10/202610-01").exists()

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from aggregator import pipeline
+from aggregator import declare, pipeline
 from aggregator.errors import Busy, StopRun
 from aggregator.ledger_check import check_ledger
 from aggregator.pipeline import run
@@ -38,14 +38,14 @@ def _run_in_a_fork(export: Path, out: Path, others_have_ended: int) -> int:
         return child
     code = 70
     try:
-        whole = pipeline.calculate
+        whole = declare.calculate
 
         def wait_then_calculate(*arguments: Any, **named: Any) -> Any:
             if not select.select([others_have_ended], [], [], 60)[0]:
                 raise TimeoutError("two runs hold the lock")
             return whole(*arguments, **named)
 
-        pipeline.calculate = wait_then_calculate
+        declare.calculate = wait_then_calculate
         code = int(run(parameters(export, out=out), NOW).exit_code)
     except StopRun as stop:
         code = int(stop.exit_code)

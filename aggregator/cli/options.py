@@ -50,6 +50,9 @@ config_option = click.option(
 as_of_option = click.option("--as-of", type=Day(), metavar="DATE", help="Today, for the calendar. [default: today in China]")
 out_option = click.option("--out", type=PATH, metavar="DIR", help="Where run folders are. Here or in the config.")
 ledger_option = click.option("--ledger", type=PATH, metavar="PATH", help="The ledger. [default: DIR/ledger.sqlite]")
+require_ledger_option = click.option(
+    "--require-ledger", is_flag=True, default=None, help="Stop if there is no ledger: never begin with one that knows nothing."
+)
 lock_wait_option = click.option(
     "--lock-wait", type=click.FloatRange(0), metavar="SECONDS", help="How long to wait for another run to end. [default: 0]"
 )
@@ -88,7 +91,7 @@ run_options = several(
     data_options,
     click.option("--out", type=PATH, metavar="DIR", help="Where run folders go. Required, here or in the config."),
     ledger_option,
-    click.option("--require-ledger", is_flag=True, default=None, help="Do not make a new ledger: stop if there is none."),
+    require_ledger_option,
     lock_wait_option,
     click.option("--assume-cleared", is_flag=True, default=None, help="Say that all inventories were cleared in the period."),
     click.option("--first-period", type=Month(), metavar="YYYY-MM", help="First month the ledger answers for. [default: that of its first run]"),

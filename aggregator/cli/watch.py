@@ -18,6 +18,7 @@ from aggregator.cli.options import (
     ledger_options,
     log_format_option,
     period_option,
+    require_ledger_option,
     run_options,
     settings,
     warn_days_option,
@@ -31,6 +32,7 @@ from aggregator.cli.options import (
 @calendar_option
 @warn_days_option
 @click.option("--max", "most", type=click.IntRange(0), default=3, show_default=True, help="How many undeclared inventories to list, a reason.")
+@require_ledger_option
 @click.option("--quiet", is_flag=True, default=None, help="Print nothing when nothing presses.")
 @json_option
 @log_format_option
@@ -49,6 +51,7 @@ def status(config: Path | None, most: int, as_json: bool, lang: Any, **given: An
     def job(teller: Teller) -> int:
         from aggregator.deadline import calendar_of
         from aggregator.errors import Exit
+        from aggregator.ledger.store import no_ledger
         from aggregator.report.status import status_as_json, status_lines
         from aggregator.status import status as status_of
 
@@ -56,6 +59,8 @@ def status(config: Path | None, most: int, as_json: bool, lang: Any, **given: An
         teller.adopt(params)
         today = params.as_of or now().date()
         calendar = calendar_of(dict(params.calendar_years), params.calendar)
+        if params.require_ledger and (params.the_ledger is None or not params.the_ledger.exists()):
+            raise no_ledger(params.the_ledger or Path("--ledger"))
         standing = status_of(params.the_ledger, params.period, today, calendar, most)
         presses = any(one.warns(today, params.warn_days) for one in standing.periods)
         if as_json:

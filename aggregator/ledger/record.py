@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -130,7 +130,7 @@ def record_first_period(connection: sqlite3.Connection, first_period: str, at: s
         append_event(connection, at, "first_period", first_period, {})
 
 
-def record_cancelled(connection: sqlite3.Connection, run_ref: str, at: str, numbers: list[str]) -> None:
+def record_cancelled(connection: sqlite3.Connection, run_ref: str, at: str, numbers: Sequence[str]) -> None:
     """Declared inventories that customs has since cancelled or sent back, told in this run (or in this period's)."""
     if numbers:
         connection.executemany(f"UPDATE inventory SET cancelled = ? WHERE inventory_no = ? AND {LIVE}", ((run_ref, n) for n in numbers))

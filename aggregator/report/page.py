@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from html import escape
 from typing import Any
@@ -57,6 +57,7 @@ def page(outcome: Any, run_ref: str, declarations: list[dict[str, Any]], now: da
             "本结果为预测与核对：报关单由海关依据其清单数据生成。",
         )
         + "</p>",
+        f"<p>{_deadline(outcome, say)}</p>" if outcome.deadline else "",
         f"<h2>{say('Inventories', '清单')}</h2><div class=fates>"
         + "".join(f"<div><b>{number:,}</b>{name}</div>" for name, number in fates)
         + "</div>",
@@ -86,6 +87,12 @@ def page(outcome: Any, run_ref: str, declarations: list[dict[str, Any]], now: da
         f'<!doctype html>\n<html lang="{lang}"><head><meta charset="utf-8"><title>{title}</title>'
         f"<style>{_STYLE}</style></head><body>\n" + "\n".join(parts) + "\n</body></html>\n"
     )
+
+
+def _deadline(outcome: Any, say: Callable[[str, str], str]) -> str:
+    left = outcome.working_days_left
+    days = say(f"{left} working days left", f"剩余 {left} 个工作日") if left >= 0 else say("past", "已过")
+    return f"{say('Deadline of the period', '本期申报期限')}: <b>{escape(outcome.deadline)}</b> ({days})"
 
 
 def _findings(findings: dict[str, int], lang: Lang, none: str) -> str:

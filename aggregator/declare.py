@@ -1,0 +1,203 @@
+"""Declare: calculate, stage and record in one transaction of the ledger, whose end is the moment of declaring; then rename.
+
+In this order a crash leaves nothing, or something the next command finishes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from aggregator.deadline import Calendar
+from aggregator.errors import CannotReadOrWrite, Exit, StopRun
+from aggregator.ledger.query import runs, setting
+from aggregator.ledger.record import (
+    Rows,
+    RunRecord,
+    next_run_no,
+    next_run_ref,
+    record_cancelled,
+    record_first_period,
+    record_receipts,
+    record_rows,
+    record_run,
+    record_waiting,
+    relative_folder,
+)
+from aggregator.ledger.store import open_ledger, transaction
+from aggregator.ledger.tables import State
+from aggregator.line import calculate
+from aggregator.merged import Merged
+from aggregator.params import Params
+from aggregator.publish import (
+    finish,
+    make_folder,
+    mark_of,
+    refuse_unknown,
+    remove,
+    stage_folder,
+    sync_files,
+    tidy,
+    uninterrupted,
+    work_folder,
+    work_prefix,
+)
+from aggregator.read.scan import CsvFile
+from aggregator.report.page import DECLARATIONS_SHOWN, page
+from aggregator.result import Outcome, counted, outcome_of
+from aggregator.run_folder import write_outputs
+from aggregator.status import standing
+from aggregator.write.manifest import sha256_of, write_manifest
+from schemas.text import Text
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run: its parameters, opened inputs, places (absolute), and its one recorded time."""
+
+    params: Params
+    files: tuple[CsvFile, ...]
+    out: Path
+    ledger: Path
+    calendar: Calendar
+    first_period: str
+    now: datetime
+
+    @property
+    def at(self) -> str:
+        return self.now.isoformat(timespec="seconds")
+
+    def shown(self, folder: Path | None) -> str:
+        """A run folder as the user named its place."""
+        assert folder is not None
+        assert self.params.out is not None
+        return str(self.params.out / folder.relative_to(self.out) if folder.is_relative_to(self.out) else folder)
+
+
+@dataclass
+class _Recorded:
+    """What was taken down while the workers finished."""
+
+    run_no: int
+    merged: Merged | None = None
+    rows: Rows | None = None
+    undone: tuple[str, ...] = ()
+
+
+def declare(job: Job, connection: sqlite3.Connection) -> Outcome:
+    """Needs the lock."""
+    mark = mark_of(connection)
+    run_ref = next_run_ref(connection, job.params.the_period.key)
+    target = job.out / str(job.params.period) / run_ref
+    stage = stage_folder(target, mark)
+    with ExitStack() as last:
+        try:
+            # SQLite's own lock too is held from here on: where the disk does not keep ours, it still keeps two runs apart.
+            with transaction(connection):
+                finish(connection, job.ledger)
+                tidy(connection, job.out)
+                refuse_unknown(job.out, runs(connection, job.ledger), mark)
+                with work_folder(job.out, work_prefix(mark)) as folder:
+                    outcome = _calculate_and_record(job, connection, folder, run_ref, stage, target)
+                _warn_of_deadline(job, connection, outcome)
+                last.enter_context(uninterrupted())
+        except BaseException:
+            if _is_recorded(job.ledger, run_ref):
+                raise CannotReadOrWrite(
+                    f"The run {run_ref} is recorded in the ledger, but the disk failed at that moment. Mend that and run again, or "
+                    "run 'aggregator ledger check': either finishes it.",
+                    f"批次 {run_ref} 已在台账中登记，但磁盘同时发生故障。请排除故障后重新运行，或运行 aggregator ledger check，均会自动完成。",
+                ) from None
+            remove(stage)
+            raise
+        finish(connection, job.ledger)
+    return outcome
+
+
+def _is_recorded(ledger: Path, run_ref: str) -> bool:
+    """Whether the ledger's file has the run, whatever became of the connection that recorded it."""
+    try:
+        with open_ledger(ledger) as connection:
+            return run_ref in {run.run_ref for run in runs(connection, ledger)}
+    except (StopRun, OSError):
+        return False
+
+
+def _calculate_and_record(
+    job: Job, connection: sqlite3.Connection, folder: Path, run_ref: str, stage: Path, target: Path
+) -> Outcome:
+    params, recorded = job.params, _Recorded(next_run_no(connection))
+
+    def into_ledger(merged: Merged) -> None:
+        recorded.merged = merged
+        recorded.rows = record_rows(connection, recorded.run_no, State.APPLIED, merged.declared())
+        recorded.undone = tuple(merged.newly_undone())
+        seen_in = run_ref if merged.numbering.declarations else str(params.period)
+        record_waiting(connection, seen_in, params.the_period.key, merged.waiting())
+
+    record_first_period(connection, job.first_period, job.at)
+    result = calculate(params, job.files, folder, job.first_period, job.ledger, run_ref, while_finishing=into_ledger)
+    assert recorded.merged is not None
+    assert recorded.rows is not None
+    record_cancelled(connection, run_ref, job.at, recorded.undone)
+    record_receipts(connection, job.at, ((sha256_of(path), str(path)) for path in params.receipts))
+    outcome = outcome_of(result, str(params.period))
+    outcome.notes += notes(params)
+    outcome.counts["inventories_undone"] = len(recorded.undone)
+    tell_deadline(job, outcome)
+    if recorded.undone:
+        outcome.exit_code = Exit.WAITING
+    rejections = result.rejections_sha256()
+    told = {run.rejections_sha256: run for run in runs(connection, job.ledger) if run.period == params.the_period.key}
+    if not result.split.declarations and not recorded.undone and (not result.rejected_lines or rejections in told):
+        for _ in counted(result.findings(params.lang), outcome):
+            pass
+        outcome.folder = job.shown(told[rejections].folder) if result.rejected_lines else ""
+        return outcome
+    make_folder(stage)
+    write_outputs(params, result, run_ref, stage, outcome)
+    shown = result.declarations.slice(0, DECLARATIONS_SHOWN).to_pylist()
+    (stage / "report.html").write_text(page(outcome, run_ref, shown, job.now, params.lang), encoding="utf-8")
+    ledger_id = setting(connection, "ledger_id") or ""
+    manifest = write_manifest(stage, params, result.work.files, outcome.counts, outcome.excluded, run_ref, ledger_id, job.now)
+    sync_files(stage)
+    outcome.run_ref, outcome.folder, outcome.published = run_ref, job.shown(target), True
+    run = RunRecord(
+        recorded.run_no, run_ref, params.the_period.key, relative_folder(job.ledger, target), job.at, manifest, rejections
+    )
+    record_run(connection, run, recorded.rows, recorded.merged.applications, recorded.merged.declarations(result.declarations))
+    return outcome
+
+
+def notes(params: Params) -> list[Text]:
+    """What a run says besides, whatever its input."""
+    return [_ITEM_NAME_NOTE] if params.item_name_flag == 0 else []
+
+
+_ITEM_NAME_NOTE = Text(
+    "Item name flag 0: customs merges by its own category names, which we do not know; it may cut finer than this.",
+    "商品名汇总标志为0：海关按其商品综合分类名汇总，本工具无法得知，实际归并可能更细。",
+)
+
+
+def tell_deadline(job: Job, outcome: Outcome) -> None:
+    """By when the period has to be declared. A missing calendar does not stop a run."""
+    assert job.params.as_of is not None
+    said = standing(None, None, [job.params.the_period], job.params.as_of, job.calendar, 0)
+    [one] = said.periods
+    if said.no_calendar is not None:
+        outcome.notes.append(said.no_calendar.text)
+    outcome.deadline = str(one.deadline or "")
+    outcome.working_days_left = one.working_days_left
+
+
+def _warn_of_deadline(job: Job, connection: sqlite3.Connection, outcome: Outcome) -> None:
+    """What of the period is still undeclared, now that this run is recorded."""
+    assert job.params.as_of is not None
+    [one] = standing(connection, None, [job.params.the_period], job.params.as_of, job.calendar, 0).periods
+    outcome.undeclared = one.undeclared
+    if one.warns(job.params.as_of, job.params.warn_days):
+        outcome.exit_code = Exit.WAITING
