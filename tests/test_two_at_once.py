@@ -92,6 +92,22 @@ def test_where_the_disk_does_not_keep_our_lock_sqlite_keeps_them_apart(runner: R
         assert left.exists(), "what the other run is making is not touched"
 
 
+def test_who_reads_the_ledger_does_not_undo_a_run(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backup that takes long holds up the end of the transaction; the run waits for it."""
+    runner.run_rows([_inventory(1)])
+    monkeypatch.setattr("aggregator.ledger.store._BUSY_SECONDS", 0.1)
+    reader = (
+        "import sqlite3, sys, time\nc = sqlite3.connect(sys.argv[1], isolation_level=None)\nc.execute('BEGIN')\n"
+        "c.execute('SELECT * FROM run').fetchall()\nprint('reads', flush=True)\ntime.sleep(3)"
+    )
+    with subprocess.Popen([sys.executable, "-c", reader, str(runner.out / "ledger.sqlite")], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "reads\n"
+        outcome = runner.run_rows([_inventory(1), _inventory(2)])
+        assert outcome.published
+        assert process.wait() == 0, "it went on reading to its end"
+
+
 def test_lock_wait(runner: Runner) -> None:
     from filelock import FileLock
 

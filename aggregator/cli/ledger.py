@@ -230,6 +230,8 @@ def export(folder: Path, config: Path | None, lang: Any, **given: Any) -> None:
 def backup(file: Path, config: Path | None, lang: Any, **given: Any) -> None:
     """Write a whole copy of the ledger to a new file, also while a run is under way.
 
+    In the moments in which a run writes into the ledger it ends with 75: try again.
+
     \b
     Example:
       aggregator ledger backup /backup/ledger-2026-11-05.sqlite --out results

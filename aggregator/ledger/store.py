@@ -22,6 +22,7 @@ from aggregator.ledger.migrations import MIGRATIONS
 from aggregator.ledger.tables import APPLICATION_ID, VERSION, make_tables
 
 _BUSY_SECONDS = 10.0
+_PATIENCE_SECONDS = 600
 _PAGE_CACHE_KIB = 32_768
 _OF_THE_DISK = {
     sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL,
@@ -238,6 +239,8 @@ def _migrate(path: Path, connection: sqlite3.Connection, version: int, at: str) 
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
+        # Who only reads (a backup of years, say) may hold up the end: hours of work are not thrown away for that.
+        connection.execute(f"PRAGMA busy_timeout={_PATIENCE_SECONDS * 1000}")
         yield
         connection.execute("COMMIT")
     except BaseException:
