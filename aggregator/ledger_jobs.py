@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from aggregator.errors import CannotCreate, CannotReadOrWrite, NoInput
-from aggregator.ledger.query import Run, declared, runs
+from aggregator.ledger.query import Run, declarations_of, declared, runs
 from aggregator.ledger.record import answer_application, dismiss, record_import, void_run
 from aggregator.ledger.store import copy_ledger, locked, no_ledger, open_ledger, transaction
 from aggregator.ledger.tables import State
@@ -82,7 +82,7 @@ def shown_runs(path: Path, period: Period | None) -> list[ShownRun]:
                 "SELECT state, sum(inventories), sum(inventories * late) FROM tally WHERE run_no = ? GROUP BY 1 ORDER BY 1", (run.run_no,)
             ):
                 states[state], late = count, late + of_these_late
-            [declarations] = connection.execute("SELECT count(*) FROM declaration WHERE run_no = ?", (run.run_no,)).fetchone()
+            declarations = declarations_of(connection, run.run_ref)
             applications = connection.execute(
                 "SELECT application_ref, application.state, consignor_code, declarant_code, declaring_customs_code, premises_code, "
                 "coalesce(sum(inventories), 0), reason FROM application LEFT JOIN tally USING (run_no, application_no) "

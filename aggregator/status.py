@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aggregator.deadline import Calendar, deadline, earliest_deadline
 from aggregator.errors import NoCalendar
-from aggregator.ledger.query import setting
+from aggregator.ledger.query import declarations_of, setting
 from aggregator.ledger.record import DISMISSED
 from aggregator.ledger.store import open_ledger
 from aggregator.ledger.tables import LIVE, LIVE_STATES
@@ -151,9 +151,7 @@ def _fill(connection: sqlite3.Connection, one: PeriodStatus, most: int) -> None:
         one.states[state] = one.states.get(state, 0) + count
         one.late += count if late and state in LIVE_STATES else 0
     one.runs = [row[0] for row in connection.execute("SELECT run_ref FROM run WHERE period = ? AND state = 'live' ORDER BY run_no", (key,))]
-    [one.declarations] = connection.execute(
-        "SELECT count(*) FROM declaration JOIN run USING (run_no) WHERE period = ? AND state = 'live'", (key,)
-    ).fetchone()
+    one.declarations = sum(declarations_of(connection, run_ref) for run_ref in one.runs)
     [one.cancelled] = connection.execute(
         f"SELECT count(*) FROM inventory WHERE cancelled <> '' AND {LIVE} AND cleared_period = ?", (key,)
     ).fetchone()

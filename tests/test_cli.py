@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -16,7 +17,9 @@ from pathlib import Path
 import click
 import psutil
 import pytest
+from click.testing import CliRunner
 
+from aggregator.cli import cli
 from aggregator.report.summary import summary
 from schemas.rules import RULES
 from tests.conftest import Runner, csv_text, read_rows, row
@@ -26,11 +29,20 @@ PERIOD = ("--period", "2026-10", "--first-period", "2026-09")
 
 
 def aggregator(*arguments: str | Path, folder: Path, lang: str = "en", **environment: str) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "LANG": "C.UTF-8", "LC_ALL": "", **environment}
-    command = [sys.executable, "-m", "aggregator", *map(str, arguments)]
+    """A command, given in `folder`: in this process, or with an environment of its own in a process of its own."""
+    command = list(map(str, arguments))
     if lang and arguments and arguments[0] in ("run", "check", "rules", "sample", "status", "doctor", "ledger", "config"):
         command += ["--lang", lang]
-    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
+    plain = {"LANG": "C.UTF-8", "LC_ALL": ""}
+    if environment:
+        env = {**os.environ, **plain, **environment}
+        own = [sys.executable, "-m", "aggregator", *command]
+        return subprocess.run(own, cwd=folder, env=env, capture_output=True, text=True, check=False)
+    with contextlib.chdir(folder):
+        result = CliRunner().invoke(cli, command, prog_name="aggregator", env=plain)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return subprocess.CompletedProcess(command, result.exit_code, result.stdout, result.stderr)
 
 
 def test_run_prints_where_things_are(runner: Runner) -> None:
@@ -193,8 +205,6 @@ def every_command(command: click.Command, path: tuple[str, ...] = ()) -> Iterato
 
 
 def test_help_has_an_example_everywhere() -> None:
-    from aggregator.cli import cli
-
     names = []
     for path, command in every_command(cli):
         text = command.get_help(click.Context(command, info_name=" ".join(("aggregator", *path))))
@@ -207,8 +217,6 @@ def test_help_has_an_example_everywhere() -> None:
 
 
 def test_every_command_is_in_the_readme() -> None:
-    from aggregator.cli import cli
-
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     table = readme.split("## Commands")[1].split("## More")[0]
     for path, command in every_command(cli):
@@ -284,10 +292,7 @@ def test_file_size_limit_leaves_nothing_half_made(runner: Runner, kilobytes: int
 
 
 def test_fault_of_our_own_is_70_without_a_traceback(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
-    from click.testing import CliRunner
-
     from aggregator import pipeline
-    from aggregator.cli import cli
 
     def broken(*_: object) -> None:
         raise RuntimeError("boom")

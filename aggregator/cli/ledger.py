@@ -202,11 +202,11 @@ def import_(file: Path, config: Path | None, lang: Any, **given: Any) -> None:
 
 
 @ledger.command()
-@click.argument("folder", type=click.Path(path_type=Path), metavar="FOLDER")
+@click.argument("folder", type=click.Path(path_type=Path), metavar="[FOLDER]", required=False)
 @ledger_options
 @lang_option
-def export(folder: Path, config: Path | None, lang: Any, **given: Any) -> None:
-    """Write all tables of the ledger as Parquet files into a new folder.
+def export(folder: Path | None, config: Path | None, lang: Any, **given: Any) -> None:
+    """Write all tables of the ledger as Parquet files into a new folder (ledger-export-DATE-TIME if none is named).
 
     \b
     Example:
@@ -216,7 +216,7 @@ def export(folder: Path, config: Path | None, lang: Any, **given: Any) -> None:
     def work(params: Params, path: Path, teller: Teller) -> int:
         from aggregator.ledger_jobs import exported
 
-        for line in exported(path, folder):
+        for line in exported(path, folder or Path(f"ledger-export-{now():%Y%m%d-%H%M%S}")):
             click.echo(line)
         return 0
 

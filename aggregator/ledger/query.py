@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from aggregator.ledger.record import RUN_LIVE
+from aggregator.ledger.record import OF_RUN_REF, RUN_LIVE
 from aggregator.ledger.store import explained
 from aggregator.ledger.tables import LIVE
 
@@ -63,6 +63,12 @@ def runs(connection: sqlite3.Connection, ledger: Path) -> list[Run]:
         Run(number, ref, period, state, home / folder if folder else None, *rest)
         for number, ref, period, state, folder, *rest in connection.execute(f"SELECT {names} FROM run ORDER BY run_no")
     ]
+
+
+def declarations_of(connection: sqlite3.Connection, run_ref: str) -> int:
+    """How many declarations a run made."""
+    row = connection.execute(f"SELECT count(*) FROM declaration WHERE {OF_RUN_REF}", {"run_ref": run_ref}).fetchone()
+    return int(row[0])
 
 
 def declared(ledger: Path, numbers: pa.Array) -> dict[str, Declared]:

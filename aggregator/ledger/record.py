@@ -29,6 +29,8 @@ ANSWERS: dict[State, tuple[State, ...]] = {
 """Which state customs' answer can bring an application into, from the one it is in."""
 
 
+OF_RUN_REF = "declaration_ref BETWEEN :run_ref || '-' AND :run_ref || '-~'"
+"""Declarations of a run, by the order they are kept in."""
 _OF_RUN = (
     "inventory_id BETWEEN (SELECT first_inventory_id FROM run WHERE run_no = :run_no) "
     "AND (SELECT last_inventory_id FROM run WHERE run_no = :run_no)"
@@ -206,14 +208,15 @@ def run_detail(connection: sqlite3.Connection, run_no: int) -> dict[str, object]
     """What of a run never changes once it is recorded, as its event holds it."""
     names = ("run_no", "period", "folder", "manifest_sha256", "rejections_sha256", "first_inventory_id", "last_inventory_id",
              "inventories_sha256")  # fmt: skip
-    row = connection.execute(f"SELECT {', '.join(names)} FROM run WHERE run_no = ?", (run_no,)).fetchone()
+    run_ref, *row = connection.execute(f"SELECT run_ref, {', '.join(names)} FROM run WHERE run_no = ?", (run_no,)).fetchone()
     parts = hashlib.sha256()
     for query in (
         "SELECT application_no, application_ref, declaring_customs_code, declarant_code, consignor_code, premises_code "
-        "FROM application WHERE run_no = ? ORDER BY application_no",
-        "SELECT declaration_ref, application_no, item_count, inventory_count FROM declaration WHERE run_no = ? ORDER BY declaration_ref",
+        "FROM application WHERE run_no = :run_no ORDER BY application_no",
+        "SELECT declaration_ref, application_no, item_count, inventory_count FROM declaration "
+        f"WHERE {OF_RUN_REF} ORDER BY declaration_ref",
     ):
-        for part in connection.execute(query, (run_no,)):
+        for part in connection.execute(query, {"run_no": run_no, "run_ref": run_ref}):
             parts.update(json.dumps(part).encode())
     return dict(zip(names, row, strict=True)) | {"declarations_sha256": parts.hexdigest()}
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from aggregator.ledger.chain import DIGESTED, RowDigest, broken_event
 from aggregator.ledger.record import RUN_LIVE, RUN_VOIDED, run_detail
 from aggregator.ledger.store import refused
-from aggregator.ledger.tables import LIVE, State
+from aggregator.ledger.tables import State
 from schemas.text import Text
 
 _ALWAYS_WHOLE = 32 << 20
@@ -78,7 +78,7 @@ def altered_records(connection: sqlite3.Connection) -> list[Text]:
 
 def altered_rows(connection: sqlite3.Connection) -> list[Text]:
     """Every inventory against the hash its run recorded, its state against that of its run and application, the tally."""
-    problems = _doubly_declared(connection)
+    problems = []
     runs = connection.execute(
         "SELECT run_no, run_ref, state, first_inventory_id, last_inventory_id, inventories_sha256 FROM run ORDER BY run_no"
     ).fetchall()
@@ -124,10 +124,3 @@ def _rows_between(connection: sqlite3.Connection, first: int, last: int) -> Iter
     while rows := cursor.fetchmany(_ROWS_AT_ONCE):
         columns = zip(*rows, strict=True)
         yield pa.table({name: pa.array(values, _TYPES.get(name, pa.string())) for name, values in zip(DIGESTED, columns, strict=True)})
-
-
-def _doubly_declared(connection: sqlite3.Connection) -> list[Text]:
-    """Inventories that stand declared twice: the index forbids it, so its own copy of the numbers is damaged."""
-    query = f"SELECT inventory_no FROM inventory NOT INDEXED WHERE {LIVE} GROUP BY 1 HAVING count(*) > 1 ORDER BY 1 LIMIT 5"
-    numbers = ", ".join(row[0] for row in connection.execute(query))
-    return [Text(f"inventories stand declared twice: {numbers}", f"有清单登记为重复申报：{numbers}")] if numbers else []
