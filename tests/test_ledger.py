@@ -60,7 +60,9 @@ def test_items_applications_and_states(runner: Runner) -> None:
     applications = sql(path, "SELECT application_ref, declaring_customs_code, state FROM application ORDER BY 1")
     assert applications == [("202610-01-A001", "2244", "applied"), ("202610-01-A002", "5304", "applied")]
     shown = json.loads(ledger(runner, "show", "--json").stdout)["runs"]
-    assert [(run["run_ref"], run["declarations"], run["inventories"]) for run in shown] == [("202610-01", 2, {"applied": 3})]
+    assert [(run["run_ref"], run["period"], run["declarations"], run["inventories"]) for run in shown] == [
+        ("202610-01", "2026-10", 2, {"applied": 3})
+    ]
     assert [each["inventories"] for each in shown[0]["applications"]] == [2, 1]
     assert json.loads(ledger(runner, "show", "--period", "2026-09", "--json").stdout)["runs"] == []
 

@@ -34,7 +34,7 @@ def run_lines(found: list[ShownRun], lang: Lang) -> list[str]:
     lines = []
     for shown in found:
         run = shown.run
-        period = f"{run.period[:4]}-{run.period[4:]}" if run.period else Text("declared elsewhere", "别处申报").in_lang(lang)
+        period = _month(run.period) or Text("declared elsewhere", "别处申报").in_lang(lang)
         lines.append(f"{run.run_ref}  {period}  {state_name(run.state, lang)}  {run.recorded_at}  {run.folder or ''}".rstrip())
         late = Text(f" ({shown.late:,} late)", f"（其中补报 {shown.late:,}）").in_lang(lang) if shown.late else ""
         what = Text(f"{shown.declarations:,} declarations", f"报关单 {shown.declarations:,} 份").in_lang(lang)
@@ -47,13 +47,17 @@ def run_lines(found: list[ShownRun], lang: Lang) -> list[str]:
     return lines
 
 
+def _month(period: str) -> str:
+    return f"{period[:4]}-{period[4:]}" if period else ""
+
+
 def runs_as_json(found: list[ShownRun]) -> dict[str, Any]:
     return {
         "schema_version": 1,
         "runs": [
             {
                 "run_ref": shown.run.run_ref,
-                "period": shown.run.period,
+                "period": _month(shown.run.period),
                 "state": shown.run.state,
                 "recorded_at": shown.run.recorded_at,
                 "folder": str(shown.run.folder) if shown.run.folder else None,
