@@ -19,8 +19,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from aggregator.errors import CannotCreate, CannotReadOrWrite, NoInput
+from aggregator.ledger.amend import answer_application, dismiss, record_import, void_run
 from aggregator.ledger.query import Run, declarations_of, declared, runs
-from aggregator.ledger.record import answer_application, dismiss, record_import, void_run
 from aggregator.ledger.store import copy_ledger, locked, no_ledger, open_ledger, transaction
 from aggregator.ledger.tables import State
 from aggregator.ledger.verify import refuse_altered

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from aggregator.deadline import Calendar, deadline, earliest_deadline
 from aggregator.errors import NoCalendar
+from aggregator.ledger.amend import DISMISSED
 from aggregator.ledger.query import declarations_of, setting
-from aggregator.ledger.record import DISMISSED
 from aggregator.ledger.store import open_ledger
 from aggregator.ledger.tables import LIVE, LIVE_STATES
 from aggregator.params import Period

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from aggregator.doctor import Check
-from aggregator.ledger.record import DISMISSED
+from aggregator.ledger.amend import DISMISSED
 from aggregator.report.ledger import states_text
 from aggregator.status import PeriodStatus, Standing, Waiting
 from schemas.rules import EXCLUSIONS, RULES
