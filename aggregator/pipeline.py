@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from aggregator.deadline import calendar_of, earliest_deadline
 from aggregator.declare import Job, declare, notes, tell_deadline
-from aggregator.errors import Exit, NoInput, WrongConfiguration, WrongUsage
+from aggregator.errors import Exit, WrongConfiguration, WrongUsage
 from aggregator.ledger.query import Run, runs, setting
 from aggregator.ledger.record import next_run_ref
 from aggregator.ledger.store import locked, no_ledger, open_ledger
@@ -23,6 +23,7 @@ from aggregator.line import calculate
 from aggregator.params import Params, Period
 from aggregator.publish import make_folder, mark_of, refuse_unknown, work_folder
 from aggregator.read.headings import require_columns
+from aggregator.read.inputs import expanded
 from aggregator.read.scan import CsvFile, open_csv
 from aggregator.result import Outcome, counted, outcome_of
 from schemas.rules import Severity
@@ -30,7 +31,7 @@ from schemas.rules import Severity
 
 def run(params: Params, now: datetime) -> Outcome:
     """The main job. `now` is the run's one recorded time; all dates come from it."""
-    params = _settled_period(params, now)
+    params = _with_files(_settled_period(params, now))
     assert params.out is not None
     assert params.the_ledger is not None
     out, ledger = params.out.resolve(), params.the_ledger
@@ -57,6 +58,7 @@ def run(params: Params, now: datetime) -> Outcome:
 
 def check(params: Params) -> tuple[Outcome, Iterator[pa.Table]]:
     """Read and validate only. Out: the outcome, complete once the findings (tables, in input order) are all taken."""
+    params = _with_files(params)
     files = _open_inputs(params, clearing_known=True)
     outcome = Outcome()
 
@@ -85,15 +87,12 @@ def _settled_period(params: Params, now: datetime) -> Params:
     return replace(params, period=period, as_of=as_of)
 
 
+def _with_files(params: Params) -> Params:
+    """The files that the arguments mean, instead of the arguments."""
+    return replace(params, inputs=expanded(params.inputs), receipts=expanded(params.receipts))
+
+
 def _open_inputs(params: Params, *, clearing_known: bool) -> tuple[CsvFile, ...]:
-    for path in (*params.inputs, *params.receipts):
-        if path.is_dir():
-            raise NoInput(
-                f"{path} is a folder. Name the files in it, for example {path}/*.csv.",
-                f"{path} 是文件夹。请指定其中的文件，例如 {path}/*.csv。",
-            )
-        if not path.is_file():
-            raise NoInput(f"{path}: no such file. Check the path.", f"{path}：文件不存在。请检查路径。")
     files = []
     constants = [column for column, _ in params.constants]
     for path in params.inputs:

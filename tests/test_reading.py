@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -10,6 +11,7 @@ import pytest
 from aggregator.errors import NoInput, UnusableInput
 from aggregator.read import csv as csv_reader
 from aggregator.read.csv import read_chunk
+from aggregator.read.inputs import expanded
 from aggregator.read.records import Quoting
 from aggregator.read.scan import open_csv
 from schemas.fields import FIELD, KNOWN_UNUSED, REQUIRED_COLUMNS
@@ -250,3 +252,40 @@ def test_quoting_is_found_out(runner: Runner) -> None:
         (csv_text([row()]).replace("棉制|无牌", 'a"b'), Quoting.BROKEN),
     ):
         assert open_csv(runner.write(text), (), 1 << 20).quoting is quoting
+
+
+# ------------------------------------------------------------------------------------------------- which files are meant
+
+
+def test_folder_pattern_and_list_mean_their_files(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(runner.folder)
+    (runner.folder / "exports/more").mkdir(parents=True)
+    for number, name in enumerate(["exports/b.csv", "exports/a.CSV", "exports/.hidden.csv", "exports/notes.pdf", "exports/more/c.csv", "d.dat"], 1):
+        (runner.folder / name).write_text(csv_text([row(inventory_no=f"22442026E00000000{number}")]), encoding="utf-8")
+    (runner.folder / "list.txt").write_text("\ufeff# this month\n\nexports\nd.dat\nexports/**/c.csv\n", encoding="utf-8")
+    (runner.folder / "@odd.csv").write_text("", encoding="utf-8")
+    names = lambda *arguments: [str(path) for path in expanded(map(Path, arguments))]  # noqa: E731
+    assert names("exports") == ["exports/a.CSV", "exports/b.csv"]
+    assert names("d.dat", "exports/[ab].*") == ["d.dat", "exports/a.CSV", "exports/b.csv"]
+    assert names("@list.txt") == ["exports/a.CSV", "exports/b.csv", "d.dat", "exports/more/c.csv"]
+    assert names("@odd.csv") == ["@odd.csv"], "a file of that name is that file"
+    assert names(str(runner.folder / "exports/*.csv")) == [str(runner.folder / "exports/b.csv")]
+    outcome = runner.run(Path("@list.txt"))
+    assert outcome.counts["inventories_declared"] == 4
+    manifest = json.loads((Path(outcome.folder) / "manifest.json").read_text(encoding="utf-8"))
+    assert [source["file"] for source in manifest["inputs"]] == names("@list.txt")
+
+
+@pytest.mark.parametrize(
+    ("argument", "says"),
+    [("empty", "a folder without a file"), ("*.nothing", "matches no file"), ("absent.csv", "no such file"), ("@absent.txt", "no such list"),
+     ("@blank.txt", "list of files is empty"), ("@wrong.txt", "no such file")],
+)  # fmt: skip
+def test_what_means_no_file_is_named(runner: Runner, monkeypatch: pytest.MonkeyPatch, argument: str, says: str) -> None:
+    monkeypatch.chdir(runner.folder)
+    (runner.folder / "empty").mkdir()
+    (runner.folder / "blank.txt").write_text("# nothing\n")
+    (runner.folder / "wrong.txt").write_text("absent.csv\n")
+    with pytest.raises(NoInput, match=says):
+        runner.run(Path(argument))
+    assert not runner.out.exists()

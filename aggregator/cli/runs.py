@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from aggregator.cli.options import Month, data_options, inputs_argument, json_op
 @lang_option
 def run(inputs: tuple[Path, ...], config: Path | None, dry_run: bool, as_json: bool, lang: Any, **given: Any) -> None:
     """Declare the inventories cleared in a month: the main job.
+
+    INPUT is a CSV file, a folder of them, a pattern like 'exports/*.csv', or @list.txt with one of these a line.
 
     \b
     Example:
@@ -180,6 +183,9 @@ def rules(code: str | None, as_json: bool, lang: Any) -> None:
 def _start_ahead(inputs: tuple[Path, ...]) -> None:
     """Large inputs will need worker processes: let those import while this process does."""
     from aggregator.engine.local import WORTH_WORKERS, start_ahead
+    from aggregator.errors import StopRun
+    from aggregator.read.inputs import expanded
 
-    if sum(path.stat().st_size for path in inputs if path.is_file()) > WORTH_WORKERS:
-        start_ahead()
+    with suppress(StopRun, OSError):
+        if sum(path.stat().st_size for path in expanded(inputs)) > WORTH_WORKERS:
+            start_ahead()

@@ -70,7 +70,10 @@ class _BrokenQuotes(Exception):  # noqa: N818 - not an error: the file is read l
 
 
 def open_csv(path: Path, mapping: tuple[tuple[str, str], ...], chunk_bytes: int, least_known: int = 2) -> CsvFile:
-    """One pass over the file; its first row is the headings if at least `least_known` of them are known. Raises UnusableInput, NoInput or CannotReadOrWrite; says which and what to do."""
+    """One pass over the file; its first row is the headings if at least `least_known` of them are known.
+
+    Raises UnusableInput, NoInput or CannotReadOrWrite; says which and what to do.
+    """
     name = str(path)
     try:
         with path.open("rb") as file:
