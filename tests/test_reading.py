@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -16,6 +17,7 @@ from aggregator.read.records import Quoting
 from aggregator.read.scan import open_csv
 from schemas.fields import FIELD, KNOWN_UNUSED, REQUIRED_COLUMNS
 from tests.conftest import Runner, csv_text, row
+from tests.test_cli import aggregator
 
 # Headings of two sets seen in real exports: A (one sheet of the Single Window's wording) and C (head and list in one table).
 SET_A = ["序号", "企业内部编号", "物流运单号", "电商订单/海外仓订仓单编号", "清单编号", "发货人代码", "生产企业代码", "生产销售企业名称", "毛重（公斤）", "净重（公斤）", "运抵国（地区）", "指运港代码", "件数", "运费", "保费", "包装种类", "备注", "商品序号", "企业商品货号", "企业商品品名", "商品编码", "商品名称", "商品规格型号", "条码", "目的国（地区）", "数量", "计量单位", "法定数量", "法定计量单位", "第二数量", "第二计量单位", "单价", "总价", "币制"]
@@ -289,3 +291,35 @@ def test_what_means_no_file_is_named(runner: Runner, monkeypatch: pytest.MonkeyP
     with pytest.raises(NoInput, match=says):
         runner.run(Path(argument))
     assert not runner.out.exists()
+
+
+# ----------------------------------------------------------------------------------------------------- columns of a file
+
+
+def test_columns_shows_what_goes_where_and_suggests_what_is_missing(runner: Runner) -> None:
+    renamed = {"commodity_code": "海关商品代码", "total_price": "总价格", "order_no": "note", "inventory_no": "单号"}
+    runner.write(csv_text([row(goods_name="棉制\nT恤衫"), row(item_no="2")], renamed))
+    result = aggregator("columns", "export.csv", folder=runner.folder)
+    assert result.returncode == 3
+    assert "  海关商品代码 → (NOT KNOWN)    6109100010 | 6109100010" in result.stdout
+    assert "  note → (not used)    DD1 | DD1" in result.stdout
+    assert "  goods_name → goods_name    棉制 T恤衫 | 棉制T恤衫" in result.stdout
+    block = result.stdout.split("[columns]\n")[1]
+    assert tomllib.loads(block) == {"commodity_code": "海关商品代码", "total_price": "总价格", "inventory_no": "单号"}
+    runner.write("[columns]\n" + block, "aggregator.toml")
+    mended = aggregator("columns", "export.csv", "--json", folder=runner.folder)
+    assert mended.returncode == 0
+    [found] = json.loads(mended.stdout)
+    assert found["missing"] == {}
+    assert {h["heading"]: h["column"] for h in found["headings"] if h["by_config"]} == {v: k for k, v in renamed.items() if k != "order_no"}
+    assert aggregator("run", "export.csv", "--period", "2026-10", "--out", "out", folder=runner.folder).returncode == 0
+
+
+def test_columns_of_a_file_of_which_nothing_is_known(runner: Runner) -> None:
+    runner.write("甲;乙\n1;2\n".encode("gb18030"))
+    result = aggregator("columns", "export.csv", folder=runner.folder)
+    assert result.returncode == 3
+    assert "  甲 → (NOT KNOWN)    1" in result.stdout
+    assert '# inventory_no = ""' in result.stdout
+    runner.write(b"")
+    assert aggregator("columns", "export.csv", folder=runner.folder).returncode == 65

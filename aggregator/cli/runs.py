@@ -12,7 +12,16 @@ from typing import Any
 import click
 
 from aggregator.cli.ending import Teller, guarded, now
-from aggregator.cli.options import Month, data_options, inputs_argument, json_option, lang_option, run_options, settings
+from aggregator.cli.options import (
+    Month,
+    config_option,
+    data_options,
+    inputs_argument,
+    json_option,
+    lang_option,
+    run_options,
+    settings,
+)
 
 
 @click.command()
@@ -109,6 +118,40 @@ def check(
         if as_json:
             click.echo(json.dumps(outcome_as_json(outcome), ensure_ascii=False))
         return int(outcome.exit_code)
+
+    sys.exit(guarded(job, lang))
+
+
+@click.command()
+@inputs_argument
+@config_option
+@json_option
+@lang_option
+def columns(inputs: tuple[Path, ...], config: Path | None, as_json: bool, lang: Any) -> None:
+    """Which heading of an export goes to which column, the first values, and what is missing. Exit 3 if something is.
+
+    Ends with a [columns] block for the config, filled in where a heading is alike.
+
+    \b
+    Example:
+      aggregator columns export.csv
+      aggregator columns exports --json
+    """
+
+    def job(teller: Teller) -> int:
+        from aggregator.columns import columns_of
+        from aggregator.errors import Exit
+        from aggregator.read.inputs import expanded
+        from aggregator.report.columns import columns_as_json, columns_lines
+
+        params, _ = settings(config, {"lang": lang})
+        teller.adopt(params)
+        found = [columns_of(params, path) for path in expanded(inputs)]
+        if as_json:
+            click.echo(json.dumps([columns_as_json(each) for each in found], ensure_ascii=False))
+        else:
+            click.echo("\n".join(line for each in found for line in columns_lines(each, teller.lang)))
+        return int(Exit.WAITING if any(each.missing for each in found) else Exit.DONE)
 
     sys.exit(guarded(job, lang))
 

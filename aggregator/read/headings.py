@@ -70,14 +70,19 @@ def match_headings(headings: Sequence[str], mapping: Iterable[tuple[str, str]]) 
     return Matched(places, tuple(unknown))
 
 
+def missing_columns(given: Iterable[str], *, clearing_known: bool) -> list[str]:
+    """Required columns that are not given, in the order of the data dictionary; with what says what is cleared, unless that
+    is known otherwise."""
+    wanted = REQUIRED_COLUMNS if clearing_known else (*REQUIRED_COLUMNS, *STATUS_COLUMNS)
+    has = set(given)
+    return [column for column in wanted if column not in has]
+
+
 def require_columns(
     file: str, headings: Sequence[str], columns: Iterable[str], *, clearing_known: bool
 ) -> None:
     """Raise UnusableInput naming what is missing, what would have matched and what was found."""
-    given = set(columns)
-    missing = [column for column in REQUIRED_COLUMNS if column not in given]
-    if not clearing_known:
-        missing += [column for column in STATUS_COLUMNS if column not in given]
+    missing = missing_columns(columns, clearing_known=clearing_known)
     if not missing:
         return
     found = ", ".join(heading.strip() for heading in headings if heading.strip())

@@ -70,7 +70,7 @@ class _BrokenQuotes(Exception):  # noqa: N818 - not an error: the file is read l
 
 
 def open_csv(path: Path, mapping: tuple[tuple[str, str], ...], chunk_bytes: int, least_known: int = 2) -> CsvFile:
-    """One pass over the file; its first row is the headings if at least `least_known` of them are known.
+    """One pass over the file; its first row is the headings if at least `least_known` of them are known (0: it is, whatever it holds).
 
     Raises UnusableInput, NoInput or CannotReadOrWrite; says which and what to do.
     """
@@ -163,17 +163,18 @@ def _headings(
         text = line.decode(encoding)
     except UnicodeDecodeError as error:
         raise _Undecodable(bom + error.start, line[: error.start]) from None
-    best: tuple[str, ...] = ()
+    best = _Head((), ",", Matched({}, ()), len(line), 1)
     for delimiter in (",", ";", "\t"):
         headings = tuple(next(csv.reader(io.StringIO(text), delimiter=delimiter), []))
         try:
             matched = match_headings(headings, mapping)
         except UnusableInput as error:
             raise UnusableInput(f"{name}: {error.text.en}", f"{name}：{error.text.zh}") from None
-        if len(matched.places) >= least_known:
-            return _Head(headings, delimiter, matched, len(line), 1)
-        best = max(best, headings, key=len)
-    return best
+        head = _Head(headings, delimiter, matched, len(line), 1)
+        if len(matched.places) >= max(least_known, 1):
+            return head
+        best = max(best, head, key=lambda each: len(each.headings))
+    return best.headings if least_known else best
 
 
 def _scan(
