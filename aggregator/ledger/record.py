@@ -205,5 +205,5 @@ def settle_tally(connection: sqlite3.Connection, run_no: int) -> None:
 
 
 def _rows(table: pa.Table, columns: tuple[str, ...]) -> Iterator[tuple[object, ...]]:
-    for batch in table.select(columns).to_batches(max_chunksize=65_536):
+    for batch in table.select(columns).to_batches(max_chunksize=16_384):
         yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)

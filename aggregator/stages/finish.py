@@ -21,6 +21,7 @@ from aggregator.split import declaration_refs
 from aggregator.stages.work import Work
 from aggregator.weights import share_weights
 from aggregator.write.rejected import rejected_csv
+from schemas.declaration import SCHEMAS
 from schemas.rules import Severity
 
 
@@ -125,12 +126,13 @@ def finish_chunk(
     source = work.file_of(chunk).name
     pieces = {"audit_map": work.unit(unit, "audit-map")}
     declared = np.flatnonzero(item >= 0)
+    audited = lines.select([name for name in SCHEMAS["audit_map"].names if name in lines.column_names])
     write_table(
         pieces["audit_map"],
         checked(
             "audit_map",
             audit_rows(
-                lines.take(pa.array(declared)).combine_chunks(),
+                audited.take(pa.array(declared)).combine_chunks(),
                 verdict[declared] == Verdict.LATE,
                 source,
                 declaration_refs(numbering.run_ref, numbering.declarations),
