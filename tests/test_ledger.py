@@ -200,6 +200,7 @@ def test_refused_application_frees_its_own_and_an_answered_run_stays(runner: Run
         (("export", "out"), 73, "exists. Name a new folder"),
         (("show", "--ledger", "absent.sqlite"), 78, "There is no ledger"),
         (("check", "--ledger", "export.csv"), 78, "cannot be read"),
+        (("show", "--ledger", "out"), 78, "is a folder"),
     ],
 )  # fmt: skip
 def test_bad_input_changes_nothing(runner: Runner, arguments: tuple[str, ...], code: int, says: str) -> None:
@@ -215,6 +216,22 @@ def test_bad_input_changes_nothing(runner: Runner, arguments: tuple[str, ...], c
     assert "Traceback" not in result.stderr
     assert result.stdout == ""
     assert {path: path.read_bytes() for path in runner.folder.rglob("*") if path.is_file()} == before
+
+
+def test_ledger_that_may_not_be_read_is_told(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    runner.run_rows([row()])
+    opened = Path.open
+
+    def no_rights(path: Path, *arguments: object, **named: object) -> object:
+        if path.name == "ledger.sqlite":
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *arguments, **named)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(Path, "open", no_rights)
+    for command in (("status",), ("ledger", "show"), ("doctor",)):
+        result = aggregator(*command, "--out", "out", folder=runner.folder)
+        assert result.returncode == (3 if command == ("doctor",) else 74)
+        assert "ledger.sqlite cannot be read: Permission denied" in result.stdout + result.stderr
 
 
 def test_voided_twice(runner: Runner) -> None:

@@ -148,8 +148,16 @@ def no_ledger(path: Path) -> WrongConfiguration:
 
 def _refuse_foreign(path: Path) -> None:
     """What is no ledger is refused before anything is made beside it. The file's own first bytes say what it is."""
-    with path.open("rb") as file:
-        head = file.read(_HEAD_LENGTH)
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD_LENGTH)
+    except IsADirectoryError:
+        raise refused(path, "is a folder.", "是文件夹。") from None
+    except OSError as error:
+        raise CannotReadOrWrite(
+            f"The ledger {path} cannot be read: {error.strerror}. Nothing was done. Check rights, and that its disk is there.",
+            f"无法读取台账 {path}：{error.strerror}。未执行任何操作。请检查权限以及磁盘是否可用。",
+        ) from None
     if not head:
         raise refused(path, "is empty (0 bytes).", "为空文件（0字节）。")
     if len(head) < _HEAD_LENGTH or not head.startswith(_MAGIC):
