@@ -172,11 +172,12 @@ def plan(steps: int, points: int, seed: int) -> list[tuple[str, int]]:
     whole = [("kill", step) for step in range(1, steps + 1)]
     whole += [(errors[step % len(errors)], step) for step in range(1, steps + 1)]
     whole += [("torn", step) for step in range(1, steps + 1, 4)]
-    if not points:
+    if not points or points >= len(whole):
         return whole
     draw = random.Random(seed)
     late = [each for each in whole if each[1] > steps * 3 // 4]
-    return draw.sample(late, points // 2) + draw.sample(whole, points - points // 2)
+    drawn = draw.sample(late, min(points // 2, len(late)))
+    return drawn + draw.sample(whole, points - len(drawn))
 
 
 def main() -> None:
