@@ -391,6 +391,8 @@ TAMPERING = {
     "event changed": "UPDATE event SET detail = '{}' WHERE kind = 'run'",
     "event removed": "DELETE FROM event WHERE event_no = 2",
     "application answered by hand": "UPDATE application SET state = 'accepted'",
+    "first period": "UPDATE setting SET value = '202610' WHERE name = 'first_period'",
+    "id": "UPDATE setting SET value = 'X' WHERE name = 'ledger_id'",
     "tally": "UPDATE tally SET inventories = 5",
     "declaration": "UPDATE declaration SET inventory_count = 9",
 }

@@ -19,6 +19,7 @@ from schemas.text import Text
 _ALWAYS_WHOLE = 32 << 20
 """Bytes up to which a ledger is checked whole before every run: it takes less than a second."""
 _ROWS_AT_ONCE = 65_536
+_SETTING_OF_EVENT = {"created": "ledger_id", "first_period": "first_period"}
 _TYPES = {"content": pa.binary(), "late": pa.int64(), "application_no": pa.int64()}
 
 
@@ -55,6 +56,7 @@ def altered_records(connection: sqlite3.Connection) -> list[Text]:
     told: dict[str, Any] = {}
     run_states: dict[str, str] = {}
     answers: dict[str, str] = {}
+    settings: dict[str, str] = {}
     for kind, subject, detail in connection.execute("SELECT kind, subject, detail FROM event ORDER BY event_no"):
         if kind == "run":
             told[subject], run_states[subject] = json.loads(detail), RUN_LIVE
@@ -62,7 +64,12 @@ def altered_records(connection: sqlite3.Connection) -> list[Text]:
             run_states[subject] = RUN_VOIDED
         elif kind == "answer":
             answers[subject] = json.loads(detail)["state"]
+        elif kind in _SETTING_OF_EVENT:
+            settings[_SETTING_OF_EVENT[kind]] = subject
     found = {ref: (number, state) for ref, number, state in connection.execute("SELECT run_ref, run_no, state FROM run")}
+    held = dict(connection.execute("SELECT name, value FROM setting").fetchall())
+    if any(held.get(name) != value for name, value in settings.items()):
+        return [Text("its id or first period is not what was recorded", "其编号或起始申报期与登记时不符")]
     problems = [
         Text(f"run {ref} was removed or put in by hand", f"批次 {ref} 被手工删除或添加") for ref in sorted(set(told) ^ set(found))
     ]
