@@ -12,13 +12,13 @@ from datetime import date, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 import aggregator
 from aggregator.deadline import Calendar, calendar_of, deadline, earliest_deadline
 from aggregator.errors import StopRun
 from aggregator.ledger.query import runs
-from aggregator.ledger.store import open_ledger
+from aggregator.ledger.store import lock_of, open_ledger
 from aggregator.ledger.verify import refuse_altered
 from aggregator.params import Params, Period
 from aggregator.publish import mark_of, refuse_unknown, unfinished
@@ -88,9 +88,7 @@ def _folders(params: Params) -> Iterator[Check]:
 
 
 def _writable(name: Text, folder: Path) -> Check:
-    there = folder
-    while not there.exists() and there != there.parent:
-        there = there.parent
+    there = _existing(folder)
     try:
         with tempfile.TemporaryFile(dir=there):
             pass
@@ -103,16 +101,21 @@ def _writable(name: Text, folder: Path) -> Check:
     return Check(name, True, Text(f"{folder} can be written", f"{folder} 可写"))
 
 
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest above it that there is."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder
+
+
 def _disk(params: Params) -> Iterator[Check]:
     name = Text("disk space", "磁盘空间")
     ledger = params.the_ledger
     held = ledger.stat().st_size if ledger is not None and ledger.is_file() else 0
     needed = _LEAST_FREE + _LEDGER_COPIES * held
-    for folder in [folder for folder in (params.out, ledger.parent if ledger else None) if folder is not None][:1]:
-        there = folder.resolve()
-        while not there.exists():
-            there = there.parent
-        free = shutil.disk_usage(there).free
+    folder = params.out or (ledger.parent if ledger is not None else None)
+    if folder is not None:
+        free = shutil.disk_usage(_existing(folder.resolve())).free
         found = Text(f"{free / 1e9:,.1f} GB free, {needed / 1e9:,.1f} GB wanted", f"可用 {free / 1e9:,.1f} GB，需要 {needed / 1e9:,.1f} GB")
         remedy = _NOTHING if free >= needed else Text("Free some space, or move the results to a larger disk.", "请清理空间，或将结果移至更大的磁盘。")
         yield Check(name, free >= needed, found, remedy)
@@ -148,9 +151,8 @@ def _ledger(params: Params) -> Iterator[Check]:
 
 def _lock(ledger: Path) -> Check:
     name = Text("lock", "锁")
-    lock = FileLock(f"{ledger}.lock", timeout=0, fallback_to_soft=False, preserve_lock_file=True)
     try:
-        with lock:
+        with lock_of(ledger):
             return Check(name, True, Text("free", "空闲"))
     except Timeout:
         return Check(name, True, Text("held by a run under way", "正被运行中的批次占用"))

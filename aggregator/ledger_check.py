@@ -12,7 +12,7 @@ from aggregator.errors import CannotCreate
 from aggregator.ledger.query import Run, runs
 from aggregator.ledger.store import locked, no_ledger, open_ledger
 from aggregator.ledger.verify import found_altered
-from aggregator.publish import VOID_SUFFIX, finish, run_folders, tidy
+from aggregator.publish import VOID_SUFFIX, finish, run_folders, tidy, void_folder
 from aggregator.write.manifest import MANIFEST, sha256_of
 from schemas.text import Text
 
@@ -78,7 +78,7 @@ def check_ledger(ledger: Path, out: Path | None, lock_wait: float) -> Checked:
 def _folder_problems(run: Run, result: Checked) -> Iterator[Problem]:
     if run.folder is None:
         return
-    void = run.folder.with_name(f"{run.folder.name}{VOID_SUFFIX}")
+    void = void_folder(run.folder)
     folder, other = (run.folder, void) if run.live else (void, run.folder)
     if not folder.is_dir():
         if other.is_dir():

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from aggregator.errors import CannotCreate, CannotReadOrWrite, NoInput
 from aggregator.ledger.amend import answer_application, dismiss, record_import, void_run
 from aggregator.ledger.query import Run, declarations_of, declared, runs
-from aggregator.ledger.store import copy_ledger, locked, no_ledger, open_ledger, transaction
+from aggregator.ledger.store import copy_ledger, is_busy, locked, no_ledger, open_ledger, transaction
 from aggregator.ledger.tables import State
 from aggregator.ledger.verify import refuse_altered
 from aggregator.params import Period
@@ -190,7 +190,7 @@ def backed_up(path: Path, file: Path) -> Text:
         try:
             copy_ledger(connection, file.resolve())
         except (OSError, sqlite3.OperationalError) as error:
-            if isinstance(error, sqlite3.OperationalError) and ("locked" in str(error) or "busy" in str(error)):
+            if isinstance(error, sqlite3.OperationalError) and is_busy(error):
                 raise
             raise CannotReadOrWrite(
                 f"{file} cannot be written: {error}. The ledger is as it was. Check rights and disk space.",

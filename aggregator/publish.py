@@ -46,6 +46,11 @@ def stage_folder(target: Path, mark: str) -> Path:
     return target.with_name(f"{_STAGE}{mark}-{target.name}")
 
 
+def void_folder(target: Path) -> Path:
+    """What the folder of a voided run is called."""
+    return target.with_name(f"{target.name}{VOID_SUFFIX}")
+
+
 def work_prefix(mark: str) -> str:
     return f"{_WORK}{mark}-"
 
@@ -75,7 +80,7 @@ def unfinished(recorded: Iterable[Run], mark: str) -> list[tuple[Path, Path]]:
     for run in recorded:
         if run.folder is None:
             continue
-        stage, void = stage_folder(run.folder, mark), run.folder.with_name(f"{run.folder.name}{VOID_SUFFIX}")
+        stage, void = stage_folder(run.folder, mark), void_folder(run.folder)
         target = run.folder if run.live else void
         if target.exists():
             continue

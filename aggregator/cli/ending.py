@@ -7,7 +7,6 @@ import json
 import locale
 import os
 import signal
-import sqlite3
 import sys
 import traceback
 from collections.abc import Callable
@@ -41,7 +40,6 @@ class Teller:
     def __init__(self, lang: Lang | None, log_format: str | None) -> None:
         self.lang: Lang = lang or locale_lang()
         self.as_json = log_format == "json"
-        self.code: int | None = None
 
     def adopt(self, params: Params) -> None:
         """The config may say how to speak."""
@@ -112,7 +110,7 @@ def _as_stop(error: Exception) -> StopRun | None:
 
     if isinstance(error, StopRun):
         return error
-    if isinstance(error, OSError) and not isinstance(error, sqlite3.Error):
+    if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return CannotReadOrWrite(
             f"{where}{error.strerror or error}. Nothing was published. Check disk space and rights, then run again.",

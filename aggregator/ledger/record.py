@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from aggregator.errors import OurFault
-from aggregator.ledger.chain import RowDigest, append_event
+from aggregator.ledger.chain import DIGESTED, RowDigest, append_event
 from aggregator.ledger.tables import LIVE, State
 
 RUN_LIVE, RUN_VOIDED = "live", "voided"
@@ -74,14 +74,13 @@ def record_rows(connection: sqlite3.Connection, run_no: int, state: State, table
     counts = [TALLY.empty_table()]
     first = int(connection.execute("SELECT coalesce(max(inventory_id), 0) + 1 FROM inventory").fetchone()[0])
     last, digest = first - 1, RowDigest()
-    columns = ("inventory_no", "content", "cleared_period", "late", "application_no", "items")
     try:
         for table in tables:
             digest.add(table)
             connection.executemany(
-                "INSERT INTO inventory (inventory_no, content, cleared_period, late, application_no, items, run_no, state) "
+                f"INSERT INTO inventory ({', '.join(DIGESTED)}, run_no, state) "
                 f"VALUES (?, ?, ?, ?, ?, ?, {run_no}, '{state}')",
-                _rows(table, columns),
+                _rows(table, DIGESTED),
             )
             counts.append(_counted(table, state))
             last += table.num_rows
@@ -198,9 +197,8 @@ def settle_tally(connection: sqlite3.Connection, run_no: int) -> None:
     connection.execute("DELETE FROM tally WHERE run_no = ?", (run_no,))
     connection.execute(
         "INSERT INTO tally SELECT run_no, application_no, cleared_period, late, state, count(*) FROM inventory "
-        "WHERE inventory_id BETWEEN (SELECT first_inventory_id FROM run WHERE run_no = ?1) "
-        "AND (SELECT last_inventory_id FROM run WHERE run_no = ?1) GROUP BY 1, 2, 3, 4, 5",
-        (run_no,),
+        f"WHERE {OF_RUN} GROUP BY 1, 2, 3, 4, 5",
+        {"run_no": run_no},
     )
 
 

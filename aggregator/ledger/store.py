@@ -32,12 +32,17 @@ _MAGIC, _HEAD_LENGTH, _APPLICATION_ID_AT = b"SQLite format 3\x00", 100, 68
 """From the description of SQLite's file format."""
 
 
+def lock_of(ledger: Path, wait_seconds: float = 0) -> FileLock:
+    """The kernel's lock, never a file that stands for one; the file itself stays, so that nobody locks one that is gone."""
+    return FileLock(f"{ledger.resolve()}.lock", timeout=wait_seconds, fallback_to_soft=False, preserve_lock_file=True)
+
+
 @contextmanager
 def locked(ledger: Path, wait_seconds: float = 0) -> Iterator[None]:
     """Hold the ledger's lock. It is the kernel's and goes with the process: there is no stale lock to remove by hand."""
     if ledger.exists():
         _refuse_foreign(ledger)
-    lock = FileLock(f"{ledger.resolve()}.lock", timeout=wait_seconds, fallback_to_soft=False, preserve_lock_file=True)
+    lock = lock_of(ledger, wait_seconds)
     try:
         lock.acquire()
     except Timeout:
@@ -102,9 +107,17 @@ def explained(path: Path) -> Iterator[None]:
         raise explanation(path, error) from None
 
 
+def _code(error: sqlite3.DatabaseError) -> int:
+    return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_NOTADB)) & 0xFF
+
+
+def is_busy(error: sqlite3.DatabaseError) -> bool:
+    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
 def explanation(path: Path, error: sqlite3.DatabaseError) -> StopRun:
-    text, code = str(error), getattr(error, "sqlite_errorcode", sqlite3.SQLITE_NOTADB) & 0xFF
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+    text, code = str(error), _code(error)
+    if is_busy(error):
         return Busy(
             f"Another program is using the ledger {path}. Nothing was done; try again when it has ended.",
             f"另一个程序正在使用台账 {path}。未执行任何操作；请在其结束后重试。",
