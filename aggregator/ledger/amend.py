@@ -12,6 +12,7 @@ from aggregator.ledger.chain import append_event
 from aggregator.ledger.record import (
     OF_RUN,
     RUN_VOIDED,
+    SEEN_AGAIN,
     RunRecord,
     insert_run,
     next_run_no,
@@ -111,9 +112,7 @@ def _free(connection: sqlite3.Connection, run_no: int, application_no: int | Non
     connection.execute(
         "INSERT INTO waiting (inventory_no, cleared_period, seen_period, fate, reason, seen_in) "
         f"SELECT inventory_no, cleared_period, {_SEEN_PERIOD}, CASE cancelled WHEN '' THEN :state ELSE 'excluded' END, "
-        f"CASE cancelled WHEN '' THEN '' ELSE 'cancelled' END, :seen_in FROM inventory WHERE {which} "
-        "ON CONFLICT (inventory_no) DO UPDATE SET cleared_period = excluded.cleared_period, seen_period = excluded.seen_period, "
-        "fate = excluded.fate, reason = excluded.reason, seen_in = excluded.seen_in",
+        f"CASE cancelled WHEN '' THEN '' ELSE 'cancelled' END, :seen_in FROM inventory WHERE {which} {SEEN_AGAIN}",
         values,
     )
     freed = connection.execute(f"UPDATE inventory SET state = :state WHERE {which}", values).rowcount

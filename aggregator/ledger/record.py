@@ -23,6 +23,11 @@ OF_RUN = (
     "AND (SELECT last_inventory_id FROM run WHERE run_no = :run_no)"
 )
 """Inventories of a run: they stand together."""
+SEEN_AGAIN = (
+    "ON CONFLICT (inventory_no) DO UPDATE SET cleared_period = excluded.cleared_period, seen_period = excluded.seen_period, "
+    "fate = excluded.fate, reason = excluded.reason, seen_in = excluded.seen_in"
+)
+"""Of what waits the last that was seen of it counts."""
 TALLY = pa.schema(
     [("application_no", pa.int64()), ("cleared_period", pa.string()), ("late", pa.bool_()), ("state", pa.string()), ("inventories", pa.int64())]
 )
@@ -105,9 +110,7 @@ def record_waiting(connection: sqlite3.Connection, seen_in: str, seen_period: st
     for table in tables:
         connection.executemany(
             "INSERT INTO waiting (inventory_no, cleared_period, fate, reason, seen_period, seen_in) "
-            f"VALUES (?, ?, ?, ?, '{seen_period}', '{seen_in}') ON CONFLICT (inventory_no) DO UPDATE SET "
-            "cleared_period = excluded.cleared_period, fate = excluded.fate, reason = excluded.reason, "
-            "seen_period = excluded.seen_period, seen_in = excluded.seen_in",
+            f"VALUES (?, ?, ?, ?, '{seen_period}', '{seen_in}') {SEEN_AGAIN}",
             _rows(table, ("inventory_no", "cleared_period", "fate", "reason")),
         )
 
