@@ -128,7 +128,7 @@ def must_balance(totals: pa.Table) -> None:
 
 
 def audit_rows(
-    lines: pa.Table, late: Any, source_file: str, refs: pa.Array, declaration: Ints, item_no: Ints
+    lines: pa.Table, late: Any, source_file: pa.Array, refs: pa.Array, declaration: Ints, item_no: Ints
 ) -> pa.Table:
     """In: declared lines of one file in input order, with the declaration (0, 1, …) and item number of each."""
     length = lines.num_rows
@@ -136,7 +136,7 @@ def audit_rows(
         "declaration_ref": refs.take(pa.array(declaration)),
         "declaration_item_no": pa.array(item_no.astype(np.int32)),
         "late": pa.array(late),
-        "source_file": pa.array([source_file] * length, pa.string()),
+        "source_file": source_file.cast(pa.string()),
     }
     columns = []
     for field in SCHEMAS["audit_map"]:

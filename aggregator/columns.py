@@ -7,12 +7,19 @@ import io
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import islice
-from pathlib import Path
+
+import numpy as np
 
 from aggregator.errors import UnusableInput
 from aggregator.params import Params
+from aggregator.read.export import Export, Source
 from aggregator.read.headings import known_headings, missing_columns, normalised
-from aggregator.read.scan import CsvFile, open_csv
+from aggregator.read.inputs import reading
+from aggregator.read.open import open_exports
+from aggregator.read.room import Room, temporary_room
+from aggregator.read.spool import batch_length, spooled_cells
+from aggregator.read.unpack import sources_of
+from schemas.fields import FIELD
 
 _VALUES_SHOWN = 3
 _ALIKE = 0.6
@@ -34,18 +41,27 @@ class Heading:
 
 @dataclass(frozen=True)
 class FileColumns:
-    """`missing`: required columns that the file lacks, each with the heading of it that may be meant (blank if none is alike)."""
+    """`above`: values given above the headings. `missing`: required columns that the file lacks, each with the heading of it that may be meant (blank if none is alike)."""
 
     file: str
+    format: str
     encoding: str
-    delimiter: str
+    sheet: str
     headings: tuple[Heading, ...]
+    above: tuple[str, ...]
     missing: dict[str, str]
 
 
-def columns_of(params: Params, path: Path) -> FileColumns:
-    """Of one file. What says what is cleared is missed too, unless receipts or the user's word say it."""
-    file = _opened(params, path)
+def columns_of(params: Params) -> list[FileColumns]:
+    """Of every export of the inputs. What says what is cleared is missed too, unless receipts or the user's word say it."""
+    with temporary_room() as room:
+        found = []
+        for source in sources_of(params.inputs, room):
+            found += [_columns(params, export) for export in _opened(source, params, room)]
+        return found
+
+
+def _columns(params: Params, file: Export) -> FileColumns:
     column_at = {place: column for column, place in file.matched.places.items()}
     mapped = {normalised(heading) for _, heading in params.columns}
     rows = _first_rows(file)
@@ -62,24 +78,29 @@ def columns_of(params: Params, path: Path) -> FileColumns:
     given = {*file.columns, *(column for column, _ in params.constants)}
     missing = missing_columns(given, clearing_known=bool(params.receipts) or params.assume_cleared)
     unused = [each.heading for each in headings if not each.column and each.heading]
-    return FileColumns(file.name, file.encoding, file.delimiter, headings, suggestions(missing, unused))
+    above = tuple(f"{FIELD[column].headings[0]} = {value}" for column, value in file.head_values)
+    return FileColumns(file.name, file.format, file.encoding, file.sheet, headings, above, suggestions(missing, unused))
 
 
-def _opened(params: Params, path: Path) -> CsvFile:
+def _opened(source: Source, params: Params, room: Room) -> list[Export]:
     try:
-        return open_csv(path, params.columns, params.chunk_bytes)
+        return list(open_exports([source], reading(params, room)))
     except UnusableInput:
         # Nothing of it is known, perhaps: then what it holds is what there is to show.
-        return open_csv(path, params.columns, params.chunk_bytes, least_known=0)
+        return list(open_exports([source], reading(params, room, least_known=0)))
 
 
-def _first_rows(file: CsvFile) -> list[list[str]]:
+def _first_rows(file: Export) -> list[list[str]]:
     if not file.blocks:
         return []
+    block = file.blocks[0]
+    if file.dialect is None:
+        shown = spooled_cells(file, block, np.arange(min(_VALUES_SHOWN, batch_length(file, block))))
+        return [[cell or "" for cell in row.values()] for row in shown.to_pylist()]
     with file.path.open("rb") as source:
-        source.seek(file.blocks[0].start)
+        source.seek(block.start)
         text = source.read(_HEAD_BYTES).decode(file.encoding, errors="replace")
-    return list(islice(csv.reader(io.StringIO(text, newline=""), delimiter=file.delimiter), _VALUES_SHOWN))
+    return list(islice(csv.reader(io.StringIO(text, newline=""), delimiter=file.dialect.delimiter), _VALUES_SHOWN))
 
 
 def suggestions(missing: list[str], headings: list[str]) -> dict[str, str]:

@@ -45,12 +45,12 @@ from aggregator.publish import (
     work_folder,
     work_prefix,
 )
-from aggregator.read.scan import CsvFile
+from aggregator.read.inputs import Inputs
 from aggregator.report.page import DECLARATIONS_SHOWN, page
 from aggregator.result import Outcome, counted, outcome_of
 from aggregator.run_folder import write_outputs
 from aggregator.status import standing
-from aggregator.write.manifest import sha256_of, write_manifest
+from aggregator.write.manifest import write_manifest
 from schemas.text import Text
 
 
@@ -59,7 +59,7 @@ class Job:
     """One run: its parameters, opened inputs, places (absolute), and its one recorded time."""
 
     params: Params
-    files: tuple[CsvFile, ...]
+    inputs: Inputs
     out: Path
     ledger: Path
     calendar: Calendar
@@ -139,13 +139,13 @@ def _calculate_and_record(
         record_waiting(connection, seen_in, params.the_period.key, merged.waiting())
 
     record_first_period(connection, job.first_period, job.at)
-    result = calculate(params, job.files, folder, job.first_period, job.ledger, run_ref, while_finishing=into_ledger)
+    result = calculate(params, job.inputs, folder, job.first_period, job.ledger, run_ref, while_finishing=into_ledger)
     assert recorded.merged is not None
     assert recorded.rows is not None
     record_cancelled(connection, run_ref, job.at, recorded.undone)
-    record_receipts(connection, job.at, ((sha256_of(path), str(path)) for path in params.receipts))
+    record_receipts(connection, job.at, ((each.sha256, each.name) for each in job.inputs.receipt_files))
     outcome = outcome_of(result, str(params.period))
-    outcome.notes += notes(params)
+    outcome.notes += notes(job)
     outcome.counts["inventories_undone"] = len(recorded.undone)
     tell_deadline(job, outcome)
     if recorded.undone:
@@ -162,7 +162,10 @@ def _calculate_and_record(
     shown = result.declarations.slice(0, DECLARATIONS_SHOWN).to_pylist()
     (stage / "report.html").write_text(page(outcome, run_ref, shown, job.now, params.lang), encoding="utf-8")
     ledger_id = setting(connection, "ledger_id") or ""
-    manifest = write_manifest(stage, params, result.work.files, outcome.counts, outcome.excluded, run_ref, ledger_id, job.now)
+    manifest = write_manifest(
+        stage, params, result.work.files, result.repairs, job.inputs.receipt_files, outcome.counts, outcome.excluded, run_ref,
+        ledger_id, job.now,
+    )  # fmt: skip
     sync_files(stage)
     outcome.run_ref, outcome.folder, outcome.published = run_ref, job.shown(target), True
     run = RunRecord(
@@ -172,9 +175,9 @@ def _calculate_and_record(
     return outcome
 
 
-def notes(params: Params) -> list[Text]:
-    """What a run says besides, whatever its input."""
-    return [_ITEM_NAME_NOTE] if params.item_name_flag == 0 else []
+def notes(job: Job) -> list[Text]:
+    """What a run says besides."""
+    return [*job.inputs.notes, *([_ITEM_NAME_NOTE] if job.params.item_name_flag == 0 else [])]
 
 
 _ITEM_NAME_NOTE = Text(

@@ -28,7 +28,7 @@ CALENDAR_AHEAD = timedelta(days=60)
 _LEAST_FREE = 2 << 30
 _LEDGER_COPIES = 3
 """Room for the ledger to grow by a month, its rollback journal and a backup."""
-_LIBRARIES = ("pandas", "pyarrow", "pandera", "click", "filelock", "chinesecalendar", "prometheus-client")
+_LIBRARIES = ("pandas", "pyarrow", "pandera", "click", "filelock", "chinesecalendar", "prometheus-client", "lxml", "python-calamine", "xlsxwriter")
 _NOTHING = Text("", "")
 
 

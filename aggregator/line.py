@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,8 +27,7 @@ from aggregator.merge import KEY, Flags, combine_partials
 from aggregator.merged import Merged
 from aggregator.outputs import declaration_items, declarations, declared_totals
 from aggregator.params import Params
-from aggregator.read.receipts import read_receipts
-from aggregator.read.scan import CsvFile
+from aggregator.read.inputs import Inputs
 from aggregator.result import Result
 from aggregator.split import Split, split_items
 from aggregator.stages import (
@@ -51,7 +51,7 @@ _ROWS_AT_A_TIME = 250_000
 
 def calculate(
     params: Params,
-    files: tuple[CsvFile, ...],
+    inputs: Inputs,
     folder: Path,
     first_period: str,
     ledger: Path | None,
@@ -65,16 +65,16 @@ def calculate(
     `while_finishing` is called once all fates are settled and all items numbered, while the workers do the rest.
     """
     receipts = None
-    if params.receipts:
-        read_receipts(params.receipts, params.chunk_bytes)[0].save(folder)
+    if inputs.receipts is not None:
+        inputs.receipts.save(folder)
         receipts = folder
     question = None
     if params.period is not None:
         question = Question(params.period.key, first_period, params.late, params.assume_cleared)
     work = Work(
         folder=folder,
-        files=files,
-        chunks=tuple((place, block) for place, file in enumerate(files) for block in file.blocks),
+        files=inputs.exports,
+        chunks=tuple((place, block) for place, file in enumerate(inputs.exports) for block in file.blocks),
         constants=params.constants,
         severity=params.effective_severity(),
         flags=Flags(params.summary_flag, params.item_name_flag),
@@ -112,7 +112,7 @@ def _refuse_truncated(work: Work, staged: list[Staged]) -> None:
     for place, chunk in last_chunk.items():
         if staged[chunk].last_is_wrong and not work.files[place].ends_with_newline:
             rule, name = RULES["F106"], work.files[place].name
-            row = work.chunks[chunk][1].first_row + staged[chunk].lines + staged[chunk].blank - 1
+            row = staged[chunk].last_row
             raise UnusableInput(
                 f"[F106] {name}, row {row}: {rule.message.en} {rule.remedy.en}",
                 f"[F106] {name} 第 {row} 行：{rule.message.zh}{rule.remedy.zh}",
@@ -197,6 +197,14 @@ def _batch_findings(work: Work, settled: list[Settled], items: pa.Table, split: 
     return BatchFindings(pa.concat_tables(placed).combine_chunks(), pa.concat_tables(placeless).combine_chunks())
 
 
+def _repairs(work: Work, staged: list[Staged]) -> list[dict[str, int]]:
+    """For each file what was put right or passed over, by kind."""
+    counts = [Counter(dict(file.repairs)) for file in work.files]
+    for chunk, (place, _) in zip(staged, work.chunks, strict=True):
+        counts[place].update(chunk.repairs)
+    return [{kind: count for kind, count in sorted(each.items()) if count} for each in counts]
+
+
 def _result(
     params: Params,
     work: Work,
@@ -223,5 +231,5 @@ def _result(
     must_balance(balanced)
     return Result(
         work, settled, items, split, made, made_items, checked("control_totals", balanced), finished,
-        [done.spread for done in weighed], batch, sum(chunk.blank for chunk in staged),
+        [done.spread for done in weighed], batch, _repairs(work, staged),
     )  # fmt: skip

@@ -62,6 +62,7 @@ class Params:
     out: Path | None = None
     ledger: Path | None = None
     receipts: tuple[Path, ...] = ()
+    sheets: tuple[str, ...] = ()
     assume_cleared: bool = False
     first_period: Period | None = None
     late: bool = True
@@ -101,7 +102,7 @@ class Params:
             if f.name not in hidden
         }
         tables = {name: dict(getattr(self, name)) for name in ("columns", "constants", "severity")}
-        return plain | {"formats": list(self.formats), "receipts": [str(path) for path in self.receipts]} | tables
+        return plain | {"formats": list(self.formats), "sheets": list(self.sheets), "receipts": [str(path) for path in self.receipts]} | tables
 
     @property
     def the_ledger(self) -> Path | None:
@@ -192,7 +193,7 @@ def origins(config: dict[str, Any], options: dict[str, Any], path: Path | None) 
 _KINDS: dict[str, type | tuple[type, ...]] = {
     "assume_cleared": bool, "late": bool, "unfinished": bool, "require_ledger": bool, "quiet": bool,
     "summary_flag": int, "item_name_flag": int, "workers": int, "chunk_bytes": int, "warn_days": int, "lock_wait": (int, float),
-    "receipts": list, "formats": list,
+    "receipts": list, "sheets": list, "formats": list,
 }  # fmt: skip
 """What TOML type a setting has; text, if nothing is said."""
 _ALLOWED: dict[str, tuple[Any, ...]] = {
@@ -213,6 +214,8 @@ def _setting(name: str, value: Any) -> Any:
         return Path(value)
     if name == "receipts":
         return tuple(Path(item) for item in value)
+    if name == "sheets":
+        return tuple(str(item) for item in value)
     if name == "formats":
         if not set(value) <= {"parquet", "csv"}:
             raise ValueError("formats are csv and parquet")

@@ -22,24 +22,26 @@ from aggregator.ledger.verify import refuse_altered
 from aggregator.line import calculate
 from aggregator.params import Params, Period
 from aggregator.publish import make_folder, mark_of, refuse_unknown, work_folder
-from aggregator.read.headings import require_columns
-from aggregator.read.inputs import expanded
-from aggregator.read.scan import CsvFile, open_csv
+from aggregator.read.inputs import Inputs, open_inputs
 from aggregator.result import Outcome, counted, outcome_of
 from schemas.rules import Severity
 
 
 def run(params: Params, now: datetime) -> Outcome:
     """The main job. `now` is the run's one recorded time; all dates come from it."""
-    params = _with_files(_settled_period(params, now))
+    params = _settled_period(params, now)
+    with open_inputs(params, clearing_known=bool(params.receipts) or params.assume_cleared) as inputs:
+        return _run(params, inputs, now)
+
+
+def _run(params: Params, inputs: Inputs, now: datetime) -> Outcome:
     assert params.out is not None
     assert params.the_ledger is not None
     out, ledger = params.out.resolve(), params.the_ledger
     calendar = calendar_of(dict(params.calendar_years), params.calendar)
-    files = _open_inputs(params, clearing_known=bool(params.receipts) or params.assume_cleared)
     if params.require_ledger and not ledger.exists():
         raise no_ledger(ledger)
-    job = Job(params, files, out, ledger, calendar, "", now)
+    job = Job(params, inputs, out, ledger, calendar, "", now)
     if params.dry_run:
         return _dry_run(job)
     make_folder(out)
@@ -58,13 +60,11 @@ def run(params: Params, now: datetime) -> Outcome:
 
 def check(params: Params) -> tuple[Outcome, Iterator[pa.Table]]:
     """Read and validate only. Out: the outcome, complete once the findings (tables, in input order) are all taken."""
-    params = _with_files(params)
-    files = _open_inputs(params, clearing_known=True)
     outcome = Outcome()
 
     def findings() -> Iterator[pa.Table]:
-        with work_folder(None, "aggregator-") as folder:
-            result = calculate(params, files, folder, "", None, "000000-00", all_findings=True)
+        with open_inputs(params, clearing_known=True) as inputs, work_folder(None, "aggregator-") as folder:
+            result = calculate(params, inputs, folder, "", None, "000000-00", all_findings=True)
             whole = outcome_of(result, str(params.period or ""))
             yield from counted(result.findings(params.lang), whole)
             severity = params.effective_severity()
@@ -85,21 +85,6 @@ def _settled_period(params: Params, now: datetime) -> Params:
             f"申报期 {period} 在 {as_of} 尚未结束，期间仍可能有清单结关。请在 {period.next_month} 起运行，或加 --unfinished。",
         )
     return replace(params, period=period, as_of=as_of)
-
-
-def _with_files(params: Params) -> Params:
-    """The files that the arguments mean, instead of the arguments."""
-    return replace(params, inputs=expanded(params.inputs), receipts=expanded(params.receipts))
-
-
-def _open_inputs(params: Params, *, clearing_known: bool) -> tuple[CsvFile, ...]:
-    files = []
-    constants = [column for column, _ in params.constants]
-    for path in params.inputs:
-        file = open_csv(path, params.columns, params.chunk_bytes)
-        require_columns(file.name, file.headings, {*file.columns, *constants}, clearing_known=clearing_known)
-        files.append(file)
-    return tuple(files)
 
 
 def _first_period(params: Params, recorded: str | None) -> str:
@@ -125,9 +110,9 @@ def _dry_run(job: Job) -> Outcome:
         refuse_unknown(job.out, known, mark)
         folder = stack.enter_context(work_folder(None, "aggregator-"))
         first = _first_period(params, recorded)
-        result = calculate(params, job.files, folder, first, ledger if ledger.exists() else None, run_ref)
+        result = calculate(params, job.inputs, folder, first, ledger if ledger.exists() else None, run_ref)
         outcome = outcome_of(result, str(params.period))
-        outcome.notes += notes(params)
+        outcome.notes += notes(job)
         tell_deadline(job, outcome)
         outcome.run_ref = run_ref if result.split.declarations else ""
         for _ in counted(result.findings(params.lang), outcome):

@@ -15,7 +15,8 @@ from aggregator.errors import Exit
 from aggregator.exchange import read_table
 from aggregator.findings import CODE_INDEX, ONCE_PER_VALUE
 from aggregator.outputs import findings_rows
-from aggregator.read.scan import CsvFile
+from aggregator.read.export import Export, Told
+from aggregator.read.sheet import BLANK
 from aggregator.split import Split
 from aggregator.stages import Finished, Settled, Work
 from schemas.text import Lang, Text
@@ -55,7 +56,7 @@ class Result:
     finished: list[Finished]
     spread: list[Path]
     batch: BatchFindings
-    blank: int
+    repairs: list[dict[str, int]]
 
     def pieces(self, name: str) -> Iterator[pa.Table]:
         for finished in self.finished:
@@ -108,24 +109,23 @@ class OncePerValue:
         return findings.filter(pa.array(~again)) if again.any() else findings
 
 
-def file_findings(file: CsvFile) -> pa.Table:
+def file_findings(file: Export) -> pa.Table:
     """What is to be told of a file that can be read."""
-    rows: list[tuple[str, str, int | None]] = []
-    rows += [("F301", file.headings[place].strip(), 1) for place in file.matched.unknown]
+    told = list(file.told)
     if not file.ends_with_newline and file.blocks:
-        rows.append(("F302", "", None))
+        told.append(Told("F302", ""))
     if not file.blocks:
-        rows.append(("F303", "", 1))
-    blank = pa.nulls(len(rows), pa.string())
+        told.append(Told("F303", "", 1))
+    blank = pa.nulls(len(told), pa.string())
     return pa.table(
         {
-            "code": pa.array([CODE_INDEX[code] for code, _, _ in rows], pa.int16()),
-            "column": pa.array([0] * len(rows), pa.int16()),
-            "value": pa.array([value for _, value, _ in rows], pa.string()),
+            "code": pa.array([CODE_INDEX[each.code] for each in told], pa.int16()),
+            "column": pa.array([0] * len(told), pa.int16()),
+            "value": pa.array([each.value for each in told], pa.string()),
             "inventory_no": blank,
             "item_no": blank,
-            "source_file": pa.array([file.name] * len(rows), pa.string()),
-            "source_row": pa.array([row for _, _, row in rows], pa.int64()),
+            "source_file": pa.array([each.file or file.name for each in told], pa.string()),
+            "source_row": pa.array([each.row for each in told], pa.int64()),
         }
     )
 
@@ -140,7 +140,7 @@ def outcome_of(result: Result, period: str) -> Outcome:
     }
     counts |= {
         "inventories_late": sum(unit.counts["late"] for unit in result.settled),
-        "rows_blank": result.blank,
+        "rows_blank": sum(each.get(BLANK, 0) for each in result.repairs),
         "declarations": result.declarations.num_rows,
         "declaration_items": result.declaration_items.num_rows,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,8 @@ from schemas.shapes import clearing_digits
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
+_LOST = "R206"
+"""Numbers that lost their digits are not used: only their findings show them."""
 _SPOILS_NUMBER = ("R103", "R104", "R105", "R106")
 
 
@@ -44,8 +46,11 @@ class Validated:
     unreadable: dict[str, int]
 
 
-def validate_lines(text: pa.Table, wrong: dict[int, str], severity: dict[str, Severity]) -> Validated:
-    """In: canonical text columns; lines that are not rows of cells, with their code. Out: see Validated."""
+def validate_lines(
+    text: pa.Table, wrong: dict[int, str], told: Sequence[tuple[str, int, str]], severity: dict[str, Severity]
+) -> Validated:
+    """In: canonical text columns; lines that are not rows of cells, with their code; what the reader found on lines (code,
+    line, value). Out: see Validated."""
     columns = tuple(text.column_names)
     wrong_lines = np.zeros(text.num_rows, dtype=bool)
     wrong_lines[list(wrong)] = True
@@ -72,6 +77,13 @@ def validate_lines(text: pa.Table, wrong: dict[int, str], severity: dict[str, Se
         bits[places] |= error_bit(code, severity)
         at, blank = pa.array(places), pa.nulls(len(places), pa.string())
         found.append(findings_of(code, "", places, blank, numbers.take(at), items.take(at)))
+    for code in sorted({code for code, _, _ in told}):
+        of_code = [(line, value) for each, line, value in told if each == code]
+        places = np.array([line for line, _ in of_code])
+        bits[places] |= error_bit(code, severity)
+        at = pa.array(places)
+        value = pa.array([value for _, value in of_code], pa.string())
+        found.append(findings_of(code, "", places, value, numbers.take(at), items.take(at)))
     lines = typed.append_column("error_bits", pa.array(bits))
     findings = pa.concat_tables(found) if found else no_findings()
     order = [("line", "ascending"), ("code", "ascending"), ("column", "ascending")]
@@ -129,6 +141,8 @@ def _typed(text: pa.Table, failures: list[tuple[str, str, Mask]]) -> tuple[pa.Ta
                 values = pc.if_else(pa.array(spoiled), None, values)
             unreadable[column] = int(spoiled.sum())
             values = values.cast(DECIMAL_TYPE if column in DECIMAL_COLUMNS else COUNT_TYPE)
+        for bad in (bad for code, blamed, bad in failures if (code, blamed) == (_LOST, column)):
+            values = pc.if_else(pa.array(bad), None, values)
         arrays[column] = values
     return pa.table(arrays), unreadable
 

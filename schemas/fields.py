@@ -135,7 +135,7 @@ FIELD: dict[str, Field] = {field.column: field for field in FIELDS}
 
 KNOWN_UNUSED: tuple[str, ...] = (
     # Headings of real exports that say nothing we need; anything else unknown is reported.
-    *["reject_codes", "序号", "备注", "note", "进出口标记", "进出口标志", "账册编号", "申报日期", "区内企业代码", "区内企业名称", "运费标志", "保费标志"],
+    *["reject_codes", "序号", "备注", "note", "list_note", "进出口标记", "进出口标志", "账册编号", "申报日期", "区内企业代码", "区内企业名称", "运费标志", "保费标志"],
     *["账册备案料号", "客户代码", "净重(单个商品净重kg)", "guid", "appType", "appTime", "appStatus", "ieFlag", "fFlag", "iFlag", "iacCode", "iacName"],
     *["emsNo", "itemRecordNo", "批次号", "提交时间", "小包数量", "商品金额", "主要货物信息", "收货人名称", "赠品", "平台"],
 )

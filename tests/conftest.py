@@ -17,6 +17,10 @@ from hypothesis import HealthCheck, settings
 
 from aggregator.params import Params, Period
 from aggregator.pipeline import run
+from aggregator.read.export import Export, Source
+from aggregator.read.open import open_exports
+from aggregator.read.reading import Reading
+from aggregator.read.room import Room
 from aggregator.result import Outcome
 from schemas.shapes import CHINA
 
@@ -89,6 +93,12 @@ def read_rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def opened(path: Path, chunk_bytes: int = 1 << 20) -> Export:
+    """A file, opened by itself; what it was rewritten to stays for as long as the tests run."""
+    [export] = open_exports([Source(path, str(path), str(path))], Reading(Room(), (), chunk_bytes))
+    return export
+
+
 def parameters(*inputs: Path, out: Path, **changes: Any) -> Params:
     base = Params(inputs=inputs, period=PERIOD, first_period=Period(2026, 9), out=out, workers=1)
     return replace(base, **changes)
@@ -135,4 +145,4 @@ def in_new_folder(tmp_path: Path) -> Callable[[str], Runner]:
     return make
 
 
-__all__ = ["NOW", "PERIOD", "SOUND", "Runner", "csv_text", "pa_csv", "parameters", "read_rows", "row"]
+__all__ = ["NOW", "PERIOD", "SOUND", "Runner", "csv_text", "opened", "pa_csv", "parameters", "read_rows", "row"]

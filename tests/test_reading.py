@@ -12,11 +12,10 @@ import pytest
 from aggregator.errors import NoInput, UnusableInput
 from aggregator.read import csv as csv_reader
 from aggregator.read.csv import read_chunk
-from aggregator.read.inputs import expanded
+from aggregator.read.files import meant
 from aggregator.read.records import Quoting
-from aggregator.read.scan import open_csv
 from schemas.fields import FIELD, KNOWN_UNUSED, REQUIRED_COLUMNS
-from tests.conftest import Runner, csv_text, row
+from tests.conftest import Runner, csv_text, opened, row
 from tests.test_cli import aggregator
 
 # Headings of two sets seen in real exports: A (one sheet of the Single Window's wording) and C (head and list in one table).
@@ -72,7 +71,7 @@ def test_set_c(runner: Runner) -> None:
 
 
 def test_weight_of_one_piece_is_never_the_net_weight(runner: Runner) -> None:
-    file = open_csv(runner.write(",".join(SET_B) + "\n"), (), 1 << 20)
+    file = opened(runner.write(",".join(SET_B) + "\n"))
     assert "net_weight_kg" not in file.columns
     assert file.matched.places["gross_weight_kg"] == SET_B.index("订单毛重")
     assert file.matched.unknown == ()
@@ -80,7 +79,7 @@ def test_weight_of_one_piece_is_never_the_net_weight(runner: Runner) -> None:
 
 def test_every_set_is_matched_without_unknown_headings(runner: Runner) -> None:
     for headings in (SET_A, SET_B, SET_C):
-        assert open_csv(runner.write(",".join(headings) + "\n"), (), 1 << 20).matched.unknown == ()
+        assert opened(runner.write(",".join(headings) + "\n")).matched.unknown == ()
     assert not set(KNOWN_UNUSED) & set(FIELD)
 
 
@@ -220,14 +219,14 @@ def test_formula_cells_are_guarded_and_the_guard_comes_off_again(runner: Runner)
     assert again.counts["inventories_declared"] == 1
     [item] = runner.results(again, "declaration_items")
     assert (item["goods_name"], item["goods_spec"]) == ("'=1+1", "''@x"), "guarded in our CSV"
-    audit_spec = read_chunk(open_csv(mended, (), 1 << 20), open_csv(mended, (), 1 << 20).blocks[0])
+    audit_spec = read_chunk(opened(mended), opened(mended).blocks[0])
     assert audit_spec.lines["goods_spec"].to_pylist() == ["''@x"]
 
 
 def test_records_of_another_width_are_cut_once(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many there are: cutting the chunk anew for each would take hours on a large file."""
     rows = csv_text([row(item_no=str(n)) for n in range(1, 101)]).replace(",夏季棉T恤,", ",夏季,棉T恤,")
-    file = open_csv(runner.write(rows), (), 1 << 20)
+    file = opened(runner.write(rows))
     cuts = []
     cut = csv_reader.cut_records
     monkeypatch.setattr(csv_reader, "cut_records", lambda *given: cuts.append(1) or cut(*given))
@@ -253,7 +252,7 @@ def test_quoting_is_found_out(runner: Runner) -> None:
         (csv_text([row(goods_spec="a,b")]), Quoting.SOUND),
         (csv_text([row()]).replace("棉制|无牌", 'a"b'), Quoting.BROKEN),
     ):
-        assert open_csv(runner.write(text), (), 1 << 20).quoting is quoting
+        assert opened(runner.write(text)).dialect.quoting is quoting
 
 
 # ------------------------------------------------------------------------------------------------- which files are meant
@@ -266,7 +265,7 @@ def test_folder_pattern_and_list_mean_their_files(runner: Runner, monkeypatch: p
         (runner.folder / name).write_text(csv_text([row(inventory_no=f"22442026E00000000{number}")]), encoding="utf-8")
     (runner.folder / "list.txt").write_text("\ufeff# this month\n\nexports\nd.dat\nexports/**/c.csv\n", encoding="utf-8")
     (runner.folder / "@odd.csv").write_text("", encoding="utf-8")
-    names = lambda *arguments: [str(path) for path in expanded(map(Path, arguments))]  # noqa: E731
+    names = lambda *arguments: [str(each.path) for each in meant(map(Path, arguments))]  # noqa: E731
     assert names("exports") == ["exports/a.CSV", "exports/b.csv"]
     assert names("d.dat", "exports/[ab].*") == ["d.dat", "exports/a.CSV", "exports/b.csv"]
     assert names("@list.txt") == ["exports/a.CSV", "exports/b.csv", "d.dat", "exports/more/c.csv"]

@@ -9,8 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from aggregator import line
-from aggregator.read.scan import open_csv
-from tests.conftest import Runner, csv_text, row
+from tests.conftest import Runner, csv_text, opened, row
 
 A = {"inventory_no": "22442026E000000001", "order_no": "1", "waybill_no": "1"}
 B = {"inventory_no": "22442026E000000002", "order_no": "2", "waybill_no": "2"}
@@ -24,7 +23,7 @@ def items(header: dict[str, str], *numbers: int, **cells: str) -> list[dict[str,
 
 def test_small_chunks_hold_one_line_each(runner: Runner) -> None:
     """What the tests here and the property tests rest on."""
-    file = open_csv(runner.write(items(A, 1, 2, 3)), (), 10)
+    file = opened(runner.write(items(A, 1, 2, 3)), 10)
     assert [block.first_row for block in file.blocks] == [2, 3, 4]
 
 

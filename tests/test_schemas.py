@@ -40,7 +40,7 @@ def test_no_float_column_in_any_schema() -> None:
 
 def test_no_float_column_in_the_lines_themselves() -> None:
     text = pa.table({column: pa.array([SOUND[column]]).cast(text_type(column)) for column in known_columns(SOUND)})
-    validated = validate_lines(text, {}, {code: rule.severity for code, rule in RULES.items()})
+    validated = validate_lines(text, {}, (), {code: rule.severity for code, rule in RULES.items()})
     assert validated.findings.num_rows == 0
     assert not [field.name for field in validated.lines.schema if pa.types.is_floating(field.type)]
     assert validated.lines.schema.field("total_price").type == pa.decimal128(19, 5)

@@ -78,11 +78,16 @@ def several(*options: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
+sheet_option = click.option(
+    "--sheet", "sheets", multiple=True, metavar="NAME", help="Sheet of a workbook to read, if several hold lists. Repeatable."
+)
+
 data_options = several(
     period_option,
     config_option,
     click.option("--receipts", multiple=True, type=PATH, metavar="FILE",
-                 help="Receipts (CEB604, CEB606) as CSV: what is cleared or cancelled. Repeatable."),
+                 help="Receipts (CEB604, CEB606), as messages or a table: what is cleared or cancelled. Repeatable."),
+    sheet_option,
     click.option("--workers", type=click.IntRange(1), help="Worker processes. [default: the cores, at most 8]"),
 )  # fmt: skip
 """Of the commands that read exports."""

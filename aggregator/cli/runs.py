@@ -21,6 +21,7 @@ from aggregator.cli.options import (
     lang_option,
     run_options,
     settings,
+    sheet_option,
 )
 
 
@@ -33,7 +34,8 @@ from aggregator.cli.options import (
 def run(inputs: tuple[Path, ...], config: Path | None, dry_run: bool, as_json: bool, lang: Any, **given: Any) -> None:
     """Declare the inventories cleared in a month: the main job.
 
-    INPUT is a CSV file, a folder of them, a pattern like 'exports/*.csv', or @list.txt with one of these a line.
+    INPUT is a file (CSV, workbook, CEB603 messages, Parquet; also in .gz or .zip), a folder of them, a pattern like
+    'exports/*.csv', @list.txt with one of these a line, or - for standard input.
 
     \b
     Example:
@@ -125,9 +127,10 @@ def check(
 @click.command()
 @inputs_argument
 @config_option
+@sheet_option
 @json_option
 @lang_option
-def columns(inputs: tuple[Path, ...], config: Path | None, as_json: bool, lang: Any) -> None:
+def columns(inputs: tuple[Path, ...], config: Path | None, sheets: tuple[str, ...], as_json: bool, lang: Any) -> None:
     """Which heading of an export goes to which column, the first values, and what is missing. Exit 3 if something is.
 
     Ends with a [columns] block for the config, filled in where a heading is alike.
@@ -141,12 +144,11 @@ def columns(inputs: tuple[Path, ...], config: Path | None, as_json: bool, lang: 
     def job(teller: Teller) -> int:
         from aggregator.columns import columns_of
         from aggregator.errors import Exit
-        from aggregator.read.inputs import expanded
         from aggregator.report.columns import columns_as_json, columns_lines
 
-        params, _ = settings(config, {"lang": lang})
+        params, _ = settings(config, {"inputs": inputs, "sheets": sheets, "lang": lang})
         teller.adopt(params)
-        found = [columns_of(params, path) for path in expanded(inputs)]
+        found = columns_of(params)
         if as_json:
             click.echo(json.dumps([columns_as_json(each) for each in found], ensure_ascii=False))
         else:
@@ -227,8 +229,8 @@ def _start_ahead(inputs: tuple[Path, ...]) -> None:
     """Large inputs will need worker processes: let those import while this process does."""
     from aggregator.engine.local import WORTH_WORKERS, start_ahead
     from aggregator.errors import StopRun
-    from aggregator.read.inputs import expanded
+    from aggregator.read.files import meant
 
     with suppress(StopRun, OSError):
-        if sum(path.stat().st_size for path in expanded(inputs)) > WORTH_WORKERS:
+        if sum(each.path.stat().st_size for each in meant(inputs)) > WORTH_WORKERS:
             start_ahead()

@@ -8,8 +8,8 @@ a finding; it is never padded, shifted or dropped.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,9 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from aggregator.errors import CannotReadOrWrite, OurFault
-from aggregator.read.records import Quoting, Records, cut_records
-from aggregator.read.scan import Block, CsvFile
+from aggregator.read.export import Block, Dialect, Export, TextChunk
+from aggregator.read.records import Quoting, Records, cells_of, cut_records
+from aggregator.read.sheet import BLANK, kind_of_row, suspects
 from schemas import shapes
 from schemas.inventory import TEXT, text_type
 
@@ -27,22 +28,12 @@ _PARSE_AT_ONCE = 2 << 20
 _INVENTORY_NO = re.compile(rf"(?<![0-9A-Z]){shapes.INVENTORY_NO}(?![0-9A-Z])")
 
 
-@dataclass(frozen=True)
-class TextChunk:
-    """A block as text: one row a record that is not blank.
-
-    `lines`: raw text columns of the matched headings. `rows`: row number of each. `wrong`: position to rule code for
-    records that are not rows of cells (all their columns null but, if one was seen, `inventory_no`). `blank`: how many
-    records held nothing at all and are not in `lines`.
-    """
-
-    lines: pa.Table
-    rows: np.ndarray[Any, np.dtype[np.int64]]
-    wrong: dict[int, str]
-    blank: int
+def _dialect(file: Export) -> Dialect:
+    assert file.dialect is not None
+    return file.dialect
 
 
-def read_block(file: CsvFile, block: Block) -> bytes:
+def read_block(file: Export, block: Block) -> bytes:
     with file.path.open("rb") as source:
         source.seek(block.start)
         data = source.read(block.end - block.start)
@@ -54,10 +45,10 @@ def read_block(file: CsvFile, block: Block) -> bytes:
     return data
 
 
-def read_chunk(file: CsvFile, block: Block) -> TextChunk:
+def read_chunk(file: Export, block: Block) -> TextChunk:
     """Read one block. Columns out: the matched ones, raw text (dictionary encoded where values repeat)."""
     data = read_block(file, block)
-    records = cut_records(data, file.quoting, ord(file.delimiter)) if _needs_cutting(data, file) else None
+    records = cut_records(data, _dialect(file).quoting, ord(_dialect(file).delimiter)) if _needs_cutting(data, file) else None
     wrong: dict[int, str] = {}
     body = data
     if records is not None and records.wrong:
@@ -81,16 +72,17 @@ def read_chunk(file: CsvFile, block: Block) -> TextChunk:
     places = np.flatnonzero(given)
     if wrong:
         # Cut once for all of them: a chunk may hold nothing but wrong records.
-        records = records or cut_records(data, file.quoting, ord(file.delimiter))
+        records = records or cut_records(data, _dialect(file).quoting, ord(_dialect(file).delimiter))
         numbers = {place: _number_in(_record(data, place, records, file), file) for place in wrong}
         lines = _with_wrong_rows(lines, places, wrong, numbers)
         wrong = {int(np.searchsorted(places, place)): code for place, code in wrong.items()}
-    return _without_blank(lines, rows[given], wrong, total - len(places), data, file, records)
+    chunk = TextChunk(lines, rows[given], wrong, {BLANK: total - len(places)}, int(block.first_row + total - 1))
+    return _without_others(chunk, np.flatnonzero(given), data, file, records)
 
 
-def _needs_cutting(data: bytes, file: CsvFile) -> bool:
+def _needs_cutting(data: bytes, file: Export) -> bool:
     return (
-        file.quoting is Quoting.BROKEN
+        _dialect(file).quoting is Quoting.BROKEN
         or b"\0" in data
         or b"\n\n" in data
         or b"\n\r\n" in data
@@ -108,7 +100,7 @@ def _good_stretches(data: bytes, records: Records) -> Iterator[memoryview]:
     yield view[begin:]
 
 
-def _parse(file: CsvFile, body: bytes) -> tuple[pa.Table, list[int]]:
+def _parse(file: Export, body: bytes) -> tuple[pa.Table, list[int]]:
     """Cells of the matched columns, and the positions of records with another number of cells."""
     miscounted: list[int] = []
 
@@ -129,8 +121,8 @@ def _parse(file: CsvFile, body: bytes) -> tuple[pa.Table, list[int]]:
             column_names=names, use_threads=False, block_size=_PARSE_AT_ONCE
         ),
         parse_options=pa_csv.ParseOptions(
-            delimiter=file.delimiter,
-            newlines_in_values=file.quoting is Quoting.SOUND,
+            delimiter=_dialect(file).delimiter,
+            newlines_in_values=_dialect(file).quoting is Quoting.SOUND,
             invalid_row_handler=note,
         ),
         convert_options=pa_csv.ConvertOptions(
@@ -165,55 +157,43 @@ def _nulls(schema: pa.Schema) -> pa.Table:
     return pa.table([pa.nulls(1, field.type) for field in schema], schema=schema)
 
 
-def _record(data: bytes, place: int, records: Records, file: CsvFile) -> str:
+def _record(data: bytes, place: int, records: Records, file: Export) -> str:
     return data[records.starts[place] : records.ends[place]].decode(file.encoding)
 
 
-def _number_in(record: str, file: CsvFile) -> str | None:
+def _number_in(record: str, file: Export) -> str | None:
     """The inventory number of a record that is not a row of cells: what looks like one, else what stands in its place."""
     seen = _INVENTORY_NO.search(record.upper())
     if seen:
         return seen.group()
-    cells = record.split(file.delimiter)
+    cells = record.split(_dialect(file).delimiter)
     place = file.matched.places.get("inventory_no", len(cells))
     return cells[place].strip().strip('"') or None if place < len(cells) else None
 
 
-def _without_blank(
-    lines: pa.Table,
-    rows: np.ndarray[Any, np.dtype[np.int64]],
-    wrong: dict[int, str],
-    blank: int,
-    data: bytes,
-    file: CsvFile,
-    records: Records | None,
-) -> TextChunk:
-    """Drop records that hold nothing but delimiters and white space; spreadsheets leave such rows behind."""
-    suspect = np.ones(lines.num_rows, dtype=bool)
-    for name in ("inventory_no", "item_no", "commodity_code", "total_price"):
-        if name in lines.column_names and lines.num_rows:
-            column = lines[name].combine_chunks()
-            column = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
-            suspect &= (pa.compute.fill_null(pa.compute.binary_length(column), 0).to_numpy() == 0)
-    suspect[list(wrong)] = False
-    places = np.flatnonzero(suspect)
-    if not len(places):
-        return TextChunk(lines, rows, wrong, blank)
-    records = records or cut_records(data, file.quoting, ord(file.delimiter))
-    given = np.flatnonzero(~records.blank)
-    nothing = re.compile(rf'[{re.escape(file.delimiter)}\s"]*')
-    empty = np.zeros(lines.num_rows, dtype=bool)
-    for place in places:
-        empty[place] = nothing.fullmatch(_record(data, int(given[place]), records, file)) is not None
-    kept = np.flatnonzero(~empty)
-    moved = {int(np.searchsorted(kept, place)): code for place, code in wrong.items()}
-    return TextChunk(lines.take(pa.array(kept)), rows[kept], moved, blank + int(empty.sum()))
+def _without_others(chunk: TextChunk, at: np.ndarray[Any, Any], data: bytes, file: Export, records: Records | None) -> TextChunk:
+    """Drop what is no item line: blank rows, headings again, totals. `at`: for each line its record."""
+    maybe = suspects(chunk.lines, file.headings, file.matched)
+    maybe[list(chunk.wrong)] = [code == "F201" for code in chunk.wrong.values()]
+    if not maybe.any():
+        return chunk
+    records = records or cut_records(data, _dialect(file).quoting, ord(_dialect(file).delimiter))
+    kept = np.ones(chunk.lines.num_rows, dtype=bool)
+    skipped = Counter(chunk.skipped)
+    for place in np.flatnonzero(maybe):
+        kind = kind_of_row(cells_of(_record(data, int(at[place]), records, file), _dialect(file).delimiter), file.headings, file.matched)
+        if kind is not None:
+            kept[place] = False
+            skipped[kind] += 1
+    places = np.flatnonzero(kept)
+    wrong = {int(np.searchsorted(places, place)): code for place, code in chunk.wrong.items() if kept[place]}
+    return TextChunk(chunk.lines.take(pa.array(places)), chunk.rows[places], wrong, dict(skipped), chunk.last_row)
 
 
-def raw_records(file: CsvFile, block: Block, rows: np.ndarray[Any, np.dtype[np.int64]]) -> list[bytes]:
+def raw_records(file: Export, block: Block, rows: np.ndarray[Any, np.dtype[np.int64]]) -> list[bytes]:
     """The bytes of the records with the given row numbers (of this block), decoded to UTF-8, without line ends."""
     data = read_block(file, block)
-    records = cut_records(data, file.quoting, ord(file.delimiter))
+    records = cut_records(data, _dialect(file).quoting, ord(_dialect(file).delimiter))
     places = rows - block.first_row
     slices = zip(records.starts[places].tolist(), records.ends[places].tolist(), strict=True)
     if file.encoding == "utf-8":

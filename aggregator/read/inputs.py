@@ -1,65 +1,47 @@
-"""Which files the arguments mean: a file, a folder, a pattern, or `@list.txt` with one of these a line."""
+"""All that a run reads, opened: the exports, and what receipts say."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from glob import has_magic
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
-from aggregator.errors import CannotReadOrWrite, NoInput, UnusableInput
-
-SUFFIXES = (".csv", ".txt", ".tsv")
-"""What is taken of a folder; a file that is named is taken whatever it is called."""
-
-
-def expanded(arguments: Iterable[Path]) -> tuple[Path, ...]:
-    """The files in the order of the arguments, within one in the order of their names. Raises NoInput naming what means none."""
-    files: list[Path] = []
-    for argument in arguments:
-        if argument.name.startswith("@") and not argument.exists():
-            for line in _lines(argument.with_name(argument.name[1:])):
-                files += _files(Path(line))
-        else:
-            files += _files(argument)
-    return tuple(files)
+from aggregator.params import Params
+from aggregator.read.export import Export, Taken
+from aggregator.read.headings import require_columns
+from aggregator.read.open import open_exports
+from aggregator.read.reading import Reading
+from aggregator.read.receipts import Receipts, read_receipts
+from aggregator.read.room import Room, temporary_room
+from aggregator.read.unpack import sources_of
+from schemas.text import Text
 
 
-def _files(argument: Path) -> list[Path]:
-    if argument.is_file():
-        return [argument]
-    if argument.is_dir():
-        found = sorted(path for path in argument.iterdir() if _is_export(path))
-        if not found:
-            raise NoInput(
-                f"{argument} is a folder without a file that ends in {', '.join(SUFFIXES)}. Name the files in it.",
-                f"文件夹 {argument} 中没有以 {'、'.join(SUFFIXES)} 结尾的文件。请直接指定文件。",
-            )
-        return found
-    if has_magic(str(argument)):
-        root = Path(argument.anchor)
-        found = sorted(path for path in root.glob(str(argument.relative_to(root))) if path.is_file() and path.name[0] != ".")
-        if not found:
-            raise NoInput(f"{argument} matches no file. Check the pattern.", f"{argument} 没有匹配到任何文件。请检查通配符。")
-        return found
-    raise NoInput(f"{argument}: no such file. Check the path.", f"{argument}：文件不存在。请检查路径。")
+@dataclass(frozen=True)
+class Inputs:
+    """`receipts` is None where none were given. `notes`: what of the arguments was passed over."""
+
+    exports: tuple[Export, ...]
+    receipts: Receipts | None
+    receipt_files: tuple[Taken, ...]
+    notes: tuple[Text, ...]
 
 
-def _is_export(path: Path) -> bool:
-    return path.is_file() and not path.name.startswith(".") and path.suffix.lower() in SUFFIXES
+def reading(params: Params, room: Room, least_known: int = 2) -> Reading:
+    return Reading(room, params.columns, params.chunk_bytes, params.sheets, least_known)
 
 
-def _lines(path: Path) -> list[str]:
-    """Blank lines and those that begin with # say nothing."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise NoInput(f"{path}: no such list of files. Check the path after @.", f"{path}：文件列表不存在。请检查 @ 后的路径。") from None
-    except UnicodeDecodeError:
-        raise UnusableInput(f"{path}: the list of files is not UTF-8. Save it again as UTF-8.", f"{path}：文件列表不是UTF-8编码。请另存为UTF-8。") from None
-    except OSError as error:
-        raise CannotReadOrWrite(f"{path}: cannot be read: {error.strerror}.", f"{path}：无法读取：{error.strerror}。") from None
-    lines = [line.strip() for line in text.splitlines()]
-    named = [line for line in lines if line and not line.startswith("#")]
-    if not named:
-        raise NoInput(f"{path}: the list of files is empty.", f"{path}：文件列表为空。")
-    return named
+@contextmanager
+def open_inputs(params: Params, *, clearing_known: bool) -> Iterator[Inputs]:
+    """Whatever was unpacked or rewritten is removed at the end."""
+    with temporary_room() as room:
+        how = reading(params, room)
+        exports = tuple(open_exports(sources_of(params.inputs, room), how))
+        constants = [column for column, _ in params.constants]
+        for export in exports:
+            require_columns(export.name, export.headings, {*export.columns, *constants}, clearing_known=clearing_known)
+        if not params.receipts:
+            yield Inputs(exports, None, (), ())
+            return
+        receipts, taken, notes = read_receipts(sources_of(params.receipts, room), replace(how, columns=(), sheets=()))
+        yield Inputs(exports, receipts, tuple(taken), tuple(notes))

@@ -1,4 +1,4 @@
-"""Read inventory numbers from CSV, for what was declared elsewhere before."""
+"""Read inventory numbers from a table, for what was declared elsewhere before."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ import pyarrow.compute as pc
 
 from aggregator.errors import UnusableInput
 from aggregator.read.canonical import canonical_column
-from aggregator.read.csv import read_chunk
-from aggregator.read.scan import open_csv
+from aggregator.read.export import Export
+from aggregator.read.open import open_exports, read_chunk
+from aggregator.read.reading import Reading
+from aggregator.read.room import temporary_room
+from aggregator.read.unpack import sources_of
 from schemas.fields import FIELD
 from schemas.shapes import SCIENTIFIC, at_most, clearing_digits, matches
 
@@ -19,7 +22,23 @@ from schemas.shapes import SCIENTIFIC, at_most, clearing_digits, matches
 def read_numbers(path: Path, chunk_bytes: int) -> pa.Table:
     """Columns out: inventory_no, cleared_period (yyyymm, blank where the file has no cleared_at); each number once, in the
     order of the file. A row that is no inventory number refuses the file: what it stood for would be declared again."""
-    file = open_csv(path, (), chunk_bytes, least_known=1)
+    with temporary_room() as room:
+        return _numbers(path, Reading(room, (), chunk_bytes, least_known=1))
+
+
+def _numbers(path: Path, how: Reading) -> pa.Table:
+    tables = []
+    for source in sources_of([path], how.room):
+        for file in open_exports([source], how):
+            tables += _numbers_of(file)
+    if not tables:
+        return pa.table({"inventory_no": pa.array([], pa.string()), "cleared_period": pa.array([], pa.string())})
+    whole = pa.concat_tables(tables).combine_chunks()
+    firsts = np.flatnonzero(~whole["inventory_no"].to_pandas().duplicated().to_numpy())
+    return whole.take(pa.array(firsts)).combine_chunks()
+
+
+def _numbers_of(file: Export) -> list[pa.Table]:
     if "inventory_no" not in file.columns:
         headings = " / ".join((FIELD["inventory_no"].element, *FIELD["inventory_no"].headings))
         raise UnusableInput(
@@ -49,8 +68,4 @@ def read_numbers(path: Path, chunk_bytes: int) -> pa.Table:
                 f"{file.name} 第 {row} 行：“{value}”无法作为清单编号读取（如有结关时间列，也须可读）。未作任何更改。请修正后重新导入整个文件。",
             )
         tables.append(pa.table({"inventory_no": numbers.cast(pa.string()), "cleared_period": periods}))
-    if not tables:
-        return pa.table({"inventory_no": pa.array([], pa.string()), "cleared_period": pa.array([], pa.string())})
-    whole = pa.concat_tables(tables).combine_chunks()
-    firsts = np.flatnonzero(~whole["inventory_no"].to_pandas().duplicated().to_numpy())
-    return whole.take(pa.array(firsts)).combine_chunks()
+    return tables

@@ -1,8 +1,9 @@
-"""Read receipts (CEB604, CEB606) from CSV, and keep for each inventory the state that counts: the one with the latest
+"""Read receipts (CEB604, CEB606) from messages or tables, and keep for each inventory the state that counts: the one with the latest
 customs time. A CEB606 of status 399 cancels; one of status 100 means that the cancellation was refused."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,15 @@ import pyarrow.compute as pc
 from aggregator.clearing import Received
 from aggregator.errors import UnusableInput
 from aggregator.read.canonical import canonical_column
-from aggregator.read.csv import read_chunk
+from aggregator.read.export import Export, Source, Taken, taken_of, unusable
 from aggregator.read.headings import Matched, normalised
-from aggregator.read.scan import CsvFile, open_csv
+from aggregator.read.open import open_exports, read_chunk
+from aggregator.read.reading import Reading
+from aggregator.read.sniff import Format, format_of
 from schemas.limits import STATUS_CANCELLED
-from schemas.rules.row_tests import is_status
+from schemas.rules.row_tests import is_no_scientific_number, is_status
 from schemas.shapes import clearing_digits
+from schemas.text import Text
 
 _MESSAGE_HEADINGS = ("message", "message_type", "messageType", "报文类型", "回执类型")
 _CANCELLATION = "CEB606"
@@ -64,30 +68,47 @@ def _sortable(numbers: pa.Array) -> np.ndarray[Any, Any]:
     return values.astype("S") if len(values) else np.zeros(0, dtype="S1")
 
 
-def read_receipts(paths: tuple[Path, ...], chunk_bytes: int) -> tuple[Receipts, list[CsvFile]]:
-    """Read all receipts. A row that cannot be read stops the run: the state of its inventory would be a guess."""
-    tables, files = [], []
-    for path in paths:
-        file = _with_message(open_csv(path, (), chunk_bytes))
-        missing = [name for name in ("inventory_no", "status_code", "cleared_at") if name not in file.columns]
-        if missing:
-            raise UnusableInput(
-                f"{file.name}: receipts need the columns inventory_no (清单编号), status_code (回执状态) and cleared_at "
-                f"(回执时间); missing: {', '.join(missing)}. Add them and run again.",
-                f"{file.name}：回执文件须有 清单编号（inventory_no）、回执状态（status_code）、回执时间（cleared_at）三列；"
-                f"缺少：{', '.join(missing)}。请补充后重新运行。",
-            )
-        files.append(file)
-        tables += [_receipts_of(file, place) for place in range(len(file.blocks))]
-    if not tables:
-        return _latest(pa.table({name: pa.array([], pa.string()) for name in _COLUMNS})), files
-    return _latest(pa.concat_tables(tables).combine_chunks()), files
-
-
 _COLUMNS = ("inventory_no", "status", "at", "message")
+_SAY_NOTHING = ("1", "2", "3", "4", "120", "300")
+"""States of a list that has no number yet: what is told of it decides nothing."""
 
 
-def _with_message(file: CsvFile) -> CsvFile:
+def read_receipts(sources: Iterable[Source], how: Reading) -> tuple[Receipts, list[Taken], list[Text]]:
+    """Read all receipts: what counts of each inventory, the files, and what was passed over.
+
+    A receipt that cannot be read stops the run: the state of its inventory would be a guess."""
+    tables, taken, notes = [], [], []
+    for source in sources:
+        if format_of(source) is Format.MESSAGE:
+            from aggregator.read.elements import kind_of
+            from aggregator.read.receipt_messages import KINDS, receipts_of
+
+            root = kind_of(source).root
+            if root not in KINDS:
+                if source.named:
+                    raise unusable("F113", source.name, f"It is {root or 'empty'}.", f"该文件是 {root or '空文件'}。")
+                notes.append(Text(f"{source.name} was passed over: it is {root}, no receipt.", f"{source.name} 已略过：它是 {root}，不是回执。"))
+                continue
+            taken.append(taken_of(source))
+            tables += [_receipts_of(source.name, table, np.array(lines)) for table, lines in receipts_of(source, root)]
+            continue
+        for file in open_exports([source], how):
+            taken += file.taken
+            tables += [_receipts_of(file.name, *each) for each in _table_receipts(_with_message(file))]
+    if not tables:
+        return _latest(pa.table({name: pa.array([], pa.string()) for name in _COLUMNS})), taken, notes
+    return _latest(pa.concat_tables(tables).combine_chunks()), taken, notes
+
+
+def _with_message(file: Export) -> Export:
+    missing = [name for name in ("inventory_no", "status_code", "cleared_at") if name not in file.columns]
+    if missing:
+        raise UnusableInput(
+            f"{file.name}: receipts need the columns inventory_no (清单编号), status_code (回执状态) and cleared_at "
+            f"(回执时间); missing: {', '.join(missing)}. Add them and run again.",
+            f"{file.name}：回执文件须有 清单编号（inventory_no）、回执状态（status_code）、回执时间（cleared_at）三列；"
+            f"缺少：{', '.join(missing)}。请补充后重新运行。",
+        )
     names = [normalised(heading) for heading in file.headings]
     for heading in _MESSAGE_HEADINGS:
         if normalised(heading) in names:
@@ -96,39 +117,45 @@ def _with_message(file: CsvFile) -> CsvFile:
     return file
 
 
-def _receipts_of(file: CsvFile, block: int) -> pa.Table:
-    chunk = read_chunk(file, file.blocks[block])
-    lines = chunk.lines
+def _table_receipts(file: Export) -> Iterator[tuple[pa.Table, np.ndarray[Any, Any]]]:
+    for block in file.blocks:
+        chunk = read_chunk(file, block)
+        lines = chunk.lines
+        if "message" not in lines.column_names:
+            lines = lines.append_column("message", pa.array([""] * lines.num_rows, pa.string()))
+        yield lines, chunk.rows
 
-    def plain(name: str) -> pa.Array:
-        values = canonical_column(lines[name].combine_chunks(), name)
-        return values.cast(pa.string())
+
+def _receipts_of(name: str, lines: pa.Table, rows: np.ndarray[Any, Any]) -> pa.Table:
+    """In: raw text columns. Out: _COLUMNS, of receipts that name an inventory."""
+
+    def plain(column: str) -> pa.Array:
+        return canonical_column(lines[column].combine_chunks(), column).cast(pa.string())
 
     number, status, at = plain("inventory_no"), plain("status_code"), clearing_digits(plain("cleared_at"))
-    length = lines.num_rows
-    message = pc.fill_null(pc.utf8_upper(pc.utf8_trim_whitespace(lines["message"].combine_chunks())), "") if (
-        "message" in lines.column_names
-    ) else pa.array([""] * length, pa.string())
+    message = pc.fill_null(pc.utf8_upper(pc.utf8_trim_whitespace(lines["message"].combine_chunks())), "")
     is_cancellation = pc.match_substring(message, "606")
     is_list = pc.or_(pc.match_substring(message, "604"), pc.equal(message, ""))
+    early = pc.and_(number.is_null(), pc.fill_null(pc.or_(pc.is_in(status, pa.array(_SAY_NOTHING)), pc.starts_with(status, "-")), False))
+    sound_number = pc.or_(early, pc.and_(number.is_valid(), is_no_scientific_number(number)))
     for sound, column in (
-        (number.is_valid(), "inventory_no"),
+        (sound_number, "inventory_no"),
         (pc.and_(is_status(status), status.is_valid()), "status_code"),
         (at.is_valid(), "cleared_at"),
         (pc.or_(is_cancellation, is_list), "message"),
     ):
         bad = np.flatnonzero(~sound.to_numpy(zero_copy_only=False))
         if len(bad):
-            row = int(chunk.rows[bad[0]])
-            value = lines[column][int(bad[0])].as_py() if column in lines.column_names else ""
+            row = int(rows[bad[0]])
+            value = lines[column][int(bad[0])].as_py() or ""
             raise UnusableInput(
-                f"{file.name}, row {row}, {column}: '{value or ''}' cannot be read as a receipt. Give the inventory number, "
+                f"{name}, row {row}, {column}: '{value}' cannot be read as a receipt. Give the inventory number, "
                 "the customs status and its time (yyyyMMddHHmmssfff); message CEB604 or CEB606.",
-                f"{file.name} 第 {row} 行 {column}：“{value or ''}”无法作为回执读取。请提供清单编号、回执状态及回执时间"
+                f"{name} 第 {row} 行 {column}：“{value}”无法作为回执读取。请提供清单编号、回执状态及回执时间"
                 "（yyyyMMddHHmmssfff），报文类型为 CEB604 或 CEB606。",
             )
     kind = pc.if_else(is_cancellation, _CANCELLATION, "CEB604")
-    return pa.table([number, status, at, kind], names=list(_COLUMNS))
+    return pa.table([number, status, at, kind], names=list(_COLUMNS)).filter(pc.invert(early))
 
 
 def _latest(receipts: pa.Table) -> Receipts:

@@ -6,6 +6,8 @@ byte of another character equals one of them, so the bytes can be looked at befo
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,6 +17,7 @@ import numpy.typing as npt
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
+csv.field_size_limit(1 << 20)
 QUOTE, NEWLINE, RETURN = 0x22, 0x0A, 0x0D
 
 
@@ -39,6 +42,14 @@ class Records:
     ends: Ints
     blank: Mask
     wrong: dict[int, str]
+
+
+def cells_of(record: str, delimiter: str) -> list[str]:
+    """The cells of one record, as a spreadsheet would cut it."""
+    try:
+        return next(csv.reader(io.StringIO(record, newline=""), delimiter=delimiter), [])
+    except csv.Error:
+        return [record]
 
 
 def quotes_are_sound(block: bytes, delimiter: int) -> bool:

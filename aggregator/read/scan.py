@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import codecs
-import csv
 import hashlib
-import io
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
 
-from aggregator.errors import CannotReadOrWrite, NoInput, UnusableInput
-from aggregator.read.headings import Matched, match_headings
-from aggregator.read.records import Quoting, cut_records, quotes_are_sound
-from schemas.rules import RULES
+from aggregator.errors import UnusableInput
+from aggregator.read.export import Block, Dialect, Export, Source, Taken, taken_of, unusable
+from aggregator.read.headings import match_headings
+from aggregator.read.reading import Reading
+from aggregator.read.records import Quoting, cells_of, cut_records, quotes_are_sound
+from aggregator.read.rewritten import from_utf_16, has_mac_line_ends, utf_16_of, with_line_feeds, with_quoted_formulas
+from aggregator.read.sheet import HEAD_ROWS, Head, find_head
 
 LONGEST_RECORD = 1 << 18
 """Bytes; an inventory line has less than 10 kB even with every field full."""
@@ -26,36 +28,8 @@ _PIECE = 1 << 20
 """Bytes looked at at once: small enough to stay in the processor's cache."""
 _MANY_NON_ASCII = 12
 """Bytes of valid UTF-8 beyond ASCII (some four Chinese characters) after which a file is not GB18030 by chance."""
-
-
-@dataclass(frozen=True)
-class Block:
-    """A stretch of whole records: byte offsets, and the row number (as a spreadsheet shows it) of its first record."""
-
-    start: int
-    end: int
-    first_row: int
-
-
-@dataclass(frozen=True)
-class CsvFile:
-    """What one pass over a file found out."""
-
-    name: str
-    path: Path
-    encoding: str
-    delimiter: str
-    headings: tuple[str, ...]
-    matched: Matched
-    quoting: Quoting
-    blocks: tuple[Block, ...]
-    sha256: str
-    size: int
-    ends_with_newline: bool
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return tuple(self.matched.places)
+_LINES_A_HEADING = 20
+_SEPARATOR_LINE = re.compile(r"\s*sep=([,;\t])\s*", re.IGNORECASE)
 
 
 class _Undecodable(Exception):  # noqa: N818 - not an error yet: another encoding may fit
@@ -69,138 +43,164 @@ class _BrokenQuotes(Exception):  # noqa: N818 - not an error: the file is read l
     pass
 
 
-def open_csv(path: Path, mapping: tuple[tuple[str, str], ...], chunk_bytes: int, least_known: int = 2) -> CsvFile:
-    """One pass over the file; its first row is the headings if at least `least_known` of them are known (0: it is, whatever it holds).
+def open_csv(source: Source, how: Reading) -> Export:
+    """One pass over the file. Its headings are the row of which most is known (at least `how.least_known` headings).
 
-    Raises UnusableInput, NoInput or CannotReadOrWrite; says which and what to do.
+    Raises UnusableInput that says what to do; OSError where the file cannot be read.
     """
-    name = str(path)
-    try:
+    path, taken, repairs = source.path, None, {}
+    with path.open("rb") as file:
+        start = file.read(4096)
+    if not start.strip(b"\xef\xbb\xbf\r\n \t"):
+        raise unusable("F105", source.name)
+    if encoding := utf_16_of(start):
+        path, taken = from_utf_16(source, encoding, how.room)
+        repairs["utf_16"] = 1
         with path.open("rb") as file:
             start = file.read(4096)
-            _refuse_what_is_no_csv(name, start)
-            return _open(name, path, file, start, mapping, chunk_bytes, least_known)
-    except (FileNotFoundError, IsADirectoryError):
-        raise NoInput(
-            f"{name}: no such file. Check the path.", f"{name}：文件不存在。请检查路径。"
-        ) from None
-    except OSError as error:
-        raise CannotReadOrWrite(
-            f"{name}: cannot be read: {error.strerror}.", f"{name}：无法读取：{error.strerror}。"
-        ) from None
+    if has_mac_line_ends(path, start):
+        taken = taken or taken_of(source)
+        path = with_line_feeds(path, how.room)
+        repairs["mac_line_ends"] = 1
+    export = _open(source.name, path, how)
+    if export.dialect is not None and export.dialect.quoting is Quoting.BROKEN:
+        copy, formulas = with_quoted_formulas(path, how.room)
+        if formulas:
+            taken = taken or export.taken[0]
+            export = _open(source.name, copy, how)
+    found = replace(taken or export.taken[0], packed_in=source.packed_in)
+    return replace(export, taken=(found,), repairs=(*repairs.items(), *export.repairs))
 
 
-def _stop(code: str, name: str, detail_en: str = "", detail_zh: str = "") -> UnusableInput:
-    rule = RULES[code]
-    return UnusableInput(
-        f"[{code}] {name}: {rule.message.en} {detail_en}{' ' if detail_en else ''}{rule.remedy.en}",
-        f"[{code}] {name}：{rule.message.zh}{detail_zh}{rule.remedy.zh}",
-    )
-
-
-def _refuse_what_is_no_csv(name: str, start: bytes) -> None:
-    if not start.strip(b"\xef\xbb\xbf\r\n \t"):
-        raise _stop("F105", name)
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise _stop("F104", name, "It looks like UTF-16.", "该文件似乎是UTF-16编码。")
-    if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x1f\x8b", b"PAR1")):
-        raise _stop("F104", name, "It is a workbook or a packed file, not CSV.", "该文件是工作簿或压缩文件，不是CSV。")
-
-
-def _open(
-    name: str, path: Path, file: BinaryIO, start: bytes, mapping: tuple[tuple[str, str], ...], chunk_bytes: int, least_known: int
-) -> CsvFile:
-    bom = len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0
+def _open(name: str, path: Path, how: Reading) -> Export:
     failures: list[tuple[str, _Undecodable]] = []
     unknown: tuple[str, ...] = ()
-    for encoding in ("utf-8",) if bom else ("utf-8", "gb18030"):
-        try:
-            found = _headings(name, file, bom, encoding, mapping, least_known)
-            if isinstance(found, tuple):
-                unknown = unknown or found
-                continue
-            for quoting in (None, Quoting.BROKEN):
-                try:
-                    return _scan(name, path, file, encoding, bom, found, quoting, chunk_bytes)
-                except _BrokenQuotes:
+    with path.open("rb") as file:
+        bom = len(codecs.BOM_UTF8) if file.read(3) == codecs.BOM_UTF8 else 0
+        for encoding in ("utf-8",) if bom else ("utf-8", "gb18030"):
+            try:
+                found = _headings(name, file, bom, encoding, how)
+                if isinstance(found, tuple):
+                    unknown = unknown or found
                     continue
-        except _Undecodable as undecodable:
-            failures.append((encoding, undecodable))
-            if undecodable.non_ascii_before >= _MANY_NON_ASCII:
-                break
+                for quoting in (None, Quoting.BROKEN):
+                    try:
+                        return _scan(name, path, file, encoding, found, quoting, how.chunk_bytes)
+                    except _BrokenQuotes:
+                        continue
+            except _Undecodable as undecodable:
+                failures.append((encoding, undecodable))
+                if undecodable.non_ascii_before >= _MANY_NON_ASCII:
+                    break
     if failures:
         encoding, failure = failures[0]
-        raise _stop(
+        raise unusable(
             "F104",
             name,
             f"The byte at offset {failure.offset} (line {failure.line}) is not {encoding.upper()}.",
             f"偏移量 {failure.offset}（第 {failure.line} 行）处的字节不是 {encoding.upper()} 编码。",
         )
     listed = ", ".join(heading.strip() for heading in unknown)[:500]
-    raise _stop("F101", name, f"Found: {listed}.", f"首行内容：{listed}。")
+    raise unusable("F101", name, f"Found: {listed}.", f"文件开头内容：{listed}。")
 
 
 @dataclass(frozen=True)
-class _Head:
-    headings: tuple[str, ...]
+class _Found:
+    """`end`: offset behind the heading record; `row`: its row number."""
+
+    head: Head
     delimiter: str
-    matched: Matched
-    length: int
-    rows: int
+    end: int
+    row: int
+    separator_line: bool
 
 
-def _headings(
-    name: str, file: BinaryIO, bom: int, encoding: str, mapping: tuple[tuple[str, str], ...], least_known: int
-) -> _Head | tuple[str, ...]:
-    """The heading record, or what stood in the first row where none of it is known."""
+def _headings(name: str, file: BinaryIO, bom: int, encoding: str, how: Reading) -> _Found | tuple[str, ...]:
+    """The heading record, or what stood in the first row where no row is known enough."""
     file.seek(bom)
-    line = file.readline(LONGEST_RECORD)
-    while line.count(b'"') % 2 and len(line) < LONGEST_RECORD and (more := file.readline(LONGEST_RECORD)):
-        line += more
-    if len(line) >= LONGEST_RECORD:
-        raise _stop("F107", name, "Row 1.", "第1行。")
-    try:
-        text = line.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise _Undecodable(bom + error.start, line[: error.start]) from None
-    best = _Head((), ",", Matched({}, ()), len(line), 1)
-    for delimiter in (",", ";", "\t"):
-        headings = tuple(next(csv.reader(io.StringIO(text), delimiter=delimiter), []))
+    records: list[bytes] = []
+    while len(records) < HEAD_ROWS and (record := _logical_line(file)):
+        if len(record) >= LONGEST_RECORD:
+            if not records:
+                raise unusable("F107", name, "Row 1.", "第1行。")
+            break
+        records.append(record)
+    texts = []
+    for place, record in enumerate(records):
         try:
-            matched = match_headings(headings, mapping)
+            texts.append(record.decode(encoding))
+        except UnicodeDecodeError as error:
+            before = b"".join(records[:place]) + record[: error.start]
+            failure = _Undecodable(bom + len(before), before)
+            if place == 0:
+                raise failure from None
+            break  # the scan will say so, unless the headings stand before it
+    delimiters: tuple[str, ...] = (",", ";", "\t")
+    separator = _SEPARATOR_LINE.fullmatch(texts[0])
+    if separator:
+        delimiters, texts = (separator.group(1),), texts[1:]
+    best: tuple[int, int, _Found] | None = None
+    for delimiter in delimiters:
+        rows = [cells_of(text, delimiter) for text in texts]
+        try:
+            head = find_head(rows, how.columns, max(how.least_known, 1))
         except UnusableInput as error:
             raise UnusableInput(f"{name}: {error.text.en}", f"{name}：{error.text.zh}") from None
-        head = _Head(headings, delimiter, matched, len(line), 1)
-        if len(matched.places) >= max(least_known, 1):
-            return head
-        best = max(best, head, key=lambda each: len(each.headings))
-    return best.headings if least_known else best
+        if head is not None:
+            end = bom + sum(map(len, records[: head.row + 1 + bool(separator)]))
+            found = _Found(head, delimiter, end, head.row + 1, bool(separator))
+            best = max(best or (-1, 0, found), (len(head.matched.places), -head.row, found), key=lambda each: each[:2])
+    if best is not None:
+        return best[2]
+    rows = [cells_of(texts[0], delimiter) if texts else [] for delimiter in delimiters]
+    widest = max(range(len(rows)), key=lambda place: len(rows[place]))
+    if how.least_known:
+        return tuple(rows[widest])
+    head = Head(0, tuple(rows[widest]), match_headings(rows[widest], how.columns))
+    return _Found(head, delimiters[widest], bom + sum(map(len, records[: 1 + bool(separator)])), 1, bool(separator))
+
+
+def _logical_line(file: BinaryIO) -> bytes:
+    """A line, or, where a quoted cell goes on over line ends, all lines of it."""
+    begin = file.tell()
+    first = file.readline(LONGEST_RECORD)
+    line = first
+    for _ in range(_LINES_A_HEADING):
+        if line.count(b'"') % 2 == 0 or len(line) >= LONGEST_RECORD:
+            return line
+        line += file.readline(LONGEST_RECORD)
+    file.seek(begin + len(first))
+    return first
 
 
 def _scan(
-    name: str,
-    path: Path,
-    file: BinaryIO,
-    encoding: str,
-    bom: int,
-    head: _Head,
-    quoting: Quoting | None,
-    chunk_bytes: int,
-) -> CsvFile:
+    name: str, path: Path, file: BinaryIO, encoding: str, found: _Found, quoting: Quoting | None, chunk_bytes: int
+) -> Export:
     digest = hashlib.sha256()
     file.seek(0)
-    digest.update(file.read(bom + head.length))
+    digest.update(file.read(found.end))
     # Hashing lets go of the interpreter: it runs beside the rest of the scan.
     with ThreadPoolExecutor(1) as hashing:
         blocks, ends_with_newline, any_quote, size = _cut_blocks(
-            name, file, encoding, bom + head.length, 1 + head.rows, ord(head.delimiter), quoting, chunk_bytes,
+            name, file, encoding, found.end, 1 + found.row, ord(found.delimiter), quoting, chunk_bytes,
             lambda piece: hashing.submit(digest.update, piece),
         )  # fmt: skip
-    found = quoting or (Quoting.SOUND if any_quote else Quoting.NONE)
-    return CsvFile(
-        name, path, encoding, head.delimiter, head.headings, head.matched, found, tuple(blocks),
-        digest.hexdigest(), size, ends_with_newline,
-    )  # fmt: skip
+    head = found.head
+    return Export(
+        name=name,
+        path=path,
+        format="csv",
+        encoding=encoding,
+        headings=head.headings,
+        matched=head.matched,
+        blocks=tuple(blocks),
+        taken=(Taken(name, digest.hexdigest(), size),),
+        dialect=Dialect(found.delimiter, quoting or (Quoting.SOUND if any_quote else Quoting.NONE)),
+        ends_with_newline=ends_with_newline,
+        head_values=head.values,
+        told=head.told(found.row),
+        repairs=tuple({"separator_line": int(found.separator_line), "title_rows": head.row}.items()),
+    )
 
 
 def _cut_blocks(
@@ -243,7 +243,7 @@ def _whole_records(name: str, file: BinaryIO, quoting: Quoting | None, size: int
         line = file.readline(LONGEST_RECORD)
         if len(line) >= LONGEST_RECORD:
             offset = file.tell()
-            raise _stop("F107", name, f"Before byte {offset}.", f"在第 {offset} 字节之前。")
+            raise unusable("F107", name, f"Before byte {offset}.", f"在第 {offset} 字节之前。")
         return line
 
     while piece := file.read(size):
@@ -261,7 +261,7 @@ def _whole_records(name: str, file: BinaryIO, quoting: Quoting | None, size: int
             piece += b"".join(tail)
         if piece.count(b"\n") * LONGEST_RECORD < len(piece) - LONGEST_RECORD:
             offset = file.tell()
-            raise _stop("F107", name, f"Before byte {offset}.", f"在第 {offset} 字节之前。")
+            raise unusable("F107", name, f"Before byte {offset}.", f"在第 {offset} 字节之前。")
         yield piece
 
 

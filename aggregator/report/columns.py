@@ -18,7 +18,9 @@ def columns_lines(found: FileColumns, lang: Lang) -> list[str]:
         return Text(en, zh).in_lang(lang)
 
     used = sum(bool(each.column) for each in found.headings)
-    lines = [say(f"{found.file}: {found.encoding}, {len(found.headings)} headings, {used} used", f"{found.file}：{found.encoding}，{len(found.headings)} 个列标题，使用 {used} 个")]
+    what = " ".join(part for part in (found.format, found.encoding, say(f"sheet {found.sheet}", f"工作表 {found.sheet}") if found.sheet else "") if part)
+    lines = [say(f"{found.file}: {what}, {len(found.headings)} headings, {used} used", f"{found.file}：{what}，{len(found.headings)} 个列标题，使用 {used} 个")]
+    lines += [say(f"  above the headings: {value}", f"  标题上方：{value}") for value in found.above]
     for each in found.headings:
         target = each.column or (say("(not used)", "（未使用）") if each.known else say("(NOT KNOWN)", "（无法识别）"))
         config = say(" by the config", "（按配置）") if each.by_config and each.column else ""

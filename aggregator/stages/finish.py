@@ -16,11 +16,10 @@ from aggregator.exchange import read_part, read_table, write_parts, write_table
 from aggregator.fate import Verdict
 from aggregator.findings import CODES, FINDINGS, ONCE_PER_VALUE, TOLD_ALWAYS, codes_of
 from aggregator.groups import group_codes
-from aggregator.read.csv import raw_records
 from aggregator.split import declaration_refs
-from aggregator.stages.work import Work
+from aggregator.stages.work import MEMBER, PLACE, Work
 from aggregator.weights import share_weights
-from aggregator.write.rejected import rejected_csv
+from aggregator.write.rejected import rejected_records, rejected_spooled
 from schemas.declaration import SCHEMAS
 from schemas.rules import Severity
 
@@ -123,7 +122,7 @@ def finish_chunk(
     decisions = pa.concat_tables([own, *([read_part(back["decisions"], chunk)] if partitions else [])]).sort_by("line")
     verdict, item = decisions["verdict"].to_numpy(), decisions["item"].to_numpy()
     bits = decisions["bits"].to_numpy()
-    source = work.file_of(chunk).name
+    source = _sources(work, chunk, lines)
     pieces = {"audit_map": work.unit(unit, "audit-map")}
     declared = np.flatnonzero(item >= 0)
     audited = lines.select([name for name in SCHEMAS["audit_map"].names if name in lines.column_names])
@@ -134,7 +133,7 @@ def finish_chunk(
             audit_rows(
                 audited.take(pa.array(declared)).combine_chunks(),
                 verdict[declared] == Verdict.LATE,
-                source,
+                source.take(pa.array(declared)),
                 declaration_refs(numbering.run_ref, numbering.declarations),
                 numbering.load("declaration")[item[declared]],
                 numbering.load("item_no")[item[declared]],
@@ -155,12 +154,14 @@ def finish_chunk(
     rejected = np.flatnonzero(verdict == Verdict.REJECTED)
     if len(rejected):
         pieces["rejected"] = work.folder / f"rejected-{chunk}.csv"
-        rows = lines["source_row"].to_numpy()[rejected]
         file, block = work.file_of(chunk), work.chunks[chunk][1]
-        codes = {int(b): codes_of(int(b)) for b in np.unique(bits[rejected])}
-        pieces["rejected"].write_bytes(
-            rejected_csv(file, raw_records(file, block, rows), [codes[int(b)] for b in bits[rejected]])
-        )
+        of_bits = {int(b): codes_of(int(b)) for b in np.unique(bits[rejected])}
+        codes = [of_bits[int(b)] for b in bits[rejected]]
+        if PLACE in lines.column_names:
+            made = rejected_spooled(file, block, lines[PLACE].to_numpy()[rejected], codes)
+        else:
+            made = rejected_records(file, block, lines["source_row"].to_numpy()[rejected], codes)
+        pieces["rejected"].write_bytes(made)
     totals = pa.concat_tables(
         [
             item_totals(lines.take(pa.array(rejected)).combine_chunks(), "rejected"),
@@ -173,7 +174,15 @@ def finish_chunk(
     return Finished(by_declaration, spread, totals, pieces)
 
 
-def _published(work: Work, findings: pa.Table, verdict: Any, lines: pa.Table, source: str) -> pa.Table:
+def _sources(work: Work, chunk: int, lines: pa.Table) -> pa.Array:
+    """The file each line came from."""
+    if MEMBER in lines.column_names:
+        return lines[MEMBER].combine_chunks()
+    name = pa.array([work.file_of(chunk).name], pa.string())
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(lines.num_rows, dtype=np.int32)), name)
+
+
+def _published(work: Work, findings: pa.Table, verdict: Any, lines: pa.Table, source: pa.Array) -> pa.Table:
     """The findings to publish: errors of what is rejected, warnings of what is declared, and what is told always; or all.
     In input order.
 
@@ -187,8 +196,8 @@ def _published(work: Work, findings: pa.Table, verdict: Any, lines: pa.Table, so
         always = np.isin(findings["code"].to_numpy(), list(TOLD_ALWAYS))
         findings = findings.filter(pa.array(always | np.where(is_error, of_line == Verdict.REJECTED, declared)))
     findings = _first_of_each_value(findings.combine_chunks())
-    rows = lines["source_row"].combine_chunks().take(findings["line"].combine_chunks())
-    files = pa.array([source] * findings.num_rows, pa.string())
+    at = findings["line"].combine_chunks()
+    rows, files = lines["source_row"].combine_chunks().take(at), source.take(at).cast(pa.string())
     return findings.drop_columns("line").append_column("source_file", files).append_column("source_row", rows)
 
 
@@ -210,9 +219,9 @@ def _first_of_each_value(findings: pa.Table) -> pa.Table:
     return findings.filter(pa.array(kept))
 
 
-def _excluded_rows(excluded: pa.Table, lines: pa.Table, source: str) -> pa.Table:
+def _excluded_rows(excluded: pa.Table, lines: pa.Table, source: pa.Array) -> pa.Table:
     excluded = excluded.sort_by([("line", "ascending"), ("reason", "ascending")])
-    rows = lines["source_row"].combine_chunks().take(excluded["line"].combine_chunks())
-    files = pa.array([source] * excluded.num_rows, pa.string())
+    at = excluded["line"].combine_chunks()
+    rows, files = lines["source_row"].combine_chunks().take(at), source.take(at).cast(pa.string())
     plain = excluded.select(["inventory_no", "reason", "item_lines", "detail"])
     return plain.append_column("source_file", files).append_column("source_row", rows)

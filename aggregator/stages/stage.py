@@ -10,19 +10,21 @@ import pyarrow as pa
 from aggregator.audit import item_totals, unreadable_totals
 from aggregator.exchange import write_table
 from aggregator.groups import Hashes, Ints, hashes
-from aggregator.read.canonical import canonical
-from aggregator.read.csv import read_chunk
-from aggregator.stages.work import Work
+from aggregator.read.canonical import Repairs, canonical
+from aggregator.read.open import read_chunk
+from aggregator.stages.work import MEMBER, PLACE, Work
 from aggregator.validate import validate_lines
 
 
 @dataclass(frozen=True)
 class Staged:
-    """`inventories`: hashes of the inventory numbers in the chunk; `counts`: lines of each."""
+    """`inventories`: hashes of the inventory numbers in the chunk; `counts`: lines of each. `repairs`: rows that are no lines
+    and cells brought to canonical form, by kind."""
 
     chunk: int
     lines: int
-    blank: int
+    last_row: int
+    repairs: dict[str, int]
     inventories: Hashes
     counts: Ints
     totals: pa.Table
@@ -32,13 +34,19 @@ class Staged:
 def stage_chunk(work: Work, chunk: int) -> Staged:
     """Read, bring to canonical form and validate one chunk."""
     file, block = work.file_of(chunk), work.chunks[chunk][1]
-    text = read_chunk(file, block)
-    validated = validate_lines(canonical(text.lines, work.constants), text.wrong, work.severity)
+    text, repairs = read_chunk(file, block), Repairs()
+    plain = canonical(text.lines, (*file.head_values, *work.constants), repairs)
+    validated = validate_lines(plain, text.wrong, text.told, work.severity)
     lines = validated.lines.append_column("source_row", pa.array(text.rows))
+    if text.places is not None:
+        lines = lines.append_column(PLACE, pa.array(text.places))
+    if text.members is not None:
+        lines = lines.append_column(MEMBER, text.members)
     write_table(work.lines(chunk), lines)
     write_table(work.row_findings(chunk), validated.findings)
     numbers = lines["inventory_no"].combine_chunks().drop_null().dictionary_encode()
     counts = np.bincount(numbers.indices.to_numpy(), minlength=len(numbers.dictionary)).astype(np.int64)
     totals = pa.concat_tables([item_totals(lines, "read"), unreadable_totals(validated.unreadable)])
     last_is_wrong = lines.num_rows - 1 in text.wrong
-    return Staged(chunk, lines.num_rows, text.blank, hashes(numbers.dictionary), counts, totals, last_is_wrong)
+    done = {kind: count for kind, count in (*text.skipped.items(), *sorted(repairs.counts.items())) if count}
+    return Staged(chunk, lines.num_rows, text.last_row, done, hashes(numbers.dictionary), counts, totals, last_is_wrong)

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from aggregator.clearing import Question
 from aggregator.merge import Flags
-from aggregator.read.scan import Block, CsvFile
+from aggregator.read.export import Block, Export
 from schemas.fields import FIELD
 from schemas.inventory import DICTIONARY, text_type
 from schemas.rules import Severity
 
+PLACE, MEMBER = "place", "member"
+"""Columns of staged lines: where a line lies in its spool, and the message of a set it came from."""
 DICTIONARY_COLUMNS = tuple(column for column in FIELD if text_type(column) == DICTIONARY)
 
 
@@ -20,7 +22,7 @@ class Work:
     """What every stage needs to know. `question` is None where only the data is checked, without a period."""
 
     folder: Path
-    files: tuple[CsvFile, ...]
+    files: tuple[Export, ...]
     chunks: tuple[tuple[int, Block], ...]
     constants: tuple[tuple[str, str], ...]
     severity: dict[str, Severity]
@@ -30,7 +32,7 @@ class Work:
     receipts: Path | None
     all_findings: bool
 
-    def file_of(self, chunk: int) -> CsvFile:
+    def file_of(self, chunk: int) -> Export:
         return self.files[self.chunks[chunk][0]]
 
     def lines(self, chunk: int) -> Path:

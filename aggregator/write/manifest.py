@@ -8,6 +8,7 @@ import platform
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pandas
 import pandera
@@ -15,7 +16,7 @@ import pyarrow
 
 import aggregator
 from aggregator.params import Params
-from aggregator.read.scan import CsvFile
+from aggregator.read.export import Export, Taken
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
@@ -29,7 +30,9 @@ def sha256_of(path: Path) -> str:
 def write_manifest(
     stage: Path,
     params: Params,
-    files: Sequence[CsvFile],
+    files: Sequence[Export],
+    repairs: Sequence[dict[str, int]],
+    receipts: Sequence[Taken],
     counts: dict[str, int],
     excluded: dict[str, int],
     run_ref: str,
@@ -56,12 +59,8 @@ def write_manifest(
             "python": platform.python_version(),
         },
         "parameters": params.recorded(),
-        "inputs": [
-            {"file": file.name, "sha256": file.sha256, "bytes": file.size, "encoding": file.encoding,
-             "columns": {column: file.headings[place].strip() for column, place in file.matched.places.items()}}
-            for file in files
-        ],
-        "receipts": [{"file": str(path), "sha256": sha256_of(path)} for path in params.receipts],
+        "inputs": [_input(file, done) for file, done in zip(files, repairs, strict=True)],
+        "receipts": [_taken(each) for each in receipts],
         "counts": counts,
         "excluded": excluded,
         "outputs": outputs,
@@ -69,3 +68,18 @@ def write_manifest(
     path = stage / MANIFEST
     path.write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     return sha256_of(path)
+
+
+def _input(file: Export, repairs: dict[str, int]) -> dict[str, Any]:
+    """One export: what it is, which heading stands for which column, and what was put right in reading it, by kind."""
+    columns = {column: file.headings[place].strip() for column, place in file.matched.places.items()}
+    sheet = {"sheet": file.sheet} if file.sheet else {}
+    facts = {"format": file.format, "encoding": file.encoding, **sheet, "columns": columns, "head_values": dict(file.head_values), "repairs": repairs}
+    if file.members:
+        return {"file": file.name, **facts, "messages": [_taken(each) for each in file.taken]}
+    return _taken(file.taken[0]) | facts
+
+
+def _taken(taken: Taken) -> dict[str, Any]:
+    packed = {"packed_in": taken.packed_in} if taken.packed_in else {}
+    return {"file": taken.name, "sha256": taken.sha256, "bytes": taken.size} | packed

@@ -6,14 +6,17 @@ import csv
 import io
 import re
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from aggregator.read.canonical import FORMULA_START
+from aggregator.read.csv import raw_records
+from aggregator.read.export import Block, Export
 from aggregator.read.headings import normalised
-from aggregator.read.records import quotes_are_sound
-from aggregator.read.scan import CsvFile
+from aggregator.read.records import cells_of, quotes_are_sound
+from aggregator.read.spool import spooled_cells
 from aggregator.write.tables import csv_bytes
 
 REJECT_CODES = "reject_codes"
@@ -21,21 +24,21 @@ REJECT_CODES = "reject_codes"
 _FORMULA = re.compile(f"^'*[{FORMULA_START}]")
 
 
-def kept_positions(file: CsvFile) -> list[int]:
+def kept_positions(file: Export) -> list[int]:
     """Columns of the input but for the codes of an earlier run."""
     return [place for place, heading in enumerate(file.headings) if normalised(heading) != REJECT_CODES]
 
 
-def rejected_head(file: CsvFile) -> bytes:
+def rejected_head(file: Export) -> bytes:
     return b"\xef\xbb\xbf" + _row([*(file.headings[place] for place in kept_positions(file)), REJECT_CODES])
 
 
-def rejected_csv(file: CsvFile, records: list[bytes], codes: list[str]) -> bytes:
-    """Records as CSV rows with their codes. A record that is no row of cells keeps its number of cells (one more, for the
-    codes), so that it is found again and not taken for a sound row of other cells."""
+def rejected_records(file: Export, block: Block, rows: Any, codes: list[str]) -> bytes:
+    """Records of a CSV file as rows with their codes. A record that is no row of cells keeps its number of cells (one more,
+    for the codes), so that it is found again and not taken for a sound row of other cells."""
     parts: list[bytes] = []
     good: list[tuple[bytes, str]] = []
-    for record, code in zip(records, codes, strict=True):
+    for record, code in zip(raw_records(file, block, rows), codes, strict=True):
         cells = _cells_of_odd_record(record, code, file)
         if cells is None:
             good.append((record, code))
@@ -45,32 +48,43 @@ def rejected_csv(file: CsvFile, records: list[bytes], codes: list[str]) -> bytes
     return b"".join([*parts, _good_rows(file, good)])
 
 
-def _cells_of_odd_record(record: bytes, code: str, file: CsvFile) -> list[str] | None:
+def rejected_spooled(file: Export, block: Block, places: Any, codes: list[str]) -> bytes:
+    """Lines of a spool as rows with their codes."""
+    return _rows_of(file, spooled_cells(file, block, places), codes)
+
+
+def _cells_of_odd_record(record: bytes, code: str, file: Export) -> list[str] | None:
     """The cells of a record that has another number of cells or broken quotes; None for a sound one."""
     if "F20" not in code:
         return None
+    assert file.dialect is not None
     text = record.decode()
-    if "\0" in text or "\r" in text or not quotes_are_sound(record + b"\n", ord(file.delimiter)):
+    if "\0" in text or "\r" in text or not quotes_are_sound(record + b"\n", ord(file.dialect.delimiter)):
         return [text]
-    cells = next(csv.reader(io.StringIO(text, newline=""), delimiter=file.delimiter), [])
+    cells = cells_of(text, file.dialect.delimiter)
     return None if len(cells) == len(file.headings) else cells
 
 
-def _good_rows(file: CsvFile, rows: list[tuple[bytes, str]]) -> bytes:
+def _good_rows(file: Export, rows: list[tuple[bytes, str]]) -> bytes:
     if not rows:
         return b""
+    assert file.dialect is not None
     names = [f"c{place}" for place in range(len(file.headings))]
     body = b"\n".join(record for record, _ in rows) + b"\n"
     table = pa_csv.read_csv(
         pa.py_buffer(body),
         read_options=pa_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(body) + 1024),
-        parse_options=pa_csv.ParseOptions(delimiter=file.delimiter, newlines_in_values=True, ignore_empty_lines=False),
+        parse_options=pa_csv.ParseOptions(delimiter=file.dialect.delimiter, newlines_in_values=True, ignore_empty_lines=False),
         convert_options=pa_csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, quoted_strings_can_be_null=False
         ),
     )
-    table = table.select([f"c{place}" for place in kept_positions(file)])
-    return csv_bytes(table.append_column(REJECT_CODES, pa.array([code for _, code in rows])), header=False)
+    return _rows_of(file, table, [code for _, code in rows])
+
+
+def _rows_of(file: Export, cells: pa.Table, codes: list[str]) -> bytes:
+    kept = cells.select([f"c{place}" for place in kept_positions(file)])
+    return csv_bytes(kept.append_column(REJECT_CODES, pa.array(codes, pa.string())), header=False)
 
 
 def _row(cells: list[str]) -> bytes:
@@ -81,7 +95,7 @@ def _row(cells: list[str]) -> bytes:
     return sink.getvalue().encode()
 
 
-def rejected_names(files: tuple[CsvFile, ...]) -> list[str]:
+def rejected_names(files: tuple[Export, ...]) -> list[str]:
     """A file name for each input; inputs of equal names are told apart by a number."""
     names: list[str] = []
     for file in files:

@@ -48,6 +48,8 @@ _LIMITED_IN_LENGTH = tuple(
     if field.kind in ("text", "no") or (field.kind == "code" and not field.codes and field.column not in _OWN_SHAPE)
 )
 
+_OTHER_NUMBERS = tuple(field.column for field in FIELDS if field.kind == "no" and field.column != "inventory_no")
+
 _PRICE_ARGUMENTS = (
     "declared_quantity",
     "unit_price",
@@ -139,8 +141,8 @@ ROW_RULES: tuple[Rule, ...] = (
     Rule(
         code="R111", scope=_ROW, severity=_ERROR, columns=_UNITS, fixed=True,
         message=Text("Not a unit of the customs list.", "不在海关计量单位代码表中。"),
-        remedy=Text("Use the three-digit customs code or the unit's name, for example 035 or 千克.",
-                    "请使用三位海关代码或单位名称，例如 035 或 千克。"),
+        remedy=Text("Use the three-digit customs code or the unit's name, for example 035 or 千克; a number cell loses leading zeros.",
+                    "请使用三位海关代码或单位名称，例如 035 或 千克；数字单元格会丢失前导零。"),
         citations=(Cite("JGS-20", "units", Status.READ_PARTIAL),), test=in_code_list,
     ),
     Rule(
@@ -254,5 +256,12 @@ ROW_RULES: tuple[Rule, ...] = (
         remedy=Text("Check the price of the line; the total is declared as it stands.", "请核对单价；总价按原值申报。"),
         citations=(spec("totalPrice"), ours("tolerance: no text states one", Status.INFERENCE)),
         test=is_total_explained_by_rounding, compares=_PRICE_ARGUMENTS,
+    ),
+    Rule(
+        code="R206", scope=_ROW, severity=_WARNING, columns=_OTHER_NUMBERS,
+        message=Text("A spreadsheet has turned the number into scientific notation; the original cannot be recovered.",
+                     "该编号已被表格软件转成科学计数法，无法还原。"),
+        remedy=Text("The value is not used; export the column as text if it is needed.", "该值未使用；如需使用，请以文本格式重新导出该列。"),
+        citations=(ours("a number that lost digits is no number"),), test=is_no_scientific_number,
     ),
 )  # fmt: skip

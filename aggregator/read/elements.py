@@ -1,0 +1,96 @@
+"""Stream the documents of a message: one element at a time, whatever the size of the file.
+
+All input is hostile: nothing outside the file is loaded, no entity is expanded, and a document type refuses the file.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from lxml import etree
+
+from aggregator.read.export import Source, unusable
+
+_NESTED = etree.XPath("count(*/*)")
+
+
+@dataclass
+class Message:
+    """`root`: what the message is; complete once all documents are taken: `children` of the root by name, and how many
+    documents there were."""
+
+    source: Source
+    root: str = ""
+    namespace: str = ""
+    attributes: dict[str, str] = field(default_factory=dict)
+    children: Counter[str] = field(default_factory=Counter)
+
+    def documents(self, *names: str) -> Iterator[Any]:
+        """The elements of these names right under the root; each is emptied once the next is asked for."""
+        try:
+            yield from self._documents(names)
+        except etree.XMLSyntaxError as error:
+            raise self._not_well_formed(error) from None
+
+    def _documents(self, names: tuple[str, ...]) -> Iterator[Any]:
+        wanted = [f"{{*}}{name}" for name in names]
+        with self.source.path.open("rb") as file:
+            events = etree.iterparse(
+                file, events=("end",), tag=wanted, resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False,
+                remove_comments=True, remove_pis=True,
+            )  # fmt: skip
+            root = None
+            for _, element in events:
+                root = root if root is not None else self._open(element.getroottree())
+                if element.getparent() is not root:
+                    continue
+                yield element
+                self._forget(root, element)
+            self._open(events.root.getroottree())
+            for child in events.root:
+                self.children[local_name(child)] += 1
+
+    def _open(self, tree: Any) -> Any:
+        if tree.docinfo.internalDTD is not None:
+            raise unusable("F112", self.source.name, "It has a document type (DOCTYPE).", "文件含有 DOCTYPE 声明。")
+        root = tree.getroot()
+        self.root, self.namespace = local_name(root), etree.QName(root).namespace or ""
+        self.attributes = dict(root.attrib)
+        return root
+
+    def _forget(self, root: Any, element: Any) -> None:
+        """Drop the element and what stands before it: memory stays with one document."""
+        for before in [*element.itersiblings(preceding=True), element]:
+            self.children[local_name(before)] += 1
+            root.remove(before)
+
+    def _not_well_formed(self, error: etree.XMLSyntaxError) -> Exception:
+        line, column = error.position
+        where = f"Line {line}, column {column}: {error.msg}."
+        return unusable("F112", self.source.name, where, f"第 {line} 行第 {column} 列：{error.msg}。")
+
+
+def local_name(element: Any) -> str:
+    return str(etree.QName(element).localname)
+
+
+def kind_of(source: Source) -> Message:
+    """The message with its root looked at, and nothing read of it."""
+    message = Message(source)
+    try:
+        with source.path.open("rb") as file:
+            events = etree.iterparse(file, events=("start",), resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False)
+            for _, element in events:
+                message._open(element.getroottree())
+                return message
+    except etree.XMLSyntaxError as error:
+        raise message._not_well_formed(error) from None
+    return message
+
+
+def nested(element: Any) -> bool:
+    """Whether children of the element have children of their own."""
+    return bool(_NESTED(element))

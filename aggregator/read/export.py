@@ -1,0 +1,132 @@
+"""An input as the line sees it, whatever format it came in."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from aggregator.errors import UnusableInput
+from aggregator.read.headings import Matched
+from aggregator.read.records import Quoting
+from schemas.rules import RULES
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to read. `name`: as the user is told of it; `origin`: the argument (file, folder, archive) it came with;
+    `packed_in`: the archive whose member it is."""
+
+    path: Path
+    name: str
+    origin: str
+    named: bool = True
+    packed_in: str = ""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A file that was read: what the manifest says of it."""
+
+    name: str
+    sha256: str
+    size: int
+    packed_in: str = ""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A stretch of whole records: byte offsets, and the row number (as a spreadsheet shows it) of its first record.
+
+    Of a spool: one batch, from its number to the next."""
+
+    start: int
+    end: int
+    first_row: int
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How cells are cut in the text of a CSV file."""
+
+    delimiter: str
+    quoting: Quoting
+
+
+class Told(NamedTuple):
+    """A finding about a file: its code, what it is about, the row if it has one, and the file if the export is a set."""
+
+    code: str
+    value: str
+    row: int | None = None
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class Export:
+    """What opening an input found out.
+
+    `path`: where its cells lie: the CSV file itself, or a spool (`dialect` is None). `head_values`: header columns whose one
+    value stands above the headings. `told`: findings about the file. `repairs`: how often something
+    harmless was put right, by kind. `members`: names of the messages that a set of them holds; empty for one file.
+    """
+
+    name: str
+    path: Path
+    format: str
+    encoding: str
+    headings: tuple[str, ...]
+    matched: Matched
+    blocks: tuple[Block, ...]
+    taken: tuple[Taken, ...]
+    dialect: Dialect | None = None
+    ends_with_newline: bool = True
+    head_values: tuple[tuple[str, str], ...] = ()
+    told: tuple[Told, ...] = ()
+    repairs: tuple[tuple[str, int], ...] = ()
+    members: tuple[str, ...] = ()
+    sheet: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (*self.matched.places, *(column for column, _ in self.head_values))
+
+
+@dataclass(frozen=True)
+class TextChunk:
+    """A block as text: one row a record that says something.
+
+    `lines`: raw text columns of the matched headings. `rows`: row number of each. `wrong`: position to rule code for
+    records that are not rows of cells (all their columns null but, if one was seen, `inventory_no`). `skipped`: how many
+    records are not in `lines`, by kind (blank, repeated headings, totals). `last_row`: of the block. `members`: for each line
+    the message it came from, where the export is a set of them. `places`: of the lines in their batch, where they lie in a
+    spool. `told`: (code, position, value) of findings of the reader.
+    """
+
+    lines: pa.Table
+    rows: np.ndarray[Any, np.dtype[np.int64]]
+    wrong: dict[int, str]
+    skipped: dict[str, int]
+    last_row: int
+    members: pa.Array | None = None
+    places: np.ndarray[Any, np.dtype[np.int64]] | None = None
+    told: tuple[tuple[str, int, str], ...] = ()
+
+
+def taken_of(source: Source) -> Taken:
+    with source.path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Taken(source.name, digest, source.path.stat().st_size, source.packed_in)
+
+
+def unusable(code: str, name: str, detail_en: str = "", detail_zh: str = "") -> UnusableInput:
+    """The stop for a rule about a file as a whole."""
+    rule = RULES[code]
+    return UnusableInput(
+        f"[{code}] {name}: {rule.message.en} {detail_en}{' ' if detail_en else ''}{rule.remedy.en}",
+        f"[{code}] {name}：{rule.message.zh}{detail_zh}{rule.remedy.zh}",
+    )

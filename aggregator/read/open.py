@@ -1,0 +1,59 @@
+"""Open inputs of any format, and read them chunk by chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from aggregator.errors import CannotReadOrWrite, NoInput
+from aggregator.read import csv, scan, spool
+from aggregator.read.export import Block, Export, Source, TextChunk
+from aggregator.read.reading import Reading
+from aggregator.read.sniff import Format, format_of
+
+
+def open_exports(sources: Iterable[Source], how: Reading) -> Iterator[Export]:
+    """In the order of the sources; messages that stand side by side are one export. Raises what says what to do."""
+    for kind, group in groupby(sources, key=_format):
+        if kind is Format.MESSAGE:
+            from aggregator.read.message import open_inventories
+
+            yield open_inventories(list(group), how)
+            continue
+        for source in group:
+            yield from _opened(source, kind, how)
+
+
+def _format(source: Source) -> Format:
+    try:
+        return format_of(source)
+    except OSError as error:
+        raise _refusal(source, error) from None
+
+
+def _opened(source: Source, kind: Format, how: Reading) -> list[Export]:
+    # Libraries of formats that are not there are not loaded.
+    try:
+        if kind is Format.WORKBOOK:
+            from aggregator.read.workbook import open_workbook
+
+            return open_workbook(source, how)
+        if kind is Format.PARQUET:
+            from aggregator.read.parquet import open_parquet
+
+            return [open_parquet(source, how)]
+        return [scan.open_csv(source, how)]
+    except OSError as error:
+        raise _refusal(source, error) from None
+
+
+def _refusal(source: Source, error: OSError) -> NoInput | CannotReadOrWrite:
+    name = source.name
+    if isinstance(error, FileNotFoundError | IsADirectoryError):
+        return NoInput(f"{name}: no such file. Check the path.", f"{name}：文件不存在。请检查路径。")
+    return CannotReadOrWrite(f"{name}: cannot be read: {error.strerror}.", f"{name}：无法读取：{error.strerror}。")
+
+
+def read_chunk(file: Export, block: Block) -> TextChunk:
+    """Read one block. Columns out: the matched ones, raw text (dictionary encoded where values repeat)."""
+    return spool.read_spooled(file, block) if file.dialect is None else csv.read_chunk(file, block)

@@ -1,0 +1,73 @@
+"""Read Parquet files: typed columns become the text they stand for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from aggregator.errors import UnusableInput
+from aggregator.read.cells import number_text
+from aggregator.read.export import Export, Source, taken_of, unusable
+from aggregator.read.reading import Reading
+from aggregator.read.sheet import Head, find_head
+from aggregator.read.spool import SpoolWriter
+
+_ROWS_AT_ONCE = 50_000
+
+
+def open_parquet(source: Source, how: Reading) -> Export:
+    """Rows are numbered from 2, as if the names of the columns stood in row 1."""
+    path = how.room.new_file(".arrow")
+    try:
+        with pq.ParquetFile(source.path) as file:
+            names = file.schema_arrow.names
+            head = _head(source, names, how)
+            first = 2
+            with SpoolWriter(path, len(names), how.chunk_bytes) as spool:
+                for batch in file.iter_batches(_ROWS_AT_ONCE):
+                    cells = [_text(source, name, batch.column(place)) for place, name in enumerate(names)]
+                    spool.add(cells, np.arange(first, first + batch.num_rows))
+                    first += batch.num_rows
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise unusable("F108", source.name, f"{str(error).splitlines()[0]}.", f"{str(error).splitlines()[0]}。") from None
+    return Export(
+        name=source.name,
+        path=path,
+        format="parquet",
+        encoding="",
+        headings=head.headings,
+        matched=head.matched,
+        blocks=tuple(spool.blocks),
+        taken=(taken_of(source),),
+        told=head.told(1),
+    )
+
+
+def _head(source: Source, names: list[str], how: Reading) -> Head:
+    try:
+        head = find_head([names], how.columns, how.least_known)
+    except UnusableInput as error:
+        raise UnusableInput(f"{source.name}: {error.text.en}", f"{source.name}：{error.text.zh}") from None
+    if head is None:
+        listed = ", ".join(names)[:500]
+        raise unusable("F101", source.name, f"Found: {listed}.", f"列名：{listed}。")
+    return head
+
+
+def _text(source: Source, name: str, values: pa.Array) -> pa.Array:
+    """A column as text: floating numbers like the number cells of a spreadsheet, times in China time, nulls as blanks."""
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    if pa.types.is_floating(values.type):
+        return pa.array(["" if value is None else number_text(value) for value in values.to_pylist()], pa.string())
+    if pa.types.is_timestamp(values.type):
+        zone = values.type.tz
+        values = pc.local_timestamp(values.cast(pa.timestamp("ms", "Asia/Shanghai"))) if zone else values.cast(pa.timestamp("ms"))
+        return pc.fill_null(pc.strftime(values, "%Y-%m-%d %H:%M:%S"), "")
+    if pa.types.is_nested(values.type) or pa.types.is_binary(values.type):
+        raise unusable("F108", source.name, f"The column {name} is of type {values.type}.", f"列 {name} 的类型为 {values.type}。")
+    text = pc.fill_null(values.cast(pa.string()), "")
+    # Zeros beyond the five decimals of the message spec are the type's, not the value's.
+    return pc.replace_substring_regex(text, r"(\.[0-9]{5})0+$", r"\1") if pa.types.is_decimal(values.type) else text

@@ -1,0 +1,32 @@
+"""Read receipts from CEB604 and CEB606 messages: any number of receipts a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+import pyarrow as pa
+
+from aggregator.read.elements import Message
+from aggregator.read.export import Source
+
+KINDS = {"CEB604Message": ("InventoryReturn", "CEB604"), "CEB606Message": ("InvtCancelReturn", "CEB606")}
+ELEMENTS = ("invtNo", "returnStatus", "returnTime", "copNo", "ebcCode")
+_AT_ONCE = 50_000
+
+
+def receipts_of(source: Source, root: str) -> Iterator[tuple[pa.Table, list[int]]]:
+    """Tables of text columns inventory_no, status_code, cleared_at, internal_no, consignor_code, message; and the line of each."""
+    document, message = KINDS[root]
+    found = _rows(Message(source), document)
+    while piece := list(islice(found, _AT_ONCE)):
+        columns = list(zip(*piece, strict=True))
+        names = ["inventory_no", "status_code", "cleared_at", "internal_no", "consignor_code"]
+        table = pa.table({name: pa.array(values, pa.string()) for name, values in zip(names, columns, strict=False)})
+        yield table.append_column("message", pa.array([message] * len(piece), pa.string())), list(columns[-1])
+
+
+def _rows(message: Message, document: str) -> Iterator[tuple[str | int | None, ...]]:
+    for element in message.documents(document):
+        cells = {child.tag.rpartition("}")[2]: child.text for child in element}
+        yield (*(cells.get(name) for name in ELEMENTS), element.sourceline)

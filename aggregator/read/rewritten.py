@@ -1,0 +1,84 @@
+"""Text that is CSV but for its dress: UTF-16, line ends of old Macs, cells like `="0123"`. It is copied into plain dress
+first, so that there is one reader; no cell changes by it, and rows keep their numbers."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import re
+from pathlib import Path
+
+from aggregator.read.export import Source, Taken, unusable
+from aggregator.read.room import Room
+
+_PIECE = 1 << 20
+_TEXT_FORMULA = re.compile(rb'(^|[,;\t\n])="([^"\r\n]+)"(?=[,;\t\r\n]|$)')
+"""A cell like ="0123", as programs write text for Excel. In a soundly quoted cell every quote is doubled, so that the
+first character after `="` is a quote there: this cannot match inside one."""
+
+
+def utf_16_of(start: bytes) -> str | None:
+    """Which UTF-16 a file is in, by its byte order mark or by the zero bytes of its first letters."""
+    if start.startswith(codecs.BOM_UTF16_LE):
+        return "utf-16-le"
+    if start.startswith(codecs.BOM_UTF16_BE):
+        return "utf-16-be"
+    zeros = [sum(byte == 0 for byte in start[half:64:2]) for half in (0, 1)]
+    if max(zeros) > 8 and min(zeros) == 0:
+        return "utf-16-be" if zeros[0] else "utf-16-le"
+    return None
+
+
+def from_utf_16(source: Source, encoding: str, room: Room) -> tuple[Path, Taken]:
+    """The text as UTF-8."""
+    copy, digest, size = room.new_file(".csv"), hashlib.sha256(), 0
+    decoder = codecs.getincrementaldecoder(encoding)()
+    with source.path.open("rb") as given, copy.open("wb") as sink:
+        first = True
+        while True:
+            piece = given.read(_PIECE)
+            digest.update(piece)
+            try:
+                text = decoder.decode(piece, final=not piece)
+            except UnicodeDecodeError as error:
+                offset = size + error.start
+                raise unusable(
+                    "F104", source.name, f"The byte at offset {offset} is not {encoding.upper()}.", f"偏移量 {offset} 处的字节不是 {encoding.upper()} 编码。"
+                ) from None
+            size += len(piece)
+            sink.write((text.removeprefix("\ufeff") if first else text).encode("utf-8", "surrogatepass"))
+            first = False
+            if not piece:
+                return copy, Taken(source.name, digest.hexdigest(), size, source.packed_in)
+
+
+def has_mac_line_ends(path: Path, start: bytes) -> bool:
+    """Whether carriage returns stand alone, without one line feed in the whole file."""
+    if b"\r" not in start or b"\n" in start:
+        return False
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            if b"\n" in piece:
+                return False
+    return True
+
+
+def with_line_feeds(path: Path, room: Room) -> Path:
+    """Of a file with the line ends of old Macs. The byte is no part of another character in UTF-8 and GB18030."""
+    copy = room.new_file(".csv")
+    with path.open("rb") as given, copy.open("wb") as sink:
+        while piece := given.read(_PIECE):
+            sink.write(piece.replace(b"\r", b"\n"))
+    return copy
+
+
+def with_quoted_formulas(path: Path, room: Room) -> tuple[Path, int]:
+    """With cells like ="0123" quoted as CSV asks for; and how many there were."""
+    copy, count = room.new_file(".csv"), 0
+    with path.open("rb") as given, copy.open("wb") as sink:
+        while piece := given.read(_PIECE):
+            piece += given.readline(_PIECE)
+            changed, found = _TEXT_FORMULA.subn(rb'\1"=""\2"""', piece)
+            sink.write(changed)
+            count += found
+    return copy, count

@@ -1,0 +1,36 @@
+"""A temporary folder for what inputs are unpacked to or rewritten in; made when something first needs it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class Room:
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+        self._count = 0
+
+    def new_file(self, suffix: str) -> Path:
+        """The path of a file that does not exist yet; its name is ours, whatever the input is called."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="aggregator-inputs-"))
+        self._count += 1
+        return self._folder / f"{self._count}{suffix}"
+
+    def close(self) -> None:
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+
+@contextmanager
+def temporary_room() -> Iterator[Room]:
+    room = Room()
+    try:
+        yield room
+    finally:
+        room.close()

@@ -1,0 +1,149 @@
+"""Read the sheets of a workbook (.xlsx, .xlsm, .xls) that hold lists; cell types are kept until they are text (cells.py)."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError, SheetVisibleEnum
+
+from aggregator.errors import UnusableInput
+from aggregator.read.cells import column_texts, text_of
+from aggregator.read.export import Export, Source, Told, taken_of, unusable
+from aggregator.read.headings import match_headings
+from aggregator.read.reading import Reading
+from aggregator.read.sheet import HEAD_ROWS, Head, find_head
+from aggregator.read.spool import SpoolWriter
+from aggregator.read.workbook_parts import Parts, parts_of, refuse_bomb
+from schemas.fields import FIELD
+
+_ROWS_AT_ONCE = 20_000
+_ZIP = b"PK"
+Rows = list[list[Any]]
+
+
+def open_workbook(source: Source, how: Reading) -> list[Export]:
+    """The sheets that the user named, or the only one that holds lists. Raises what says what to do."""
+    with source.path.open("rb") as file:
+        zipped = file.read(2) == _ZIP
+    try:
+        if zipped:
+            refuse_bomb(source)
+        book = CalamineWorkbook.from_path(source.path)
+        sheets = {name: book.get_sheet_by_name(name) for name in book.sheet_names if not how.sheets or name in how.sheets}
+        if not sheets:
+            raise unusable("F110", source.name, f"Its sheets: {', '.join(book.sheet_names)}.", f"工作表：{'、'.join(book.sheet_names)}。")
+        heads = {name: head for name, sheet in sheets.items() if (head := _head(source, sheet, how)) is not None}
+        hidden = [each.name for each in book.sheets_metadata if each.visible != SheetVisibleEnum.Visible and each.name in heads]
+        told = [] if how.sheets else [Told("F306", name) for name in hidden]
+        exports = []
+        for name in _chosen(source, book, heads, [] if how.sheets else hidden, how):
+            parts = parts_of(source, name) if zipped else Parts()
+            exports.append(_spooled(source, "xlsx" if zipped else "xls", sheets[name], name, heads[name], parts, told, how))
+        return exports
+    except PasswordError:
+        raise unusable("F108", source.name, "It is protected by a password.", "工作簿受密码保护。") from None
+    except CalamineError as error:
+        raise unusable("F108", source.name, f"{error}.", f"{error}。") from None
+
+
+def _chosen(source: Source, book: CalamineWorkbook, heads: dict[str, Head], hidden: list[str], how: Reading) -> list[str]:
+    if how.sheets and (without := [name for name in how.sheets if name in book.sheet_names and name not in heads]):
+        raise unusable("F101", source.name, f"Sheet {without[0]}.", f"工作表 {without[0]}。")
+    seen = [name for name in heads if name not in hidden]
+    if how.sheets:
+        return seen
+    whole = [name for name in seen if {"inventory_no", "commodity_code"} <= set(heads[name].matched.places)]
+    if len(whole) > 1:
+        raise unusable("F111", source.name, f"They are: {', '.join(whole)}.", f"它们是：{'、'.join(whole)}。")
+    if not seen:
+        listed = ", ".join(book.sheet_names)
+        only = f"The hidden sheet {hidden[0]} holds lists: name it with --sheet." if hidden else f"Its sheets: {listed}."
+        nur = f"隐藏的工作表 {hidden[0]} 含有清单：请用 --sheet 指定。" if hidden else f"工作表：{listed}。"
+        raise unusable("F101", source.name, only, nur)
+    return whole or [max(seen, key=lambda name: len(heads[name].matched.places))]
+
+
+def _head(source: Source, sheet: CalamineSheet, how: Reading) -> Head | None:
+    rows = [[text_of(cell) for cell in row] for row in islice(_rows(sheet), HEAD_ROWS)]
+    try:
+        head = find_head(rows, how.columns, max(how.least_known, 1))
+    except UnusableInput as error:
+        raise UnusableInput(f"{source.name}: {error.text.en}", f"{source.name}：{error.text.zh}") from None
+    if head is None and not how.least_known:
+        first = next((place for place, row in enumerate(rows) if any(row)), None)
+        return None if first is None else Head(first, tuple(rows[first]), match_headings(rows[first], how.columns))
+    return head
+
+
+def _rows(sheet: CalamineSheet) -> Iterator[list[Any]]:
+    """All rows from the first of the sheet, each from its first column: the reader leaves out what is empty beside them."""
+    left = sheet.start[1] if sheet.start else 0
+    beside = [""] * left if sheet.width < sheet.total_width else []
+    for row in sheet.iter_rows():
+        yield beside + row
+
+
+def _spooled(
+    source: Source, kind: str, sheet: CalamineSheet, name: str, head: Head, parts: Parts, told: list[Told], how: Reading
+) -> Export:
+    path, repairs = how.room.new_file(".arrow"), Counter[str](title_rows=head.row)
+    columns = {place: column for column, place in head.matched.places.items()}
+    width, first = len(head.headings), head.row + 1
+    merged = _Merged(sheet.merged_cell_ranges or [], {place for place, column in columns.items() if FIELD[column].header}, first)
+    rows = islice(_rows(sheet), first, None)
+    with SpoolWriter(path, width, how.chunk_bytes) as spool:
+        while piece := list(islice(rows, _ROWS_AT_ONCE)):
+            cells = [list(column) for column in zip(*piece, strict=True)]
+            for (row, place), error in parts.errors.items():
+                if first < row <= first + len(piece) and place < width:
+                    cells[place][row - 1 - first] = error
+            repairs["merged_cells"] += merged.fill(cells, first, len(piece))
+            texts = [column_texts(cells[place], columns.get(place, ""), repairs, from_1904=parts.from_1904) for place in range(width)]
+            spool.add([pa.array(each, pa.string()) for each in texts], np.arange(first + 1, first + 1 + len(piece)))
+            first += len(piece)
+    hidden = [row for row in parts.hidden_rows if row > head.row + 1]
+    more = [Told("F307", f"{len(hidden)}", hidden[0])] if hidden else []
+    return Export(
+        name=f"{source.name} [{name}]" if len(how.sheets) > 1 else source.name,
+        path=path,
+        format=kind,
+        encoding="",
+        headings=head.headings,
+        matched=head.matched,
+        blocks=tuple(spool.blocks),
+        taken=(taken_of(source),),
+        head_values=head.values,
+        told=(*head.told(head.row + 1), *told, *more),
+        repairs=tuple(repairs.items()),
+        sheet=name,
+    )
+
+
+class _Merged:
+    """Cells merged downwards under headings of header columns: one value for all their rows. Under headings of item columns
+    they stay blank: a quantity that stands for several lines is not each line's."""
+
+    def __init__(self, ranges: Sequence[tuple[tuple[int, int], tuple[int, int]]], places: set[int], first: int) -> None:
+        self._waiting = deque(
+            sorted((top, bottom, left) for (top, left), (bottom, _) in ranges if left in places and bottom > top >= first)
+        )
+        self._open: list[tuple[int, int, Any]] = []
+
+    def fill(self, cells: list[list[Any]], first: int, count: int) -> int:
+        """Fill what lies in the rows from `first` on; how many cells that were."""
+        end, filled = first + count, 0
+        while self._waiting and self._waiting[0][0] < end:
+            top, bottom, place = self._waiting.popleft()
+            self._open.append((bottom, place, cells[place][top - first]))
+        for bottom, place, value in self._open:
+            for row in range(first, min(bottom + 1, end)):
+                if cells[place][row - first] == "" and value != "":
+                    cells[place][row - first] = value
+                    filled += 1
+        self._open = [each for each in self._open if each[0] >= end]
+        return filled

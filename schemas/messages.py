@@ -1,0 +1,82 @@
+"""Elements of the official messages, in the notation of the message spec.
+
+`C4`: exactly 4 characters; `C..20`: up to 20; `C3..4`: 3 to 4; `N9`: up to 9 digits; `N19,5`: a decimal number of up to 19
+digits, 5 of them decimals. `?` behind a name: need not be there. Where the editions differ, that of 202205 stands before
+`|`, that of 2018-113 behind it: nothing in a message says which edition it is of, so what one of them allows is sound.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.shapes import matches
+
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+NAMESPACE = "http://www.chinaport.gov.cn/ceb"
+_CHARACTERS = re.compile(r"C(?:(\d+)?\.\.)?(\d+)")
+_NUMBER = re.compile(r"N(\d+)(?:,(\d+))?")
+
+
+@dataclass(frozen=True)
+class Element:
+    name: str
+    required: bool
+    forms: tuple[str, ...]
+
+    def sound(self, values: pa.Array) -> Mask:
+        """Whether each value fits the form of an edition; a missing one does."""
+        sound = np.zeros(len(values), dtype=bool)
+        for form in self.forms:
+            sound |= _fits(form, values).to_numpy(zero_copy_only=False)
+        return sound
+
+
+def _fits(form: str, values: pa.Array) -> pa.Array:
+    if number := _NUMBER.fullmatch(form):
+        digits, decimals = int(number[1]), int(number[2] or 0)
+        fraction = rf"(?:\.[0-9]{{1,{decimals}}})?" if decimals else ""
+        return matches(values, rf"-?[0-9]{{1,{digits - decimals}}}{fraction}")
+    characters = _CHARACTERS.fullmatch(form)
+    assert characters is not None
+    most = int(characters[2])
+    least = int(characters[1] or 0) if ".." in form else most
+    length = pc.fill_null(pc.utf8_length(values), most)
+    return pc.and_(pc.greater_equal(length, least), pc.less_equal(length, most))
+
+
+def _elements(notation: str) -> tuple[Element, ...]:
+    found = []
+    for entry in notation.split():
+        name, _, forms = entry.partition(":")
+        found.append(Element(name.removesuffix("?"), not name.endswith("?"), tuple(forms.split("|"))))
+    return tuple(found)
+
+
+# CEB-SPEC-202205, tables 2-38 and 2-42; the XSD of both editions.
+INVENTORY_HEAD = _elements(
+    "guid:C36 appType:C1 appTime:C14 appStatus:C1 customsCode:C4 ebpCode:C..18|C..50 ebpName:C..100 orderNo:C..60 "
+    "logisticsCode:C..18 logisticsName:C..100 logisticsNo:C..32|C..80 copNo:C..30 preNo?:C18 invtNo?:C..20|C18 "
+    "ieFlag:C1 portCode:C4 ieDate:C8 statisticsFlag:C1 agentCode:C..18 agentName:C..100 ebcCode:C..18 "
+    "ebcName:C..100 ownerCode:C..18 ownerName:C..100 iacCode?:C..18 iacName?:C..100 emsNo?:C..30 tradeMode:C4 "
+    "trafMode:C1 trafName?:C..100 voyageNo?:C..32 billNo?:C..37 totalPackageNo?:C..37|C..60 loctNo?:C..10 "
+    "licenseNo?:C..19 country:C3 POD:C3..4 freight:N19,5 fCurrency:C3 fFlag:C1 insuredFee:N19,5 iCurrency:C3 "
+    "iFlag:C1 wrapType:C1 packNo:N9 grossWeight:N19,5 netWeight:N19,5 note?:C..1000"
+)
+INVENTORY_ITEM = _elements(
+    "gnum:N5 itemNo:C..20 itemRecordNo?:C..30 itemName?:C..250 gcode:C10 gname:C..250 gmodel:C..250 barCode:C..50 "
+    "country:C3 currency:C3 qty:N19,5 qty1:N19,5 qty2?:N19,5 unit:C3 unit1:C3 unit2?:C..3|C3 price:N19,5 "
+    "totalPrice:N19,5 note?:C..1000"
+)
+VALUES = {"appType": ("1", "2", "3"), "appStatus": ("1", "2"), "ieFlag": ("E",), "statisticsFlag": ("A", "B"), "fFlag": ("3",), "iFlag": ("3",)}
+"""What an element of an export inventory may hold; that fFlag and iFlag are always 3 is said by the XSD of 202205 alone."""
+ROOT_ELEMENTS = ("Inventory", "BaseTransfer", "BaseSubscribe", "Signature", "ExtendMessage")
+"""In this order; one BaseTransfer, at most five BaseSubscribe, one of each of the others."""
+MOST_INVENTORIES = 100
+DELETES = "3"
+"""appType of a message that asks to delete its inventory."""
