@@ -217,8 +217,8 @@ def _setting(name: str, value: Any) -> Any:
     if name == "sheets":
         return tuple(str(item) for item in value)
     if name == "formats":
-        if not set(value) <= {"parquet", "csv"}:
-            raise ValueError("formats are csv and parquet")
+        if not set(value) <= {"parquet", "csv", "xlsx"}:
+            raise ValueError("formats are csv, parquet and xlsx")
         return tuple(value)
     if name == "as_of":
         return date.fromisoformat(value)

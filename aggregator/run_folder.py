@@ -15,6 +15,7 @@ from aggregator.result import Outcome, Result, counted
 from aggregator.split import declaration_refs
 from aggregator.write.rejected import rejected_head, rejected_names
 from aggregator.write.tables import write_csv, write_parquet
+from aggregator.write.workbook import write_rejected_workbook, write_workbook
 from schemas.declaration import SCHEMAS
 
 
@@ -36,6 +37,8 @@ def write_outputs(params: Params, result: Result, run_ref: str, stage: Path, out
         as_parquet = name == "audit_map"
         if as_parquet or "parquet" in params.formats:
             write_parquet(stage / f"{name}.parquet", SCHEMAS[name], makers[name]())
+        if "xlsx" in params.formats:
+            write_workbook(stage / f"{name}.xlsx", SCHEMAS[name], makers[name]())
         if not as_parquet or "csv" in params.formats:
             write_csv(stage / f"{name}.csv", SCHEMAS[name], makers[name]())
 
@@ -69,3 +72,8 @@ def _write_rejected(result: Result, folder: Path) -> None:
                 sink.write(rejected_head(result.work.files[place]))
             with piece.open("rb") as source:
                 shutil.copyfileobj(source, sink)
+    for place, file in enumerate(result.work.files):
+        # Who gives a workbook mends in a spreadsheet.
+        path = folder / names[place]
+        if file.format in ("xlsx", "xls") and path.exists():
+            write_rejected_workbook(path.with_suffix(".xlsx"), path)

@@ -147,6 +147,7 @@ FAULTS: dict[str, Break] = {
     "R203": _on_all(exit_customs_code="9999"),
     "R204": _on_all(net_weight_kg="0"),
     "R205": _slightly_off,
+    "R206": _on_all(waybill_no="2.02610E+16"),
     "I101": _second_line("gross_weight_kg", "99.000"),
     "I102": _clashing_item,
     "I103": _on_first(item_no="7"),

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.shapes import matches
 
-Mask = np.ndarray[Any, np.dtype[np.bool_]]
 NAMESPACE = "http://www.chinaport.gov.cn/ceb"
 _CHARACTERS = re.compile(r"C(?:(\d+)?\.\.)?(\d+)")
 _NUMBER = re.compile(r"N(\d+)(?:,(\d+))?")
+
+VALUES = {"appType": ("1", "2", "3"), "appStatus": ("1", "2"), "ieFlag": ("E",), "statisticsFlag": ("A", "B"), "fFlag": ("3",), "iFlag": ("3",)}
+"""What an element of an export inventory may hold; that fFlag and iFlag are always 3 is said by the XSD of 202205 alone."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,25 @@ class Element:
     required: bool
     forms: tuple[str, ...]
 
-    def sound(self, values: pa.Array) -> Mask:
-        """Whether each value fits the form of an edition; a missing one does."""
-        sound = np.zeros(len(values), dtype=bool)
+    def unsound(self, values: pa.Array) -> list[int]:
+        """Where values are that fit the form of no edition, or are none of those allowed. What is missing or empty fits."""
+        if self._all_short_enough(values) and self.name not in VALUES:
+            return []
+        sound = pc.fill_null(pc.equal(values, ""), True)
         for form in self.forms:
-            sound |= _fits(form, values).to_numpy(zero_copy_only=False)
-        return sound
+            sound = pc.or_(sound, _fits(form, values))
+        if self.name in VALUES:
+            sound = pc.and_(sound, pc.or_(pc.is_in(values, value_set=pa.array(VALUES[self.name])), pc.fill_null(pc.equal(values, ""), True)))
+        bad: list[int] = pc.indices_nonzero(pc.invert(sound)).to_pylist()
+        return bad
+
+    def _all_short_enough(self, values: pa.Array) -> bool:
+        """Whether nothing is wrong for certain: a string of any characters up to a length."""
+        characters = _CHARACTERS.fullmatch(self.forms[0])
+        if characters is None or not self.forms[0].startswith("C.."):
+            return False
+        longest = pc.max(pc.binary_length(values)).as_py()
+        return longest is None or longest <= int(characters[2])
 
 
 def _fits(form: str, values: pa.Array) -> pa.Array:
@@ -73,8 +86,6 @@ INVENTORY_ITEM = _elements(
     "country:C3 currency:C3 qty:N19,5 qty1:N19,5 qty2?:N19,5 unit:C3 unit1:C3 unit2?:C..3|C3 price:N19,5 "
     "totalPrice:N19,5 note?:C..1000"
 )
-VALUES = {"appType": ("1", "2", "3"), "appStatus": ("1", "2"), "ieFlag": ("E",), "statisticsFlag": ("A", "B"), "fFlag": ("3",), "iFlag": ("3",)}
-"""What an element of an export inventory may hold; that fFlag and iFlag are always 3 is said by the XSD of 202205 alone."""
 ROOT_ELEMENTS = ("Inventory", "BaseTransfer", "BaseSubscribe", "Signature", "ExtendMessage")
 """In this order; one BaseTransfer, at most five BaseSubscribe, one of each of the others."""
 MOST_INVENTORIES = 100

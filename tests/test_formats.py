@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregator.sample_formats import as_csv, as_gzip, as_message, as_parquet, as_workbook, as_zip, table_of
+from aggregator.shapes.formats import as_csv, as_gzip, as_message, as_parquet, as_workbook, as_zip, table_of
 from schemas.fields import FIELD
 from tests.conftest import Runner, row
 

@@ -113,7 +113,7 @@ def _parse(file: Export, body: bytes) -> tuple[pa.Table, list[int]]:
     names = [f"c{position}" for position in range(len(file.headings))]
     wanted = {f"c{position}": TEXT for position in file.matched.places.values()}
     if len(body) < _PARSE_AT_ONCE and not body.strip(b"\r\n"):
-        empty = {column: pa.array([], text_type(column)) for column in file.columns}
+        empty = {column: pa.array([], text_type(column)) for column in file.matched.places}
         return pa.table(empty), miscounted
     table = pa_csv.read_csv(
         pa.py_buffer(body),
@@ -129,7 +129,7 @@ def _parse(file: Export, body: bytes) -> tuple[pa.Table, list[int]]:
             column_types=wanted, include_columns=list(wanted), strings_can_be_null=False, check_utf8=False
         ),
     )
-    cells = {column: values.combine_chunks() for column, values in zip(file.columns, table.columns, strict=True)}
+    cells = {column: values.combine_chunks() for column, values in zip(file.matched.places, table.columns, strict=True)}
     for column, values in cells.items():
         # Encoded after parsing: Arrow's own encoding while it parses costs more.
         cells[column] = values.dictionary_encode() if text_type(column) != TEXT else values

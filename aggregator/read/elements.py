@@ -14,7 +14,7 @@ from lxml import etree
 
 from aggregator.read.export import Source, unusable
 
-_NESTED = etree.XPath("count(*/*)")
+_NESTED = etree.XPath("boolean(*/*/*)")
 
 
 @dataclass
@@ -52,6 +52,8 @@ class Message:
             self._open(events.root.getroottree())
             for child in events.root:
                 self.children[local_name(child)] += 1
+            for tag in [tag for tag in self.children if "}" in tag]:
+                self.children[tag.rpartition("}")[2]] += self.children.pop(tag)
 
     def _open(self, tree: Any) -> Any:
         if tree.docinfo.internalDTD is not None:
@@ -63,9 +65,11 @@ class Message:
 
     def _forget(self, root: Any, element: Any) -> None:
         """Drop the element and what stands before it: memory stays with one document."""
-        for before in [*element.itersiblings(preceding=True), element]:
+        while (before := element.getprevious()) is not None:
             self.children[local_name(before)] += 1
             root.remove(before)
+        self.children[element.tag] += 1
+        root.remove(element)
 
     def _not_well_formed(self, error: etree.XMLSyntaxError) -> Exception:
         line, column = error.position
@@ -92,5 +96,5 @@ def kind_of(source: Source) -> Message:
 
 
 def nested(element: Any) -> bool:
-    """Whether children of the element have children of their own."""
+    """Whether grandchildren of the element have children of their own."""
     return bool(_NESTED(element))

@@ -37,11 +37,13 @@ def open_inputs(params: Params, *, clearing_known: bool) -> Iterator[Inputs]:
     with temporary_room() as room:
         how = reading(params, room)
         exports = tuple(open_exports(sources_of(params.inputs, room), how))
-        constants = [column for column, _ in params.constants]
+        receipts, taken, notes = None, list[Taken](), list[Text]()
+        if params.receipts:
+            receipts, taken, notes = read_receipts(sources_of(params.receipts, room), replace(how, columns=(), sheets=()))
+        constants = {column for column, _ in params.constants}
         for export in exports:
-            require_columns(export.name, export.headings, {*export.columns, *constants}, clearing_known=clearing_known)
-        if not params.receipts:
-            yield Inputs(exports, None, (), ())
-            return
-        receipts, taken, notes = read_receipts(sources_of(params.receipts, room), replace(how, columns=(), sheets=()))
+            given = {*export.columns, *constants}
+            if receipts is not None and receipts.give_numbers and {"consignor_code", "internal_no"} <= given:
+                given.add("inventory_no")
+            require_columns(export.name, export.headings, given, clearing_known=clearing_known)
         yield Inputs(exports, receipts, tuple(taken), tuple(notes))

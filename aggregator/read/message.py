@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from aggregator.read.elements import Message, kind_of, local_name, nested
 from aggregator.read.export import Export, Source, Taken, Told, taken_of, unusable
@@ -27,12 +28,11 @@ from schemas.messages import (
     MOST_INVENTORIES,
     NAMESPACE,
     ROOT_ELEMENTS,
-    VALUES,
     Element,
 )
 
 ROOT = "CEB603Message"
-_AT_ONCE = 10_000
+_AT_ONCE = 5_000
 """Inventories held before they are written as columns."""
 _LISTED = {"country": "list_country", "note": "list_note"}
 """Elements of both head and item, told apart in a flat table."""
@@ -109,15 +109,14 @@ class _Layout:
     """What follows from the names of an element's children in their order: how its texts come to stand under the
     headings, and what is odd about the names."""
 
-    arrange: Callable[[tuple[str | None, ...]], Cells]
+    arrange: Callable[[list[str | None]], Cells]
     odd: tuple[tuple[str, str], ...]
 
 
-def _layout(tags: tuple[str, ...], elements: tuple[Element, ...]) -> _Layout:
+def _layout(tags: list[str], elements: tuple[Element, ...]) -> _Layout:
     names = [tag.rpartition("}")[2] for tag in tags]
     known = [element.name for element in elements]
     odd = [("F401", f"{name}") for name in dict.fromkeys(names) if name not in known]
-    odd += [("F402", f"{each.name}") for each in elements if each.required and each.name not in names and each.name not in _REQUIRED_BY_RULES]
     odd += [("F204", f"{name} × {names.count(name)}") for name in dict.fromkeys(names) if name in known and names.count(name) > 1]
     in_order = sorted((name for name in names if name in known), key=known.index)
     if in_order != [name for name in names if name in known]:
@@ -141,12 +140,15 @@ class _Writing:
 
     def add(self, inventory: Any, member: int) -> None:
         first_line = len(self.items)
-        children = list(inventory)
-        heads = [child for child in children if local_name(child) == "InventoryHead"]
-        items = [child for child in children if local_name(child) == "InventoryList"]
+        children = [(child.tag.rpartition("}")[2], child) for child in inventory]
+        items = [child for name, child in children if name == "InventoryList"]
+        heads = [child for name, child in children if name == "InventoryHead"]
         if len(heads) != 1 or len(items) + 1 != len(children):
-            named = [local_name(child) for child in children]
+            named = [name for name, _ in children]
             self._tell(first_line, "F204", ", ".join(f"{name} × {named.count(name)}" for name in dict.fromkeys(named)))
+        if nested(inventory):
+            inner = [f"{local_name(child)} > {local_name(child[0])}" for _, part in children for child in part if len(child)]
+            self._tell(first_line, "F204", ", ".join(inner))
         self.heads.append(self._cells(heads[0], INVENTORY_HEAD, first_line) if heads else (None,) * len(INVENTORY_HEAD))
         for item in items:
             self._line(self._cells(item, INVENTORY_ITEM, len(self.items)), item.sourceline, member)
@@ -163,16 +165,17 @@ class _Writing:
         self.members.append(member)
 
     def _cells(self, element: Any, elements: tuple[Element, ...], line: int) -> Cells:
-        pairs = [(child.tag, child.text) for child in element]
-        tags = tuple([tag for tag, _ in pairs])
-        layout = self.layouts.get(tags)
+        tags, texts = [], []
+        for child in element:
+            tags.append(child.tag)
+            texts.append(child.text)
+        layout = self.layouts.get(tuple(tags))
         if layout is None:
-            layout = self.layouts[tags] = _layout(tags, elements)
+            layout = self.layouts[tuple(tags)] = _layout(tags, elements)
         for code, value in layout.odd:
             self._tell(line, code, value)
-        if nested(element):
-            self._tell(line, "F204", ", ".join(f"{local_name(child)} > {local_name(child[0])}" for child in element if len(child)))
-        return layout.arrange((*[text for _, text in pairs], None))
+        texts.append(None)
+        return layout.arrange(texts)
 
     def _tell(self, line: int, code: str, value: str) -> None:
         self.told.setdefault(line, []).append((code, value))
@@ -200,17 +203,16 @@ class _Writing:
 
     def _check(self, element: Element, values: pa.Array, lines: np.ndarray[Any, Any]) -> None:
         """Tell of values that are not of the form the spec gives; required ones that a rule misses anyway are left to it."""
-        allowed = VALUES.get(element.name)
-        empty = pa.compute.equal(pa.compute.fill_null(values, ""), "").to_numpy(zero_copy_only=False)
-        sound = element.sound(values) | empty
-        if allowed is not None:
-            sound &= pa.compute.is_in(values, value_set=pa.array(allowed)).to_numpy(zero_copy_only=False) | empty
-        for place in np.flatnonzero(~sound):
-            self._tell(int(lines[place]), "F403", f"{element.name}={values[int(place)].as_py()}")
+        for place in element.unsound(values):
+            self._tell(int(lines[place]), "F403", f"{element.name}={values[place].as_py()}")
         if element.required and element.name not in _REQUIRED_BY_RULES:
-            present_but_empty = pa.compute.fill_null(pa.compute.equal(values, ""), False).to_numpy(zero_copy_only=False)
-            for place in np.flatnonzero(present_but_empty):
+            for place in _where(pc.fill_null(values, ""), ""):
                 self._tell(int(lines[place]), "F402", element.name)
         if element.name == "appType":
-            for place in np.flatnonzero(pa.compute.fill_null(pa.compute.equal(values, DELETES), False).to_numpy(zero_copy_only=False)):
-                self._tell(int(lines[place]), "F205", "appType=3")
+            for place in _where(values, DELETES):
+                self._tell(int(lines[place]), "F205", f"appType={DELETES}")
+
+
+def _where(values: pa.Array, value: str) -> list[int]:
+    found: list[int] = pc.indices_nonzero(pc.fill_null(pc.equal(values, value), False)).to_pylist()
+    return found

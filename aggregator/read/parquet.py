@@ -30,7 +30,9 @@ def open_parquet(source: Source, how: Reading) -> Export:
                     cells = [_text(source, name, batch.column(place)) for place, name in enumerate(names)]
                     spool.add(cells, np.arange(first, first + batch.num_rows))
                     first += batch.num_rows
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
         raise unusable("F108", source.name, f"{str(error).splitlines()[0]}.", f"{str(error).splitlines()[0]}。") from None
     return Export(
         name=source.name,

@@ -3,8 +3,9 @@ customs time. A CEB606 of status 399 cancels; one of status 100 means that the c
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,35 +32,62 @@ _CANCELLATION = "CEB606"
 
 @dataclass(frozen=True)
 class Receipts:
-    """Arrays sorted by inventory number: latest CEB604 status and its time, and whether a CEB606 cancelled it."""
+    """Arrays sorted by inventory number: latest CEB604 status and its time, and whether a CEB606 cancelled it; and, sorted by
+    business key (consignor and internal number), the inventory number that customs gave to what was sent under it."""
 
     numbers: np.ndarray[Any, Any]
     status: np.ndarray[Any, Any]
     status_at: np.ndarray[Any, Any]
     cancelled: np.ndarray[Any, np.dtype[np.bool_]]
+    keys: np.ndarray[Any, Any]
+    number_of_key: np.ndarray[Any, Any]
 
     @classmethod
     def open(cls, folder: Path) -> Receipts:
-        names = ("numbers", "status", "status_at", "cancelled")
-        return cls(*(np.load(folder / f"receipts-{name}.npy", mmap_mode="r") for name in names))
+        return cls(*(np.load(folder / f"receipts-{each.name}.npy", mmap_mode="r") for each in fields(cls)))
 
     def save(self, folder: Path) -> None:
-        for name in ("numbers", "status", "status_at", "cancelled"):
-            np.save(folder / f"receipts-{name}.npy", getattr(self, name))
+        for each in fields(self):
+            np.save(folder / f"receipts-{each.name}.npy", getattr(self, each.name))
 
     def of(self, numbers: pa.Array) -> Received:
         """What is known of these inventories, blank where nothing is."""
         wanted = _sortable(numbers)
+        place, found = _places(self.numbers, wanted)
         if not len(self.numbers):
             blank = np.full(len(wanted), "")
-            return Received(blank, blank, np.zeros(len(wanted), dtype=bool))
-        place = np.minimum(np.searchsorted(self.numbers, wanted), len(self.numbers) - 1)
-        found = self.numbers[place] == wanted
+            return Received(blank, blank, found)
         return Received(
             np.where(found, self.status[place], ""),
             np.where(found, self.status_at[place], ""),
             found & self.cancelled[place],
         )
+
+    @property
+    def give_numbers(self) -> bool:
+        return len(self.keys) > 0
+
+    def numbers_of(self, consignor_code: pa.Array, internal_no: pa.Array) -> pa.Array:
+        """The inventory numbers that customs gave, null where none is known."""
+        place, found = _places(self.keys, _sortable(_business_key(consignor_code, internal_no)))
+        if not found.any():
+            return pa.nulls(len(found), pa.string())
+        given = pa.array(self.number_of_key[place].astype("U20"), pa.string())
+        return pc.if_else(pa.array(found), given, None)
+
+
+def _places(known: np.ndarray[Any, Any], wanted: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Where each wanted value stands among the sorted known ones, and whether it does."""
+    if not len(known):
+        return np.zeros(len(wanted), dtype=np.int64), np.zeros(len(wanted), dtype=bool)
+    place = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+    return place, (known[place] == wanted) & (wanted != b"")
+
+
+def _business_key(consignor_code: pa.Array, internal_no: pa.Array) -> pa.Array:
+    """CEB messages are told apart by consignor and internal number (INFERENCE: texts of receipts name these two). Blank where
+    either is missing."""
+    return pc.fill_null(pc.binary_join_element_wise(consignor_code.cast(pa.string()), internal_no.cast(pa.string()), "\t"), "")
 
 
 def _sortable(numbers: pa.Array) -> np.ndarray[Any, Any]:
@@ -68,7 +96,7 @@ def _sortable(numbers: pa.Array) -> np.ndarray[Any, Any]:
     return values.astype("S") if len(values) else np.zeros(0, dtype="S1")
 
 
-_COLUMNS = ("inventory_no", "status", "at", "message")
+_COLUMNS = ("inventory_no", "status", "at", "message", "key")
 _SAY_NOTHING = ("1", "2", "3", "4", "120", "300")
 """States of a list that has no number yet: what is told of it decides nothing."""
 
@@ -77,7 +105,7 @@ def read_receipts(sources: Iterable[Source], how: Reading) -> tuple[Receipts, li
     """Read all receipts: what counts of each inventory, the files, and what was passed over.
 
     A receipt that cannot be read stops the run: the state of its inventory would be a guess."""
-    tables, taken, notes = [], [], []
+    tables, taken, passed_over = [], list[Taken](), Counter[str]()
     for source in sources:
         if format_of(source) is Format.MESSAGE:
             from aggregator.read.elements import kind_of
@@ -87,7 +115,7 @@ def read_receipts(sources: Iterable[Source], how: Reading) -> tuple[Receipts, li
             if root not in KINDS:
                 if source.named:
                     raise unusable("F113", source.name, f"It is {root or 'empty'}.", f"该文件是 {root or '空文件'}。")
-                notes.append(Text(f"{source.name} was passed over: it is {root}, no receipt.", f"{source.name} 已略过：它是 {root}，不是回执。"))
+                passed_over[root] += 1
                 continue
             taken.append(taken_of(source))
             tables += [_receipts_of(source.name, table, np.array(lines)) for table, lines in receipts_of(source, root)]
@@ -95,9 +123,15 @@ def read_receipts(sources: Iterable[Source], how: Reading) -> tuple[Receipts, li
         for file in open_exports([source], how):
             taken += file.taken
             tables += [_receipts_of(file.name, *each) for each in _table_receipts(_with_message(file))]
-    if not tables:
-        return _latest(pa.table({name: pa.array([], pa.string()) for name in _COLUMNS})), taken, notes
-    return _latest(pa.concat_tables(tables).combine_chunks()), taken, notes
+    whole = pa.concat_tables(tables) if tables else pa.table({name: pa.array([], pa.string()) for name in _COLUMNS})
+    return _latest(whole.combine_chunks()), taken, _notes(passed_over)
+
+
+def _notes(passed_over: Counter[str]) -> list[Text]:
+    if not passed_over:
+        return []
+    listed = ", ".join(f"{count} {root}" for root, count in sorted(passed_over.items()))
+    return [Text(f"Among the receipts, messages that are none were passed over: {listed}.", f"回执中已略过非回执报文：{listed}。")]
 
 
 def _with_message(file: Export) -> Export:
@@ -155,7 +189,9 @@ def _receipts_of(name: str, lines: pa.Table, rows: np.ndarray[Any, Any]) -> pa.T
                 "（yyyyMMddHHmmssfff），报文类型为 CEB604 或 CEB606。",
             )
     kind = pc.if_else(is_cancellation, _CANCELLATION, "CEB604")
-    return pa.table([number, status, at, kind], names=list(_COLUMNS)).filter(pc.invert(early))
+    has_key = {"consignor_code", "internal_no"} <= set(lines.column_names)
+    key = _business_key(plain("consignor_code"), plain("internal_no")) if has_key else pa.array([""] * len(number), pa.string())
+    return pa.table([number, status, at, kind, key], names=list(_COLUMNS)).filter(pc.invert(early))
 
 
 def _latest(receipts: pa.Table) -> Receipts:
@@ -176,7 +212,16 @@ def _latest(receipts: pa.Table) -> Receipts:
     status[place] = lists["status"].to_numpy(zero_copy_only=False).astype("U10")
     status_at[place] = lists["at"].to_numpy(zero_copy_only=False).astype("U17")
     cancelled = np.isin(numbers, _sortable(accepted["inventory_no"].combine_chunks()))
-    return Receipts(numbers, status, status_at, cancelled)
+    return Receipts(numbers, status, status_at, cancelled, *_numbers_by_key(receipts))
+
+
+def _numbers_by_key(receipts: pa.Table) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Business keys in order, each with its number; a key that stands for two numbers says nothing."""
+    given = receipts.filter(pc.not_equal(receipts["key"], "")).select(["key", "inventory_no"])
+    pairs = given.group_by(["key", "inventory_no"], use_threads=False).aggregate([])
+    keys, numbers = (_sortable(pairs[name].combine_chunks()) for name in ("key", "inventory_no"))
+    found, first, count = np.unique(keys, return_index=True, return_counts=True)
+    return found[count == 1], numbers[first[count == 1]]
 
 
 def _last_of_each(ordered: pa.Table) -> pa.Table:

@@ -92,7 +92,7 @@ def _open(name: str, path: Path, how: Reading) -> Export:
                 failures.append((encoding, undecodable))
                 if undecodable.non_ascii_before >= _MANY_NON_ASCII:
                     break
-    if failures:
+    if failures and not (unknown and failures[0][0] != "utf-8"):
         encoding, failure = failures[0]
         raise unusable(
             "F104",

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from aggregator.audit import item_totals, unreadable_totals
 from aggregator.exchange import write_table
 from aggregator.groups import Hashes, Ints, hashes
 from aggregator.read.canonical import Repairs, canonical
 from aggregator.read.open import read_chunk
+from aggregator.read.receipts import Receipts
 from aggregator.stages.work import MEMBER, PLACE, Work
 from aggregator.validate import validate_lines
 
@@ -35,7 +37,7 @@ def stage_chunk(work: Work, chunk: int) -> Staged:
     """Read, bring to canonical form and validate one chunk."""
     file, block = work.file_of(chunk), work.chunks[chunk][1]
     text, repairs = read_chunk(file, block), Repairs()
-    plain = canonical(text.lines, (*file.head_values, *work.constants), repairs)
+    plain = _numbered(work, canonical(text.lines, (*file.head_values, *work.constants), repairs), repairs)
     validated = validate_lines(plain, text.wrong, text.told, work.severity)
     lines = validated.lines.append_column("source_row", pa.array(text.rows))
     if text.places is not None:
@@ -50,3 +52,16 @@ def stage_chunk(work: Work, chunk: int) -> Staged:
     last_is_wrong = lines.num_rows - 1 in text.wrong
     done = {kind: count for kind, count in (*text.skipped.items(), *sorted(repairs.counts.items())) if count}
     return Staged(chunk, lines.num_rows, text.last_row, done, hashes(numbers.dictionary), counts, totals, last_is_wrong)
+
+
+def _numbered(work: Work, lines: pa.Table, repairs: Repairs) -> pa.Table:
+    """Inventories that were sent before customs gave them a number get it from the receipt for what was sent."""
+    if "inventory_no" not in lines.column_names:
+        lines = lines.add_column(0, "inventory_no", pa.nulls(lines.num_rows, pa.string()))
+    missing = lines["inventory_no"].null_count
+    if not missing or work.receipts is None or not {"consignor_code", "internal_no"} <= set(lines.column_names):
+        return lines
+    told = Receipts.open(work.receipts).numbers_of(lines["consignor_code"].combine_chunks(), lines["internal_no"].combine_chunks())
+    numbers = pc.coalesce(lines["inventory_no"].combine_chunks(), told)
+    repairs.counts["numbers_from_receipts"] += missing - numbers.null_count
+    return lines.set_column(lines.column_names.index("inventory_no"), "inventory_no", numbers)

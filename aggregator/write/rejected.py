@@ -21,6 +21,8 @@ from aggregator.write.tables import csv_bytes
 
 REJECT_CODES = "reject_codes"
 """The last column of a rejected file; ignored when the file is read again."""
+_STEM = 60
+"""Characters; a file name has at most 255 bytes."""
 _FORMULA = re.compile(f"^'*[{FORMULA_START}]")
 
 
@@ -99,9 +101,15 @@ def rejected_names(files: tuple[Export, ...]) -> list[str]:
     """A file name for each input; inputs of equal names are told apart by a number."""
     names: list[str] = []
     for file in files:
-        stem, name, number = Path(file.name).stem or "input", "", 1
+        stem, name, number = _stem(file.name), "", 1
         while not name or name in names:
             name = f"{stem}.csv" if number == 1 else f"{stem}-{number}.csv"
             number += 1
         names.append(name)
     return names
+
+
+def _stem(name: str) -> str:
+    """Of an input's name what may be a file's name: standard input has none, a member of an archive may have any."""
+    stem = "".join(letter if letter.isprintable() else "_" for letter in Path(name).stem)[:_STEM]
+    return stem if stem.strip("-.") else "input"
