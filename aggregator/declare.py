@@ -163,7 +163,7 @@ def _calculate_and_record(
     (stage / "report.html").write_text(page(outcome, run_ref, shown, job.now, params.lang), encoding="utf-8")
     ledger_id = setting(connection, "ledger_id") or ""
     manifest = write_manifest(
-        stage, params, result.work.files, result.repairs, job.inputs.receipt_files, outcome.counts, outcome.excluded, run_ref,
+        stage, params, result.work.files, result.repairs, job.inputs.receipt_files, job.inputs.tariff_files, outcome.counts, outcome.excluded, run_ref,
         ledger_id, job.now,
     )  # fmt: skip
     sync_files(stage)

@@ -21,7 +21,7 @@ from aggregator.checked import checked
 from aggregator.clearing import Question
 from aggregator.engine.local import local_engine
 from aggregator.errors import UnusableInput
-from aggregator.exchange import read_table, write_parts
+from aggregator.exchange import read_table, write_parts, write_table
 from aggregator.findings import no_findings
 from aggregator.merge import KEY, Flags, combine_partials
 from aggregator.merged import Merged
@@ -68,6 +68,10 @@ def calculate(
     if inputs.receipts is not None:
         inputs.receipts.save(folder)
         receipts = folder
+    tariff = None
+    if inputs.tariff is not None:
+        tariff = folder / "tariff.arrow"
+        write_table(tariff, inputs.tariff)
     question = None
     if params.period is not None:
         question = Question(params.period.key, first_period, params.late, params.assume_cleared)
@@ -81,6 +85,7 @@ def calculate(
         question=question,
         ledger=ledger,
         receipts=receipts,
+        tariff=tariff,
         all_findings=all_findings,
     )
     with local_engine(params.workers, len(work.chunks)) as engine:

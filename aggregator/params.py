@@ -63,6 +63,7 @@ class Params:
     ledger: Path | None = None
     receipts: tuple[Path, ...] = ()
     sheets: tuple[str, ...] = ()
+    tariff: Path | None = None
     assume_cleared: bool = False
     first_period: Period | None = None
     late: bool = True
@@ -200,7 +201,7 @@ _ALLOWED: dict[str, tuple[Any, ...]] = {
     "summary_flag": (1, 2), "item_name_flag": (0, 1), "engine": ("local",), "lang": ("en", "zh"), "log_format": ("text", "json"),
 }  # fmt: skip
 _LEAST = {"workers": 1, "chunk_bytes": 1, "warn_days": 0, "lock_wait": 0}
-_PATHS = ("out", "ledger", "calendar", "metrics_file")
+_PATHS = ("tariff", "out", "ledger", "calendar", "metrics_file")
 
 
 def _setting(name: str, value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from aggregator.read.export import Export, Told
 from aggregator.read.sheet import BLANK
 from aggregator.split import Split
 from aggregator.stages import Finished, Settled, Work
+from schemas.rules import TARIFF_RULES
 from schemas.text import Lang, Text
 
 
@@ -40,6 +42,8 @@ class Outcome:
     working_days_left: int | None = None
     undeclared: int = 0
     notes: list[Text] = field(default_factory=list)
+    not_run: tuple[str, ...] = ()
+    repairs: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -150,7 +154,9 @@ def outcome_of(result: Result, period: str) -> Outcome:
             excluded[reason] = excluded.get(reason, 0) + count
     totals = [{name: str(value) for name, value in row.items()} for row in result.totals.to_pylist()]
     exit_code = Exit.WAITING if result.rejected_lines else Exit.DONE
-    return Outcome(exit_code, period, counts=counts, excluded=dict(sorted(excluded.items())), totals=totals)
+    repairs = sum((Counter(each) for each in result.repairs), Counter())
+    not_run = tuple(rule.code for rule in TARIFF_RULES) if result.work.tariff is None else ()
+    return Outcome(exit_code, period, counts=counts, excluded=dict(sorted(excluded.items())), totals=totals, not_run=not_run, repairs=dict(sorted(repairs.items())))
 
 
 def counted(findings: Iterable[pa.Table], outcome: Outcome) -> Iterator[pa.Table]:

@@ -88,6 +88,7 @@ data_options = several(
     click.option("--receipts", multiple=True, type=PATH, metavar="FILE",
                  help="Receipts (CEB604, CEB606), as messages or a table: what is cleared or cancelled. Repeatable."),
     sheet_option,
+    click.option("--tariff", type=PATH, metavar="FILE", help="Your tariff table: whether codes exist and statutory units fit."),
     click.option("--workers", type=click.IntRange(1), help="Worker processes. [default: the cores, at most 8]"),
 )  # fmt: skip
 """Of the commands that read exports."""

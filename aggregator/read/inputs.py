@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+import pyarrow as pa
+
 from aggregator.params import Params
 from aggregator.read.export import Export, Taken
 from aggregator.read.headings import require_columns
@@ -13,17 +15,20 @@ from aggregator.read.open import open_exports
 from aggregator.read.reading import Reading
 from aggregator.read.receipts import Receipts, read_receipts
 from aggregator.read.room import Room, temporary_room
+from aggregator.read.tariff import read_tariff
 from aggregator.read.unpack import sources_of
 from schemas.text import Text
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """`receipts` is None where none were given. `notes`: what of the arguments was passed over."""
+    """`receipts` is None where none were given. `tariff` as in schemas.rules.tariff, if the config names a table. `notes`: what of the arguments was passed over."""
 
     exports: tuple[Export, ...]
     receipts: Receipts | None
     receipt_files: tuple[Taken, ...]
+    tariff: pa.Table | None
+    tariff_files: tuple[Taken, ...]
     notes: tuple[Text, ...]
 
 
@@ -46,4 +51,5 @@ def open_inputs(params: Params, *, clearing_known: bool) -> Iterator[Inputs]:
             if receipts is not None and receipts.give_numbers and {"consignor_code", "internal_no"} <= given:
                 given.add("inventory_no")
             require_columns(export.name, export.headings, given, clearing_known=clearing_known)
-        yield Inputs(exports, receipts, tuple(taken), tuple(notes))
+        tariff, tariff_files = read_tariff(params.tariff, params.chunk_bytes) if params.tariff is not None else (None, ())
+        yield Inputs(exports, receipts, tuple(taken), tariff, tariff_files, tuple(notes))

@@ -7,6 +7,7 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
+from aggregator.report.repairs import REPAIRS
 from schemas.rules import EXCLUSIONS, RULES
 from schemas.text import Lang, Text
 
@@ -63,6 +64,7 @@ def page(outcome: Any, run_ref: str, declarations: list[dict[str, Any]], now: da
         + "</div>",
         f"<h2>{say('Findings', '问题')}</h2>" + _findings(outcome.findings, lang, say("None.", "无。")),
         f"<h2>{say('Excluded', '排除')}</h2>" + _exclusions(outcome.excluded, lang, say("None.", "无。")),
+        *_reading(outcome, say, lang),
         f"<h2>{say('Control totals', '控制合计')}</h2>",
         f"<p class=note>{say('read = declared + rejected + excluded, in every row', '读入 = 申报 + 拒绝 + 排除（逐行平衡）')}</p>",
         _table(
@@ -93,6 +95,26 @@ def _deadline(outcome: Any, say: Callable[[str, str], str]) -> str:
     left = outcome.working_days_left
     days = say(f"{left} working days left", f"剩余 {left} 个工作日") if left >= 0 else say("past", "已过")
     return f"{say('Deadline of the period', '本期申报期限')}: <b>{escape(outcome.deadline)}</b> ({days})"
+
+
+def _reading(outcome: Any, say: Callable[[str, str], str], lang: Lang) -> list[str]:
+    """What was put right in reading, and which rules could not run."""
+    parts = [f"<h2>{say('Reading', '读取')}</h2>"]
+    if outcome.repairs:
+        parts.append(f"<p class=note>{say('Put right or passed over; no value was changed.', '读取时的规范处理，未改变任何值。')}</p>")
+        rows = ([REPAIRS[kind].in_lang(lang), f"{count:,}"] for kind, count in outcome.repairs.items())
+        parts.append(_table([say("What", "内容"), say("How often", "次数")], rows, numbers_from=1))
+    else:
+        parts.append(f"<p>{say('Every cell was read as it stands.', '所有单元格均按原样读取。')}</p>")
+    if outcome.not_run:
+        parts.append(
+            "<p class=warning>" + say(
+                f"Not checked, for no tariff table is given (tariff in the config): {', '.join(outcome.not_run)}, whether commodity "
+                "codes exist and statutory units are the tariff's.",
+                f"未检查（配置中未提供税则表 tariff）：{'、'.join(outcome.not_run)}，即商品编码是否存在、法定计量单位是否与税则一致。",
+            ) + "</p>"
+        )  # fmt: skip
+    return parts
 
 
 def _findings(findings: dict[str, int], lang: Lang, none: str) -> str:

@@ -21,6 +21,8 @@ def as_json(outcome: Any) -> dict[str, Any]:
         "counts": outcome.counts,
         "excluded": outcome.excluded,
         "findings": outcome.findings,
+        "rules_not_run": list(outcome.not_run),
+        "repairs": outcome.repairs,
         "control_totals": outcome.totals,
         "ledger_created": outcome.ledger_created,
         "deadline": outcome.deadline,
@@ -50,6 +52,9 @@ def summary(outcome: Any, lang: Lang, *, dry_run: bool) -> list[str]:
     for reason, count in outcome.excluded.items():
         shown.append(f"    {reason} {count:,}: {EXCLUSIONS[reason].message.in_lang(lang)}")
     shown.append(Text("  every line is accounted for: control totals balance", "  每一行均有去向：控制合计平衡").in_lang(lang))
+    if outcome.repairs:
+        listed = ", ".join(f"{kind} {count:,}" for kind, count in outcome.repairs.items())
+        shown.append(Text(f"  put right in reading, no value changed: {listed}", f"  读取时的规范处理（未改变任何值）：{listed}").in_lang(lang))
     shown += findings_by_code(outcome, lang)
     if outcome.deadline:
         shown.append(_deadline(outcome).in_lang(lang))

@@ -22,6 +22,7 @@ from aggregator.ledger.query import Declared, declared
 from aggregator.merge import partial_items
 from aggregator.read.receipts import Receipts
 from aggregator.stages.work import DICTIONARY_COLUMNS, Work
+from aggregator.tariff import against_tariff
 from schemas.limits import STATUS_CANCELLED
 from schemas.rules.inventory import Inventories
 
@@ -73,6 +74,10 @@ def _settle(work: Work, unit: str, lines: pa.Table) -> Settled:
     records, known, changed = known_before(contents, in_ledger, numbers)
     bits = grouped.bits | np.where(changed, error_bit("B101", work.severity), 0)
     clearing = clearing_of(inventories, bits, received, work.question)
+    tariff_found = []
+    if work.tariff is not None:
+        found_there, tariff_bits = against_tariff(inventories, clearing.cleared_at, read_table(work.tariff), work.severity)
+        tariff_found, bits = [found_there], bits | tariff_bits
     reasons, late = exclusions(inventories, bits, clearing, work.question, known)
     of_inventory, of_line = verdicts(inventories, bits, reasons, late)
     live = np.array([record is not None for record in records], dtype=bool)
@@ -90,7 +95,7 @@ def _settle(work: Work, unit: str, lines: pa.Table) -> Settled:
     decisions = decisions.append_column("key", pa.array(key))
     decisions = decisions.append_column("bits", pa.array(bits[inventories.inventory_of]))
     write_table(work.unit(unit, "decisions"), decisions)
-    found = [grouped.findings]
+    found = [grouped.findings, *tariff_found]
     if changed.any():
         found.append(_changed(work, inventories, numbers, changed, records))
     if newly_undone.any():

@@ -30,6 +30,7 @@ class Work:
     question: Question | None
     ledger: Path | None
     receipts: Path | None
+    tariff: Path | None
     all_findings: bool
 
     def file_of(self, chunk: int) -> Export:

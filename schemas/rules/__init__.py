@@ -8,11 +8,12 @@ from schemas.rules.inventory import INVENTORY_RULES
 from schemas.rules.outcome import EXCLUSIONS, OWN_RULES
 from schemas.rules.row import ROW_RULES
 from schemas.rules.rule import Rule, Scope, Severity
+from schemas.rules.tariff import TARIFF_RULES
 
 RULES: dict[str, Rule] = {
     rule.code: rule
     for rule in sorted(
-        (*FILE_RULES, *ROW_RULES, *INVENTORY_RULES, *BATCH_RULES, *EXCLUSIONS.values(), *OWN_RULES),
+        (*FILE_RULES, *ROW_RULES, *INVENTORY_RULES, *BATCH_RULES, *TARIFF_RULES, *EXCLUSIONS.values(), *OWN_RULES),
         key=lambda rule: ("FRIBXDC".index(rule.code[0]), rule.code),
     )
 }
@@ -25,6 +26,7 @@ __all__ = [
     "OWN_RULES",
     "ROW_RULES",
     "RULES",
+    "TARIFF_RULES",
     "Rule",
     "Scope",
     "Severity",
