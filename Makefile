@@ -41,10 +41,12 @@ docs-check: $(VENV)/installed-dev
 bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/bench.py
 	$(BIN)/python benchmarks/ledger.py
+	$(BIN)/python benchmarks/formats.py
 
 faults: $(VENV)/installed-dev
 	$(BIN)/python -m tests.faults
 	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest tests/test_history.py
+	DAMAGE_TRIALS=40000 $(BIN)/python -m pytest -n 2 tests/test_damage.py
 
 sample-data: $(VENV)/installed-dev
 	$(BIN)/python sample_data/make.py

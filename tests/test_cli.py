@@ -28,7 +28,7 @@ ROOT = Path(__file__).parent.parent
 PERIOD = ("--period", "2026-10", "--first-period", "2026-09")
 
 
-def aggregator(*arguments: str | Path, folder: Path, lang: str = "en", **environment: str) -> subprocess.CompletedProcess[str]:
+def aggregator(*arguments: str | Path, folder: Path, lang: str = "en", stdin: bytes | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     """A command, given in `folder`: in this process, or with an environment of its own in a process of its own."""
     command = list(map(str, arguments))
     if lang and arguments and arguments[0] in ("run", "check", "columns", "rules", "sample", "status", "doctor", "ledger", "config"):
@@ -39,7 +39,7 @@ def aggregator(*arguments: str | Path, folder: Path, lang: str = "en", **environ
         own = [sys.executable, "-m", "aggregator", *command]
         return subprocess.run(own, cwd=folder, env=env, capture_output=True, text=True, check=False)
     with contextlib.chdir(folder):
-        result = CliRunner().invoke(cli, command, prog_name="aggregator", env=plain)
+        result = CliRunner().invoke(cli, command, prog_name="aggregator", env=plain, input=stdin)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return subprocess.CompletedProcess(command, result.exit_code, result.stdout, result.stderr)

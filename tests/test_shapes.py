@@ -12,6 +12,7 @@ import pytest
 
 from aggregator.errors import UnusableInput
 from aggregator.shapes import SHAPES, Answer, Shape
+from aggregator.shapes.shape import Rows
 from schemas.fields import CONTENT_COLUMNS, FIELD
 from schemas.rules import RULES
 from tests.conftest import Runner
@@ -25,15 +26,16 @@ def _plain(value: Any, column: str) -> str:
     return f"{Decimal(text).normalize():f}" if text and FIELD[column].kind in ("decimal", "count") else text
 
 
-def _declared(folder: Path) -> list[tuple[str, ...]]:
+def declared_lines(folder: Path) -> tuple[list[str], list[tuple[str, ...]]]:
+    """The content that was declared, in order, and the columns it is of."""
     table = pq.read_table(folder / "audit_map.parquet")
     names = [name for name in COMPARED if name in table.column_names]
     assert len(names) > 20
-    return sorted(tuple(_plain(row[name], name) for name in names) for row in table.select(names).to_pylist())
+    return names, sorted(tuple(_plain(row[name], name) for name in names) for row in table.select(names).to_pylist())
 
 
-def _truth(shape: Shape, names: list[str]) -> list[tuple[str, ...]]:
-    return sorted(tuple(_plain(line.get(name, ""), name) for name in names) for line in shape.truth())
+def true_lines(rows: Rows, names: list[str]) -> list[tuple[str, ...]]:
+    return sorted(tuple(_plain(line.get(name, ""), name) for name in names) for line in rows)
 
 
 def test_the_corpus_is_large_and_its_names_are_its_own() -> None:
@@ -58,8 +60,8 @@ def test_shape(shape: Shape, runner: Runner) -> None:
         assert (outcome.findings, outcome.published) == ({shape.code: 1}, False)
         return
     folder = Path(outcome.folder)
-    names = [name for name in COMPARED if name in pq.read_schema(folder / "audit_map.parquet").names]
-    declared, truth = _declared(folder), _truth(shape, names)
+    names, declared = declared_lines(folder)
+    truth = true_lines(shape.truth(), names)
     if shape.answer is Answer.EXACT:
         assert declared == truth
         errors = [code for code in outcome.findings if RULES[code].severity == "error"]

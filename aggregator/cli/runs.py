@@ -169,13 +169,15 @@ def columns(inputs: tuple[Path, ...], config: Path | None, sheets: tuple[str, ..
 @click.option("--headings", type=click.Choice(["own", "zh"]), default="own", show_default=True, help="Column names or Chinese headings.")
 @click.option("--encoding", type=click.Choice(["utf-8", "gb18030"]), default="utf-8", show_default=True)
 @click.option("--first-serial", type=click.IntRange(1), default=1, show_default=True, help="Serial number of the first inventory.")
+@click.option("--shapes", is_flag=True, help="Write the shapes of real exports too, sound and damaged, each with what is said of it.")
 @lang_option
-def sample(lines: int, out: Path, period: Any, lang: Any, **given: Any) -> None:
+def sample(lines: int, out: Path, period: Any, shapes: bool, lang: Any, **given: Any) -> None:
     """Write synthetic exports of any size, seeded.
 
     \b
     Example:
       aggregator sample --lines 100000 --out demo --faults 0.01 --seed 7
+      aggregator sample --lines 1000 --out demo --shapes
     """
 
     def job(teller: Teller) -> int:
@@ -185,6 +187,10 @@ def sample(lines: int, out: Path, period: Any, lang: Any, **given: Any) -> None:
         wanted = Sample(lines=lines, period=period or Period.before(now().date()), **given)
         for path in write_sample(wanted, out):
             click.echo(str(path))
+        if shapes:
+            from aggregator.shapes.folder import write_shapes
+
+            click.echo(str(write_shapes(out, teller.lang)))
         return 0
 
     sys.exit(guarded(job, lang))

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from aggregator.errors import CannotReadOrWrite, OurFault
-from aggregator.read.export import Block, Dialect, Export, TextChunk
+from aggregator.read.export import Block, Dialect, Export, TextChunk, unusable
 from aggregator.read.records import Quoting, Records, cells_of, cut_records
 from aggregator.read.sheet import BLANK, kind_of_row, suspects
 from schemas import shapes
@@ -25,6 +25,8 @@ from schemas.inventory import TEXT, text_type
 
 _PARSE_AT_ONCE = 2 << 20
 """Bytes Arrow parses at once: above the longest record, small enough to stay in the processor's cache."""
+_MANY = 100_000
+"""So many rows of another number of cells, more than half of a chunk, are no slips of an export."""
 _INVENTORY_NO = re.compile(rf"(?<![0-9A-Z]){shapes.INVENTORY_NO}(?![0-9A-Z])")
 
 
@@ -67,6 +69,8 @@ def read_chunk(file: Export, block: Block) -> TextChunk:
             f"{file.name}: {len(parsed)} records cut, {lines.num_rows + len(miscounted)} read.",
             f"{file.name}：切分出 {len(parsed)} 条记录，读到 {lines.num_rows + len(miscounted)} 条。",
         )
+    if len(miscounted) > _MANY and len(miscounted) * 2 > total:
+        raise unusable("F114", file.name, f"From row {block.first_row} on.", f"自第 {block.first_row} 行起。")
     wrong |= {int(parsed[position]): "F201" for position in miscounted}
     rows = block.first_row + np.arange(total)
     places = np.flatnonzero(given)

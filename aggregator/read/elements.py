@@ -59,7 +59,7 @@ class Message:
         if tree.docinfo.internalDTD is not None:
             raise unusable("F112", self.source.name, "It has a document type (DOCTYPE).", "文件含有 DOCTYPE 声明。")
         root = tree.getroot()
-        self.root, self.namespace = local_name(root), etree.QName(root).namespace or ""
+        self.root, self.namespace = local_name(root), str(root.tag).rpartition("}")[0].lstrip("{")
         self.attributes = dict(root.attrib)
         return root
 
@@ -78,7 +78,8 @@ class Message:
 
 
 def local_name(element: Any) -> str:
-    return str(etree.QName(element).localname)
+    """Its name without the namespace; what is no sound name (a prefix of no namespace) as it stands."""
+    return str(element.tag).rpartition("}")[2]
 
 
 def kind_of(source: Source) -> Message:

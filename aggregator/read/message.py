@@ -7,6 +7,7 @@ was accepted by customs, so most of it is for the user to know. What cannot be r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
@@ -44,8 +45,9 @@ Cells = tuple[str | None, ...]
 
 def open_inventories(sources: Sequence[Source], how: Reading) -> Export:
     """All messages of the sources that are CEB603; those that are not are refused if they were named, and told of if not."""
-    path, told, taken, members = how.room.new_file(".arrow"), list[Told](), list[Taken](), list[str]()
-    with SpoolWriter(path, len(HEADINGS), how.chunk_bytes) as spool:
+    path, told, taken, members = how.room.new_file(".arrow"), list[Told](), list[Future[Taken]](), list[str]()
+    # Hashing lets go of the interpreter: it runs beside the parsing.
+    with ThreadPoolExecutor(1) as hashing, SpoolWriter(path, len(HEADINGS), how.chunk_bytes) as spool:
         writing = _Writing(spool)
         for source in sources:
             root = kind_of(source).root
@@ -54,7 +56,7 @@ def open_inventories(sources: Sequence[Source], how: Reading) -> Export:
                     raise _wrong_kind(source, root)
                 told.append(Told("F305", root, None, source.name))
                 continue
-            taken.append(taken_of(source))
+            taken.append(hashing.submit(taken_of, source))
             members.append(source.name)
             told += _read(source, len(members) - 1, writing)
         writing.flush()
@@ -70,7 +72,7 @@ def open_inventories(sources: Sequence[Source], how: Reading) -> Export:
         headings=HEADINGS,
         matched=match_headings(HEADINGS, ()),
         blocks=tuple(spool.blocks),
-        taken=tuple(taken),
+        taken=tuple(each.result() for each in taken),
         told=tuple(told),
         members=tuple(members),
     )
@@ -109,6 +111,7 @@ class _Layout:
     """What follows from the names of an element's children in their order: how its texts come to stand under the
     headings, and what is odd about the names."""
 
+    tags: list[str]
     arrange: Callable[[list[str | None]], Cells]
     odd: tuple[tuple[str, str], ...]
 
@@ -122,7 +125,7 @@ def _layout(tags: list[str], elements: tuple[Element, ...]) -> _Layout:
     if in_order != [name for name in names if name in known]:
         odd.append(("F404", ""))
     places = [names.index(name) if name in names else -1 for name in known]
-    return _Layout(itemgetter(*places), tuple(odd))
+    return _Layout(tags, itemgetter(*places), tuple(odd))
 
 
 @dataclass
@@ -131,6 +134,7 @@ class _Writing:
 
     spool: SpoolWriter
     layouts: dict[tuple[str, ...], _Layout] = field(default_factory=dict)
+    latest: dict[str, _Layout] = field(default_factory=dict)
     heads: list[Cells] = field(default_factory=list)
     items: list[Cells] = field(default_factory=list)
     head_of: list[int] = field(default_factory=list)
@@ -169,9 +173,11 @@ class _Writing:
         for child in element:
             tags.append(child.tag)
             texts.append(child.text)
-        layout = self.layouts.get(tuple(tags))
-        if layout is None:
-            layout = self.layouts[tuple(tags)] = _layout(tags, elements)
+        # Nearly always an element has the names of the one before it, in the same order.
+        layout = self.latest.get(elements[0].name)
+        if layout is None or layout.tags != tags:
+            layout = self.layouts.get(tuple(tags)) or self.layouts.setdefault(tuple(tags), _layout(tags, elements))
+            self.latest[elements[0].name] = layout
         for code, value in layout.odd:
             self._tell(line, code, value)
         texts.append(None)
@@ -196,7 +202,7 @@ class _Writing:
             values = pa.array(column, pa.string())
             self._check(element, values, every_line)
             cells.append(values)
-        self.spool.add(cells, self.lines, self.members, told_column(self.told, len(self.items)))
+        self.spool.add(cells, self.lines, self.members, told_column(self.told, len(self.items)) if self.told else None)
         for held in (self.heads, self.items, self.head_of, self.lines, self.members):
             held.clear()
         self.told.clear()

@@ -30,7 +30,7 @@ def open_parquet(source: Source, how: Reading) -> Export:
                     cells = [_text(source, name, batch.column(place)) for place, name in enumerate(names)]
                     spool.add(cells, np.arange(first, first + batch.num_rows))
                     first += batch.num_rows
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise unusable("F108", source.name, f"{str(error).splitlines()[0]}.", f"{str(error).splitlines()[0]}。") from None
@@ -71,5 +71,6 @@ def _text(source: Source, name: str, values: pa.Array) -> pa.Array:
     if pa.types.is_nested(values.type) or pa.types.is_binary(values.type):
         raise unusable("F108", source.name, f"The column {name} is of type {values.type}.", f"列 {name} 的类型为 {values.type}。")
     text = pc.fill_null(values.cast(pa.string()), "")
+    text.validate(full=True)
     # Zeros beyond the five decimals of the message spec are the type's, not the value's.
     return pc.replace_substring_regex(text, r"(\.[0-9]{5})0+$", r"\1") if pa.types.is_decimal(values.type) else text

@@ -28,6 +28,8 @@ _PIECE = 1 << 20
 """Bytes looked at at once: small enough to stay in the processor's cache."""
 _MANY_NON_ASCII = 12
 """Bytes of valid UTF-8 beyond ASCII (some four Chinese characters) after which a file is not GB18030 by chance."""
+_SHORT = 64
+"""Bytes that every inventory line has: of shorter ones no more make a block, so that memory stays bounded."""
 _LINES_A_HEADING = 20
 _SEPARATOR_LINE = re.compile(r"\s*sep=([,;\t])\s*", re.IGNORECASE)
 
@@ -219,7 +221,7 @@ def _cut_blocks(
     blocks: list[Block] = []
     any_quote, last = False, b"\n"
     for piece in _whole_records(name, file, quoting, min(_PIECE, chunk_bytes)):
-        if offset - start + len(piece) > chunk_bytes and offset > start:
+        if offset > start and (offset - start + len(piece) > chunk_bytes or row - first_row > chunk_bytes // _SHORT):
             blocks.append(Block(start, offset, first_row))
             start, first_row = offset, row
         hash_piece(piece)

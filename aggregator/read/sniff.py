@@ -6,7 +6,8 @@ import re
 import zipfile
 from enum import Enum, auto
 
-from aggregator.read.export import Source, unusable
+from aggregator.read.export import Source
+from aggregator.read.zipped import sound_archive
 
 _LOOKED_AT = 4096
 _XML = re.compile(rb"\s*<(?:\?xml|!DOCTYPE|!--|[A-Za-z_][\w.-]*[\s:>/])", re.IGNORECASE)
@@ -37,11 +38,8 @@ def format_of(source: Source) -> Format:
 
 
 def _kind_of_zip(source: Source) -> Format:
-    try:
-        with zipfile.ZipFile(source.path) as archive:
-            return Format.WORKBOOK if "[Content_Types].xml" in archive.namelist() else Format.ZIP
-    except (zipfile.BadZipFile, UnicodeDecodeError, NotImplementedError):
-        raise unusable("F108", source.name) from None
+    with sound_archive(source.name), zipfile.ZipFile(source.path) as archive:
+        return Format.WORKBOOK if "[Content_Types].xml" in archive.namelist() else Format.ZIP
 
 
 def _as_ascii(start: bytes) -> bytes:

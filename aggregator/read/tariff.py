@@ -35,7 +35,7 @@ def read_tariff(path: Path, chunk_bytes: int) -> tuple[pa.Table, tuple[Taken, ..
     """Columns out: those of TARIFF; and the files it was read from. Raises WrongConfiguration naming the row that cannot be read."""
     try:
         with temporary_room() as room:
-            exports = tuple(open_exports(sources_of([path], room), Reading(room, (), chunk_bytes)))
+            exports = tuple(open_exports(sources_of([path], room), Reading(room, (), chunk_bytes, least_known=1)))
             tables = [_rows(file) for file in map(_with_others, exports)]
     except WrongConfiguration:
         raise

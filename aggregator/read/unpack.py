@@ -19,6 +19,7 @@ from aggregator.read.export import Source, unusable
 from aggregator.read.files import STANDARD_INPUT, is_export, meant
 from aggregator.read.room import Room
 from aggregator.read.sniff import Format, format_of
+from aggregator.read.zipped import sound_archive
 
 MOST_BYTES = 2 << 30
 MOST_TIMES = 200
@@ -93,24 +94,18 @@ def _members(source: Source, room: Room) -> Iterator[Source]:
             raise unusable("F109", source.name, "Unpacked it has more than 2 GiB.", "解压后超过 2 GiB。")
         for member in sorted(exports, key=lambda each: each.filename):
             path, name = room.new_file(".input"), f"{source.name}/{member.filename}"
-            try:
-                with archive.open(member) as file:
-                    _copy(name, file, path, member.compress_size)  # type: ignore[arg-type]
-            except RuntimeError:
-                raise unusable("F108", name, "It is protected by a password.", "文件受密码保护。") from None
-            except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
-                raise unusable("F108", name, "Its contents do not unpack.", "内容无法解压。") from None
+            with sound_archive(name), archive.open(member) as file:
+                _copy(name, file, path, member.compress_size)  # type: ignore[arg-type]
             yield _once_packed(Source(path, name, source.name, named=False, packed_in=source.name))
 
 
 def _opened(source: Source) -> zipfile.ZipFile:
     """Names that are not marked as UTF-8 are GB18030 in archives made in China."""
-    try:
-        return zipfile.ZipFile(source.path, metadata_encoding="gb18030")
-    except UnicodeDecodeError:
-        return zipfile.ZipFile(source.path)
-    except zipfile.BadZipFile:
-        raise unusable("F108", source.name) from None
+    with sound_archive(source.name):
+        try:
+            return zipfile.ZipFile(source.path, metadata_encoding="gb18030")
+        except UnicodeDecodeError:
+            return zipfile.ZipFile(source.path)
 
 
 def _refuse_odd_names(source: Source, members: list[zipfile.ZipInfo]) -> None:

@@ -35,6 +35,8 @@ def open_workbook(source: Source, how: Reading) -> list[Export]:
             refuse_bomb(source)
         book = CalamineWorkbook.from_path(source.path)
         sheets = {name: book.get_sheet_by_name(name) for name in book.sheet_names if not how.sheets or name in how.sheets}
+        if not book.sheet_names:
+            raise unusable("F108", source.name, "It has no sheets.", "其中没有工作表。")
         if not sheets:
             raise unusable("F110", source.name, f"Its sheets: {', '.join(book.sheet_names)}.", f"工作表：{'、'.join(book.sheet_names)}。")
         heads = {name: head for name, sheet in sheets.items() if (head := _head(source, sheet, how)) is not None}

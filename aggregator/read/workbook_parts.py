@@ -14,6 +14,7 @@ from lxml import etree
 
 from aggregator.read.export import Source, unusable
 from aggregator.read.unpack import MOST_BYTES, MOST_MEMBERS, MOST_TIMES
+from aggregator.read.zipped import sound_archive
 
 _SMALL = 64 << 20
 _PIECE = 1 << 20
@@ -34,7 +35,7 @@ class Parts:
 
 def refuse_bomb(source: Source) -> None:
     """A workbook is unpacked in memory: what would not fit is refused before."""
-    with _opened(source) as archive:
+    with sound_archive(source.name), zipfile.ZipFile(source.path) as archive:
         members = archive.infolist()
         size = sum(member.file_size for member in members)
     packed = source.path.stat().st_size
@@ -42,15 +43,8 @@ def refuse_bomb(source: Source) -> None:
         raise unusable("F109", source.name, f"Unpacked it has {size:,} bytes, from {packed:,}.", f"解压后 {size:,} 字节，压缩后 {packed:,} 字节。")
 
 
-def _opened(source: Source) -> zipfile.ZipFile:
-    try:
-        return zipfile.ZipFile(source.path)
-    except zipfile.BadZipFile:
-        raise unusable("F108", source.name) from None
-
-
 def parts_of(source: Source, sheet: str) -> Parts:
-    with _opened(source) as archive:
+    with sound_archive(source.name), zipfile.ZipFile(source.path) as archive:
         try:
             workbook = _xml(archive, "xl/workbook.xml")
             path = _path_of(archive, workbook, sheet)
@@ -60,7 +54,7 @@ def parts_of(source: Source, sheet: str) -> Parts:
                 hidden.update(int(match[1]) for match in _HIDDEN_ROW.finditer(piece))
                 for match in _ERROR.finditer(piece) if b"e" in piece else ():
                     errors[int(match[2]), _column(match[1])] = match[3].decode("utf-8", "replace")
-        except (KeyError, StopIteration, etree.XMLSyntaxError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError):
+        except (KeyError, StopIteration, etree.XMLSyntaxError):
             raise unusable("F108", source.name, "Its parts do not fit together.", "工作簿内部结构不完整。") from None
     dates = next(workbook.iter("{*}workbookPr"), None)
     return Parts(dates is not None and dates.get("date1904") in ("1", "true"), tuple(sorted(hidden)), errors)

@@ -205,6 +205,7 @@ _STOPS: tuple[Shape, ...] = (
     stop("F104", "picture", "csv", lambda: b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4),
     stop("F101", "program", "csv", lambda: b"\x7fELF" + bytes(range(256)) * 4),
     stop("F106", "cut-in-the-last-row", "csv", _bytes(lambda data: data[: data.rindex(b",", 0, -60)])),
+    stop("F114", "rows-of-one-cell", "csv", lambda: plain() + b"x\n" * 100_001),
     stop("F107", "endless-line", "csv", lambda: plain() + b"x" * (1 << 22)),
     stop("F107", "endless-heading", "csv", lambda: b"a," * (1 << 18)),
 )  # fmt: skip
