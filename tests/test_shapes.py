@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from aggregator.errors import UnusableInput
+from aggregator.report.repairs import REPAIRS
 from aggregator.shapes import SHAPES, Answer, Shape
 from aggregator.shapes.shape import Rows
 from schemas.fields import CONTENT_COLUMNS, FIELD
@@ -36,6 +37,12 @@ def declared_lines(folder: Path) -> tuple[list[str], list[tuple[str, ...]]]:
 
 def true_lines(rows: Rows, names: list[str]) -> list[tuple[str, ...]]:
     return sorted(tuple(_plain(line.get(name, ""), name) for name in names) for line in rows)
+
+
+def test_what_is_put_right_is_documented() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "formats.md").read_text(encoding="utf-8")
+    assert [kind for kind in REPAIRS if f"`{kind}`" not in text] == []
+    assert {shape.repair for shape in SHAPES} - {""} == set(REPAIRS) - {"numbers_from_receipts"}, "each has its shape"
 
 
 def test_the_corpus_is_large_and_its_names_are_its_own() -> None:
@@ -70,6 +77,7 @@ def test_shape(shape: Shape, runner: Runner) -> None:
         assert told == ({shape.code} if shape.code else set()), outcome.findings
         repairs = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["inputs"][0]["repairs"]
         assert not shape.repair or repairs[shape.repair], repairs
+        assert set(repairs) <= set(REPAIRS)
     else:
         assert shape.code in outcome.findings, outcome.findings
         assert outcome.exit_code == (3 if RULES[shape.code].severity == "error" else 0)

@@ -72,13 +72,21 @@ def with_line_feeds(path: Path, room: Room) -> Path:
     return copy
 
 
-def with_quoted_formulas(path: Path, room: Room) -> tuple[Path, int]:
-    """With cells like ="0123" quoted as CSV asks for; and how many there were."""
-    copy, count = room.new_file(".csv"), 0
+def has_text_formulas(path: Path) -> bool:
+    """Whether cells like ="0123" stand in the file without quotes around them."""
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            piece += file.readline(_PIECE)
+            if b'="' in piece and _TEXT_FORMULA.search(piece):
+                return True
+    return False
+
+
+def with_quoted_formulas(path: Path, room: Room) -> Path:
+    """With cells like ="0123" quoted as CSV asks for."""
+    copy = room.new_file(".csv")
     with path.open("rb") as given, copy.open("wb") as sink:
         while piece := given.read(_PIECE):
             piece += given.readline(_PIECE)
-            changed, found = _TEXT_FORMULA.subn(rb'\1"=""\2"""', piece)
-            sink.write(changed)
-            count += found
-    return copy, count
+            sink.write(_TEXT_FORMULA.sub(rb'\1"=""\2"""', piece))
+    return copy

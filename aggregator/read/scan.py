@@ -19,7 +19,14 @@ from aggregator.read.export import Block, Dialect, Export, Source, Taken, taken_
 from aggregator.read.headings import match_headings
 from aggregator.read.reading import Reading
 from aggregator.read.records import Quoting, cells_of, cut_records, quotes_are_sound
-from aggregator.read.rewritten import from_utf_16, has_mac_line_ends, utf_16_of, with_line_feeds, with_quoted_formulas
+from aggregator.read.rewritten import (
+    from_utf_16,
+    has_mac_line_ends,
+    has_text_formulas,
+    utf_16_of,
+    with_line_feeds,
+    with_quoted_formulas,
+)
 from aggregator.read.sheet import HEAD_ROWS, Head, find_head
 
 LONGEST_RECORD = 1 << 18
@@ -65,11 +72,10 @@ def open_csv(source: Source, how: Reading) -> Export:
         path = with_line_feeds(path, how.room)
         repairs["mac_line_ends"] = 1
     export = _open(source.name, path, how)
-    if export.dialect is not None and export.dialect.quoting is Quoting.BROKEN:
-        copy, formulas = with_quoted_formulas(path, how.room)
-        if formulas:
-            taken = taken or export.taken[0]
-            export = _open(source.name, copy, how)
+    broken = export.dialect is not None and export.dialect.quoting is Quoting.BROKEN
+    if broken and has_text_formulas(path):
+        taken = taken or export.taken[0]
+        export = _open(source.name, with_quoted_formulas(path, how.room), how)
     found = replace(taken or export.taken[0], packed_in=source.packed_in)
     return replace(export, taken=(found,), repairs=(*repairs.items(), *export.repairs))
 
