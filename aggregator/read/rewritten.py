@@ -6,6 +6,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from aggregator.read.export import Source, Taken, unusable
@@ -65,11 +66,7 @@ def has_mac_line_ends(path: Path, start: bytes) -> bool:
 
 def with_line_feeds(path: Path, room: Room) -> Path:
     """Of a file with the line ends of old Macs. The byte is no part of another character in UTF-8 and GB18030."""
-    copy = room.new_file(".csv")
-    with path.open("rb") as given, copy.open("wb") as sink:
-        while piece := given.read(_PIECE):
-            sink.write(piece.replace(b"\r", b"\n"))
-    return copy
+    return _copied(path, room, lambda piece: piece.replace(b"\r", b"\n"))
 
 
 def has_text_formulas(path: Path) -> bool:
@@ -84,9 +81,13 @@ def has_text_formulas(path: Path) -> bool:
 
 def with_quoted_formulas(path: Path, room: Room) -> Path:
     """With cells like ="0123" quoted as CSV asks for."""
+    return _copied(path, room, lambda piece: _TEXT_FORMULA.sub(rb'\1"=""\2"""', piece))
+
+
+def _copied(path: Path, room: Room, change: Callable[[bytes], bytes]) -> Path:
+    """A copy, changed in pieces that end with a line."""
     copy = room.new_file(".csv")
     with path.open("rb") as given, copy.open("wb") as sink:
         while piece := given.read(_PIECE):
-            piece += given.readline(_PIECE)
-            sink.write(_TEXT_FORMULA.sub(rb'\1"=""\2"""', piece))
+            sink.write(change(piece + given.readline(_PIECE)))
     return copy
