@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from aggregator.applications import applied_for
 from aggregator.deadline import Calendar
 from aggregator.errors import CannotReadOrWrite, Exit, StopRun
-from aggregator.ledger.query import runs, setting
+from aggregator.ledger.query import inventory_numbers, runs, setting
 from aggregator.ledger.record import (
     Rows,
     RunRecord,
@@ -47,9 +48,10 @@ from aggregator.publish import (
 )
 from aggregator.read.inputs import Inputs
 from aggregator.report.page import DECLARATIONS_SHOWN, page
-from aggregator.result import Outcome, counted, outcome_of
+from aggregator.result import Outcome, Result, counted, outcome_of
 from aggregator.run_folder import write_outputs
 from aggregator.status import standing
+from aggregator.write.applications import FOLDER, Sending, write_applications
 from aggregator.write.manifest import write_manifest
 from schemas.text import Text
 
@@ -162,6 +164,7 @@ def _calculate_and_record(
     shown = result.declarations.slice(0, DECLARATIONS_SHOWN).to_pylist()
     (stage / "report.html").write_text(page(outcome, run_ref, shown, job.now, params.lang), encoding="utf-8")
     ledger_id = setting(connection, "ledger_id") or ""
+    outcome.messages = _write_applications(job, connection, recorded, result, run_ref, stage)
     manifest = write_manifest(
         stage, params, result.work.files, result.repairs, job.inputs.receipt_files, job.inputs.tariff_files, outcome.counts, outcome.excluded, run_ref,
         ledger_id, job.now,
@@ -173,6 +176,20 @@ def _calculate_and_record(
     )
     record_run(connection, run, recorded.rows, recorded.merged.applications, recorded.merged.declarations(result.declarations))
     return outcome
+
+
+def _write_applications(
+    job: Job, connection: sqlite3.Connection, recorded: _Recorded, result: Result, run_ref: str, stage: Path
+) -> int | None:
+    """What is sent to customs, where the config says by whom: how many messages."""
+    params, rows = job.params, recorded.rows
+    if params.customs is None or rows is None or recorded.merged is None or not result.split.declarations:
+        return None
+    sending = Sending(
+        params.customs, params.edition, setting(connection, "ledger_id") or "", run_ref, params.summary_flag, params.item_name_flag, job.now
+    )
+    wanted = applied_for(recorded.merged.applications, result.declarations, rows.tally, run_ref, params.customs)
+    return len(write_applications(stage / FOLDER, sending, wanted, inventory_numbers(connection, rows)))
 
 
 def notes(job: Job) -> list[Text]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import tomllib
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from aggregator.customs import DEFAULT_EDITION, Customs, customs_of
 from aggregator.errors import WrongConfiguration, WrongUsage
 from schemas.fields import FIELD
+from schemas.messages import EDITIONS
 from schemas.rules import RULES, Severity
 from schemas.shapes import CHINA
 from schemas.text import Lang
@@ -71,6 +73,8 @@ class Params:
     unfinished: bool = False
     summary_flag: int = 2
     item_name_flag: int = 1
+    edition: str = DEFAULT_EDITION
+    customs: Customs | None = None
     dry_run: bool = False
     engine: str = "local"
     workers: int = field(default_factory=lambda: min(os.cpu_count() or 1, 8))
@@ -96,13 +100,14 @@ class Params:
 
     def recorded(self) -> dict[str, Any]:
         """The parameters as the manifest records them."""
-        hidden = {"inputs", "receipts", "columns", "constants", "severity", *_NOT_RECORDED}
+        hidden = {"inputs", "receipts", "columns", "constants", "severity", "customs", *_NOT_RECORDED}
         plain = {
             f.name: value if isinstance(value := getattr(self, f.name), bool | int | str | None) else str(value)
             for f in fields(self)
             if f.name not in hidden
         }
         tables = {name: dict(getattr(self, name)) for name in ("columns", "constants", "severity")}
+        tables["customs"] = asdict(self.customs) if self.customs is not None else {}
         return plain | {"formats": list(self.formats), "sheets": list(self.sheets), "receipts": [str(path) for path in self.receipts]} | tables
 
     @property
@@ -149,9 +154,9 @@ def from_config(config: dict[str, Any], options: dict[str, Any], lang: Lang = "e
     problems: list[tuple[str, str]] = []
     settings: dict[str, Any] = {"lang": lang}
     for name, value in config.items():
-        if name not in (*_TABLES, "run", "calendar") or not isinstance(value, dict):
+        if name not in (*_TABLES, "run", "calendar", "customs") or not isinstance(value, dict):
             problems.append((f"unknown table or key '{name}'", f"未知的表或键“{name}”"))
-    known = {f.name for f in fields(Params)} - {*_TABLES, "inputs", "dry_run", "calendar_years"}
+    known = {f.name for f in fields(Params)} - {*_TABLES, "inputs", "dry_run", "calendar_years", "customs"}
     for name, value in config.get("run", {}).items() if isinstance(config.get("run", {}), dict) else ():
         if name not in known:
             problems.append((f"unknown key '{name}' in [run]", f"[run] 中未知的键“{name}”"))
@@ -166,6 +171,8 @@ def from_config(config: dict[str, Any], options: dict[str, Any], lang: Lang = "e
         values = config.get(table, {})
         if isinstance(values, dict):
             settings[table] = tuple(_table(table, values, problems))
+    if isinstance(customs := config.get("customs", {}), dict):
+        settings["customs"] = customs_of(customs, problems)
     if isinstance(years := config.get("calendar", {}), dict):
         settings["calendar_years"] = tuple(years.items())
     if problems:
@@ -179,7 +186,7 @@ def from_config(config: dict[str, Any], options: dict[str, Any], lang: Lang = "e
 def origins(config: dict[str, Any], options: dict[str, Any], path: Path | None) -> dict[str, str]:
     """Where each parameter came from: the command line, the config's file, the locale or the default."""
     file = str(path or CONFIG_NAME)
-    tables = {"calendar_years": "calendar"} | {name: name for name in _TABLES}
+    tables = {"calendar_years": "calendar", "customs": "customs"} | {name: name for name in _TABLES}
     found = {}
     for name in (f.name for f in fields(Params)):
         if name in options:
@@ -198,7 +205,7 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
 }  # fmt: skip
 """What TOML type a setting has; text, if nothing is said."""
 _ALLOWED: dict[str, tuple[Any, ...]] = {
-    "summary_flag": (1, 2), "item_name_flag": (0, 1), "engine": ("local",), "lang": ("en", "zh"), "log_format": ("text", "json"),
+    "edition": tuple(EDITIONS), "summary_flag": (1, 2), "item_name_flag": (0, 1), "engine": ("local",), "lang": ("en", "zh"), "log_format": ("text", "json"),
 }  # fmt: skip
 _LEAST = {"workers": 1, "chunk_bytes": 1, "warn_days": 0, "lock_wait": 0}
 _PATHS = ("tariff", "out", "ledger", "calendar", "metrics_file")

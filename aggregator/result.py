@@ -44,6 +44,7 @@ class Outcome:
     notes: list[Text] = field(default_factory=list)
     not_run: tuple[str, ...] = ()
     repairs: dict[str, int] = field(default_factory=dict)
+    messages: int | None = None
 
 
 @dataclass(frozen=True)

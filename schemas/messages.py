@@ -86,8 +86,19 @@ INVENTORY_ITEM = _elements(
     "country:C3 currency:C3 qty:N19,5 qty1:N19,5 qty2?:N19,5 unit:C3 unit1:C3 unit2?:C..3|C3 price:N19,5 "
     "totalPrice:N19,5 note?:C..1000"
 )
+# Tables 2-39, 2-73; the declaring company's own fields are the same in both editions.
+BASE_TRANSFER = _elements("copCode:C..18 copName:C..100 dxpMode:C3 dxpId:C..30 note?:C..1000")
+SUMMARY_APPLY_HEAD = _elements(
+    "guid:C36 appType:C1 appTime:C14 appStatus:C1 customsCode:C4 copNo:C..30 preNo?:C..18 sumNo?:C..18 "
+    "agentCode:C..18 agentName:C..100 ebcCode:C..18 ebcName:C..100 declAgentCode:C..18 declAgentName:C..100 "
+    "startTime?:C14 endTime?:C14 loctNo?:C..10 summaryFlag:C1 itemNameFlag:C1 msgCount:N9 msgSeqNo:N9 note?:C..1000"
+)
 ROOT_ELEMENTS = ("Inventory", "BaseTransfer", "BaseSubscribe", "Signature", "ExtendMessage")
 """In this order; one BaseTransfer, at most five BaseSubscribe, one of each of the others."""
 MOST_INVENTORIES = 100
+MOST_APPLICATIONS = 100
+"""In one CEB701 message."""
+EDITIONS = {"202205": None, "2018-113": 100}
+"""Editions of the message spec, with how many inventory numbers an application may hold in them."""
 DELETES = "3"
 """appType of a message that asks to delete its inventory."""

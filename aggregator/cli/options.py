@@ -106,6 +106,7 @@ run_options = several(
     click.option("--unfinished", is_flag=True, default=None, help="Allow a month that is not over."),
     click.option("--summary-flag", type=click.Choice(["1", "2"]), help="1: by consignor; 2: by consignor and producer_seller. [default: 2]"),
     click.option("--item-name-flag", type=click.Choice(["0", "1"]), help="1: the enterprise's goods names stay apart; 0: customs' categories. [default: 1]"),
+    click.option("--edition", type=click.Choice(["202205", "2018-113"]), help="Edition of the CEB701 messages. [default: 202205]"),
     click.option("--format", "formats", multiple=True, type=click.Choice(["csv", "parquet", "xlsx"]), help="Extra twins of every table. Repeatable."),
     click.option("--engine", type=click.Choice(["local"]), help="What runs the stages. [default: local]"),
     calendar_option,

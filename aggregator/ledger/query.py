@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from aggregator.ledger.record import OF_RUN_REF, RUN_LIVE
+from aggregator.ledger.record import OF_RUN_REF, RUN_LIVE, Rows
 from aggregator.ledger.store import explained
 from aggregator.ledger.tables import LIVE
 
@@ -69,6 +70,12 @@ def declarations_of(connection: sqlite3.Connection, run_ref: str) -> int:
     """How many declarations a run made."""
     row = connection.execute(f"SELECT count(*) FROM declaration WHERE {OF_RUN_REF}", {"run_ref": run_ref}).fetchone()
     return int(row[0])
+
+
+def inventory_numbers(connection: sqlite3.Connection, rows: Rows) -> Iterator[str]:
+    """Numbers of the inventories of a run, by application, in order."""
+    query = "SELECT inventory_no FROM inventory WHERE inventory_id BETWEEN ? AND ? ORDER BY application_no, inventory_no"
+    return (number for (number,) in connection.execute(query, (rows.first_id, rows.last_id)))
 
 
 def declared(ledger: Path, numbers: pa.Array) -> dict[str, Declared]:

@@ -57,6 +57,10 @@ class Rows:
     tally: pa.Table
 
 
+def application_ref(run_ref: str, application_no: int) -> str:
+    return f"{run_ref}-A{application_no:03d}"
+
+
 def relative_folder(ledger: Path, folder: Path) -> str:
     """A run folder as the ledger keeps it: relative to the ledger's own folder where it lies below it, so that both can be
     moved together."""
@@ -145,7 +149,7 @@ def record_run(
     connection.executemany(
         f"INSERT INTO application VALUES ({run.run_no}, ?, ?, ?, ?, ?, ?, '{State.APPLIED}', '', '')",
         (
-            (number, f"{run.run_ref}-A{number:03d}", *key)
+            (number, application_ref(run.run_ref, int(str(number))), *key)
             for number, *key in _rows(applications, keys)
         ),
     )

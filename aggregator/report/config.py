@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 from aggregator.params import Params
@@ -20,6 +20,7 @@ def _plain(value: Any) -> Any:
 
 def settings_as_json(params: Params, origins: dict[str, str]) -> dict[str, Any]:
     values = {f.name: _plain(getattr(params, f.name)) for f in fields(Params) if f.name not in _NOT_SETTINGS}
+    values["customs"] = asdict(params.customs) if params.customs is not None else {}
     values |= {name: dict(getattr(params, name)) for name in _TABLES}
     values["calendar_years"] = json.loads(json.dumps(dict(params.calendar_years), default=str))
     return {"schema_version": 1, "settings": {name: {"value": value, "from": origins[name]} for name, value in values.items()}}
@@ -27,7 +28,7 @@ def settings_as_json(params: Params, origins: dict[str, str]) -> dict[str, Any]:
 
 def settings_lines(params: Params, origins: dict[str, str]) -> list[str]:
     lines = ["[run]"]
-    tables = (*_TABLES, "calendar_years")
+    tables = (*_TABLES, "calendar_years", "customs")
     for field in fields(Params):
         name = field.name
         if name in _NOT_SETTINGS or name in tables:
@@ -38,9 +39,19 @@ def settings_lines(params: Params, origins: dict[str, str]) -> list[str]:
     for name in _TABLES:
         if pairs := getattr(params, name):
             lines += ["", f"[{name}]  # {origins[name]}", *(f"{_toml(key)} = {_toml(value)}" for key, value in pairs)]
+    if params.customs is not None:
+        lines += _customs_lines(asdict(params.customs), origins["customs"])
     for year, table in params.calendar_years:
         lines += ["", f"[calendar.{year}]  # {origins['calendar_years']}"]
         lines += [f"{key} = {_toml(_plain(tuple(value) if isinstance(value, list) else value))}" for key, value in table.items()]
+    return lines
+
+
+def _customs_lines(customs: dict[str, Any], origin: str) -> list[str]:
+    declarants = customs.pop("declarants")
+    lines = ["", f"[customs]  # {origin}", *(f"{key} = {_toml(value)}" for key, value in customs.items() if value != "")]
+    if declarants:
+        lines += ["", "[customs.declarants]", *(f"{_toml(key)} = {_toml(value)}" for key, value in declarants.items())]
     return lines
 
 

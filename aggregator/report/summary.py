@@ -21,6 +21,7 @@ def as_json(outcome: Any) -> dict[str, Any]:
         "counts": outcome.counts,
         "excluded": outcome.excluded,
         "findings": outcome.findings,
+        "messages": outcome.messages,
         "rules_not_run": list(outcome.not_run),
         "repairs": outcome.repairs,
         "control_totals": outcome.totals,
@@ -93,16 +94,29 @@ def _ending(outcome: Any, lang: Lang, *, dry_run: bool) -> str:
     if dry_run:
         return Text("Dry run: nothing was written.", "试运行：未写入任何内容。").in_lang(lang)
     if outcome.published:
-        text = Text(f"Published {outcome.folder}", f"已发布 {outcome.folder}")
-        if outcome.counts["lines_rejected"]:
-            text = Text(
-                f"{text.en}\nMend the lines in {outcome.folder}/rejected and run them again; findings.csv says what is wrong with each.",
-                f"{text.zh}\n请修正 {outcome.folder}/rejected 中的行后重新运行；findings.csv 说明每一行的问题。",
-            )
-        return text.in_lang(lang)
+        return f"{_messages(outcome).in_lang(lang)}\n{_published(outcome).in_lang(lang)}"
     if outcome.folder:
         return Text(
             f"Nothing new to declare. The same lines were rejected before: see {outcome.folder}.",
             f"没有新的清单需要申报。相同的行此前已被拒绝：见 {outcome.folder}。",
         ).in_lang(lang)
     return Text("Nothing new to declare.", "没有新的清单需要申报。").in_lang(lang)
+
+
+def _messages(outcome: Any) -> Text:
+    if outcome.messages is None:
+        return Text(
+            "  no CEB701 messages: nothing to send, or no [customs] in the config that says who sends them",
+            "  未生成CEB701报文：无可发送内容，或配置中没有 [customs] 说明由谁发送",
+        )
+    return Text(f"  {outcome.messages:,} CEB701 messages to sign and send", f"  CEB701报文 {outcome.messages:,} 份，待签名发送")
+
+
+def _published(outcome: Any) -> Text:
+    text = Text(f"Published {outcome.folder}", f"已发布 {outcome.folder}")
+    if not outcome.counts["lines_rejected"]:
+        return text
+    return Text(
+        f"{text.en}\nMend the lines in {outcome.folder}/rejected and run them again; findings.csv says what is wrong with each.",
+        f"{text.zh}\n请修正 {outcome.folder}/rejected 中的行后重新运行；findings.csv 说明每一行的问题。",
+    )
