@@ -25,6 +25,7 @@ from aggregator.ledger.record import (
     record_receipts,
     record_rows,
     record_run,
+    record_sent,
     record_waiting,
     relative_folder,
 )
@@ -51,7 +52,7 @@ from aggregator.report.page import DECLARATIONS_SHOWN, page
 from aggregator.result import Outcome, Result, counted, outcome_of
 from aggregator.run_folder import write_outputs
 from aggregator.status import standing
-from aggregator.write.applications import FOLDER, Sending, write_applications
+from aggregator.write.applications import FOLDER, Sending, parts_sent, write_applications
 from aggregator.write.manifest import write_manifest
 from schemas.text import Text
 
@@ -189,6 +190,7 @@ def _write_applications(
         params.customs, params.edition, setting(connection, "ledger_id") or "", run_ref, params.summary_flag, params.item_name_flag, job.now
     )
     wanted = applied_for(recorded.merged.applications, result.declarations, rows.tally, run_ref, params.customs)
+    record_sent(connection, parts_sent(sending, wanted))
     return len(write_applications(stage / FOLDER, sending, wanted, inventory_numbers(connection, rows)))
 
 

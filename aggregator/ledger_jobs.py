@@ -58,7 +58,7 @@ class ShownRun:
 
 
 @contextmanager
-def _changing(path: Path, at: str, lock_wait: float, *, create: bool = False) -> Iterator[sqlite3.Connection]:
+def changing(path: Path, at: str, lock_wait: float, *, create: bool = False) -> Iterator[sqlite3.Connection]:
     """The ledger in a transaction. What is to be done to run folders is done once it has ended."""
     if not create and not path.exists():
         raise no_ledger(path)
@@ -95,7 +95,7 @@ def shown_runs(path: Path, period: Period | None) -> list[ShownRun]:
 
 def void(path: Path, run_ref: str, reason: str, now: datetime, lock_wait: float) -> Text:
     at = now.isoformat(timespec="seconds")
-    with _changing(path, at, lock_wait) as connection:
+    with changing(path, at, lock_wait) as connection:
         freed = void_run(connection, run_ref, at, reason)
     return Text(
         f"The run {run_ref} is voided: {freed:,} inventories are free to be declared again.",
@@ -105,7 +105,7 @@ def void(path: Path, run_ref: str, reason: str, now: datetime, lock_wait: float)
 
 def answered(path: Path, application_ref: str, answer: str, reason: str, now: datetime, lock_wait: float) -> Text:
     at = now.isoformat(timespec="seconds")
-    with _changing(path, at, lock_wait) as connection:
+    with changing(path, at, lock_wait) as connection:
         changed = answer_application(connection, application_ref, State(answer), at, reason)
     freed = Text(" They are free to be declared again.", "这些清单可重新申报。") if answer == State.REFUSED else Text("", "")
     return Text(
@@ -116,7 +116,7 @@ def answered(path: Path, application_ref: str, answer: str, reason: str, now: da
 
 def dismissed(path: Path, numbers: list[str], reason: str, now: datetime, lock_wait: float) -> Text:
     at = now.isoformat(timespec="seconds")
-    with _changing(path, at, lock_wait) as connection:
+    with changing(path, at, lock_wait) as connection:
         count = dismiss(connection, numbers, at, reason)
     return Text(f"{count:,} inventories are no longer waited for.", f"{count:,} 份清单不再列为待申报。")
 
@@ -129,7 +129,7 @@ def imported(path: Path, out: Path | None, file: Path, chunk_bytes: int, now: da
     make_folder(path.parent)
     if not path.exists() and out is not None:
         refuse_unknown(out.resolve(), (), "")
-    with _changing(path, at, lock_wait, create=True) as connection:
+    with changing(path, at, lock_wait, create=True) as connection:
         known = len(in_ledger := declared(path, numbers["inventory_no"]))
         new = numbers.filter(pc.invert(pc.is_in(numbers["inventory_no"], value_set=pa.array(in_ledger, pa.string()))))
         run_ref = record_import(connection, at, file.name, sha256_of(file), new.combine_chunks()) if new.num_rows else ""
@@ -200,5 +200,5 @@ def backed_up(path: Path, file: Path) -> Text:
 
 
 def migrated(path: Path, now: datetime, lock_wait: float) -> Text:
-    with _changing(path, now.isoformat(timespec="seconds"), lock_wait):
+    with changing(path, now.isoformat(timespec="seconds"), lock_wait):
         return Text(f"The ledger {path} is of this program's version.", f"台账 {path} 已是本程序的版本。")

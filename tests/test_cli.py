@@ -31,7 +31,7 @@ PERIOD = ("--period", "2026-10", "--first-period", "2026-09")
 def aggregator(*arguments: str | Path, folder: Path, lang: str = "en", stdin: bytes | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     """A command, given in `folder`: in this process, or with an environment of its own in a process of its own."""
     command = list(map(str, arguments))
-    if lang and arguments and arguments[0] in ("run", "check", "columns", "rules", "sample", "status", "doctor", "ledger", "config"):
+    if lang and arguments and arguments[0] in ("run", "check", "columns", "rules", "sample", "status", "doctor", "ledger", "config", "receive", "trace"):
         command += ["--lang", lang]
     plain = {"LANG": "C.UTF-8", "LC_ALL": ""}
     if environment:

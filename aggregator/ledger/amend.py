@@ -98,6 +98,33 @@ def answer_application(connection: sqlite3.Connection, application_ref: str, ans
         settle_tally(connection, run_no)
     append_event(connection, at, "answer", application_ref, {"state": answer, "inventories": changed, "reason": reason})
     return changed
+
+
+def settle_application(
+    connection: sqlite3.Connection, run_no: int, application_no: int, application_ref: str, state: State, at: str, reason: str
+) -> bool:
+    """Bring an application and its inventories into a state, whatever state they were in. False where its inventories were
+    refused, and are declared again elsewhere since: then nothing is changed."""
+    values = {"run_no": run_no, "application_no": application_no, "state": state}
+    mine = f"{OF_RUN} AND application_no = :application_no"
+    if state == State.REFUSED:
+        changed = _free(connection, run_no, application_no, state, application_ref)
+    else:
+        taken = f"SELECT 1 FROM inventory i WHERE {mine} AND i.state = '{State.REFUSED}' AND EXISTS ("
+        taken += f"SELECT 1 FROM inventory j WHERE j.inventory_no = i.inventory_no AND j.inventory_id <> i.inventory_id AND j.{LIVE}) LIMIT 1"
+        if connection.execute(taken, values).fetchone() is not None:
+            return False
+        changed = connection.execute(f"UPDATE inventory SET state = :state WHERE {mine} AND state <> '{State.VOIDED}'", values).rowcount
+        connection.execute(f"DELETE FROM waiting WHERE inventory_no IN (SELECT inventory_no FROM inventory WHERE {mine})", values)
+        settle_tally(connection, run_no)
+    connection.execute(
+        "UPDATE application SET state = ?, answered_at = ?, reason = ? WHERE run_no = ? AND application_no = ?",
+        (state, at, reason, run_no, application_no),
+    )
+    append_event(connection, at, "answer", application_ref, {"state": state, "inventories": changed, "reason": reason})
+    return True
+
+
 _SEEN_PERIOD = (
     "(SELECT CASE period WHEN '' THEN replace(substr(recorded_at, 1, 7), '-', '') ELSE period END FROM run WHERE run_no = :run_no)"
 )

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from aggregator.ledger.chain import append_event
 from aggregator.ledger.record import RunRecord, insert_run, record_rows, relative_folder
-from aggregator.ledger.tables import State, make_tables
+from aggregator.ledger.tables import State, make_answer_tables, make_tables
 from schemas.text import Text
 
 _ROWS_AT_ONCE = 65_536
@@ -75,5 +75,11 @@ def _folder(ledger: Path, period: str, run_ref: str, typed: str) -> str:
     return relative_folder(ledger, beside if beside.is_dir() else Path(typed))
 
 
-MIGRATIONS: dict[int, Callable[[sqlite3.Connection, Path, str], Text | None]] = {1: _to_version_2}
+def _to_version_3(connection: sqlite3.Connection, ledger: Path, at: str) -> Text | None:
+    """Version 2 kept nothing of customs' messages."""
+    make_answer_tables(connection)
+    return None
+
+
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection, Path, str], Text | None]] = {1: _to_version_2, 2: _to_version_3}
 """Version to the step that leads from it to the next."""

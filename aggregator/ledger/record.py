@@ -132,6 +132,11 @@ def record_cancelled(connection: sqlite3.Connection, run_ref: str, at: str, numb
         append_event(connection, at, "cancelled", run_ref, {"inventories": len(numbers), "sha256": digest})
 
 
+def record_sent(connection: sqlite3.Connection, parts: dict[str, int]) -> None:
+    """In how many parts each application of a run is sent."""
+    connection.executemany("INSERT OR REPLACE INTO sent VALUES (?, ?)", sorted(parts.items()))
+
+
 def record_receipts(connection: sqlite3.Connection, at: str, receipts: Iterable[tuple[str, str]]) -> None:
     """Files of customs' answers that were used: (SHA-256, name)."""
     connection.executemany("INSERT OR IGNORE INTO receipt VALUES (?, ?, ?)", ((sha, name, at) for sha, name in receipts))

@@ -254,6 +254,7 @@ def _migrate(path: Path, connection: sqlite3.Connection, version: int, at: str) 
                 raise refused(path, problem.en, problem.zh)
             version += 1
             append_event(connection, at, "migrated", str(version), {})
+        connection.execute(f"PRAGMA user_version={VERSION}")
 
 
 @contextmanager

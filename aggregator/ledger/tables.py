@@ -8,6 +8,14 @@
     waiting      what was seen and not declared, and why: it must not be forgotten
     receipt      files of customs' answers that were used, by hash
     event        what was done to the ledger, as a hash chain (chain.py)
+
+and what customs' messages said, by business key, the latest customs time winning (answers.py):
+
+    sent                 in how many parts an application was sent
+    application_receipt  CEB702, of each part of an application
+    result, result_part  CEB792, what is known of a declaration of customs, and which of its parts came
+    result_line          CEB792, which line of which inventory went into which declaration
+    clearance            CEB604 and CEB606, what is known of an inventory
 """
 
 from __future__ import annotations
@@ -16,7 +24,7 @@ import sqlite3
 from enum import StrEnum
 
 APPLICATION_ID = 0x39363130  # "9610"
-VERSION = 2
+VERSION = 3
 
 
 class State(StrEnum):
@@ -80,10 +88,42 @@ cancelled it or sent it back after it was declared. `folder` of a run is relativ
 it. Periods are yyyymm."""
 
 
+ANSWER_TABLES = """
+CREATE TABLE IF NOT EXISTS sent (application_ref TEXT PRIMARY KEY, parts INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS application_receipt (
+    application_ref TEXT NOT NULL, part_no INTEGER NOT NULL, status TEXT NOT NULL, at TEXT NOT NULL, sum_no TEXT NOT NULL,
+    info TEXT NOT NULL, PRIMARY KEY (application_ref, part_no)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS result (
+    summary_seq_no TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (summary_seq_no, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS result_part (
+    summary_seq_no TEXT NOT NULL, part_no INTEGER NOT NULL, PRIMARY KEY (summary_seq_no, part_no)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS result_line (
+    inventory_no TEXT NOT NULL, item_no INTEGER NOT NULL, summary_seq_no TEXT NOT NULL, customs_item_no INTEGER NOT NULL,
+    commodity_code TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (inventory_no, item_no, summary_seq_no)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS clearance (
+    inventory_no TEXT NOT NULL, message TEXT NOT NULL, status TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (inventory_no, message)
+) STRICT, WITHOUT ROWID;
+"""
+"""A result is kept by field: a later message may fill in a number, and one that came before it must not take it away.
+`customs_item_no` is 0 where the message has none (edition 2018-113)."""
+
+
+def make_answer_tables(connection: sqlite3.Connection) -> None:
+    """Within a transaction."""
+    for statement in ANSWER_TABLES.split(";"):
+        if statement.strip():
+            connection.execute(statement)
+
+
 def make_tables(connection: sqlite3.Connection) -> None:
     """Within a transaction."""
     for statement in TABLES.split(";"):
         if statement.strip():
             connection.execute(statement)
+    make_answer_tables(connection)
     connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version={VERSION}")

@@ -66,10 +66,15 @@ class Sending:
 
     def cop_no(self, application_ref: str) -> str:
         """The enterprise's number of an application: of this ledger and no other, the same whenever it is made again."""
-        return f"{uuid.UUID(self.ledger_id).hex[:_REF_DIGITS].upper()}-{application_ref}"
+        return f"{cop_no_prefix(self.ledger_id)}{application_ref}"
 
     def guid(self, what: str) -> str:
         return str(uuid.uuid5(uuid.UUID(self.ledger_id), f"{self.run_ref}/{what}")).upper()
+
+
+def cop_no_prefix(ledger_id: str) -> str:
+    """What the numbers of all applications of a ledger begin with."""
+    return f"{uuid.UUID(ledger_id).hex[:_REF_DIGITS].upper()}-"
 
 
 def parts_of(applications: Iterable[Application], most: int) -> Iterator[Part]:
@@ -79,6 +84,11 @@ def parts_of(applications: Iterable[Application], most: int) -> Iterator[Part]:
         for seq_no in range(1, count + 1):
             size = min(most, application.inventories - (seq_no - 1) * most)
             yield Part(application, count, seq_no, size)
+
+
+def parts_sent(sending: Sending, applications: Iterable[Application]) -> dict[str, int]:
+    """In how many parts each application goes."""
+    return {part.application.application_ref: part.count for part in parts_of(applications, sending.customs.most(sending.edition))}
 
 
 def messages_of(parts: Iterable[Part], most: int) -> Iterator[list[Part]]:
