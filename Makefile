@@ -42,6 +42,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/bench.py
 	$(BIN)/python benchmarks/ledger.py
 	$(BIN)/python benchmarks/formats.py
+	$(BIN)/python benchmarks/answers.py
 
 faults: $(VENV)/installed-dev
 	$(BIN)/python -m tests.faults

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from aggregator.errors import CannotCreate, CannotReadOrWrite, Exit, StopRun, UnusableInput
+from aggregator.errors import CannotCreate, CannotReadOrWrite, Exit, UnusableInput
 from aggregator.ledger.answers import (
     ApplicationReceipt,
     Result,
@@ -25,6 +25,7 @@ from aggregator.ledger.answers import (
     settle_applications,
 )
 from aggregator.ledger.query import setting
+from aggregator.ledger.store import sync
 from aggregator.ledger_jobs import changing
 from aggregator.params import Params
 from aggregator.publish import make_folder
@@ -82,32 +83,35 @@ def receive(params: Params, now: datetime) -> Received:
 
 
 def _take(connection: sqlite3.Connection, source: Source, out: Path, at: str, received: Received) -> None:
-    """One file, in a savepoint: what turns out to be damaged leaves no trace in the ledger but its name."""
+    """One file."""
     received.files += 1
     taken = taken_of(source)
     if connection.execute("SELECT 1 FROM receipt WHERE sha256 = ?", (f"received:{taken.sha256}",)).fetchone():
         received.known += 1
         return
-    connection.execute("SAVEPOINT file")
-    aside: list[KeptAside] = []
     try:
-        root = kind_of(source).root if format_of(source) is Format.MESSAGE else ""
-        if root not in DOCUMENTS:
-            raise UnusableInput(
-                f"It is no answer of customs (CEB702, CEB792, CEB604, CEB606){f' but {root}' if root else ''}.",
-                f"不是海关回执或结果报文（CEB702、CEB792、CEB604、CEB606）{f'，而是 {root}' if root else ''}。",
-            )
-        aside = _fold(connection, source.name, documents_of(source, root), received.documents)
-        connection.execute("RELEASE file")
-        connection.execute("INSERT OR IGNORE INTO receipt VALUES (?, ?, ?)", (f"received:{taken.sha256}", source.name, at))
-        _keep(source, out / RECEIVED, taken.sha256)
-    except StopRun as stop:
-        connection.execute("ROLLBACK TO file")
-        connection.execute("RELEASE file")
-        aside = [KeptAside(source.name, None, stop.text)]
+        # Read whole before anything is taken in: what turns out to be damaged leaves no trace in the ledger.
+        documents = _documents(source)
+    except UnusableInput as stop:
+        _keep(source, out / RECEIVED / ASIDE, taken.sha256)
+        received.aside.append(KeptAside(source.name, None, stop.text))
+        return
+    _keep(source, out / RECEIVED, taken.sha256)
+    aside = _fold(connection, source.name, documents, received.documents)
     if aside:
         _keep(source, out / RECEIVED / ASIDE, taken.sha256)
     received.aside += aside
+    connection.execute("INSERT OR IGNORE INTO receipt VALUES (?, ?, ?)", (f"received:{taken.sha256}", source.name, at))
+
+
+def _documents(source: Source) -> list[Document]:
+    root = kind_of(source).root if format_of(source) is Format.MESSAGE else ""
+    if root not in DOCUMENTS:
+        raise UnusableInput(
+            f"It is no answer of customs (CEB702, CEB792, CEB604, CEB606){f' but {root}' if root else ''}.",
+            f"不是海关回执或结果报文（CEB702、CEB792、CEB604、CEB606）{f'，而是 {root}' if root else ''}。",
+        )
+    return list(documents_of(source, root))
 
 
 def _keep(source: Source, folder: Path, sha256: str) -> None:
@@ -118,7 +122,9 @@ def _keep(source: Source, folder: Path, sha256: str) -> None:
     try:
         part = target.with_suffix(".part")
         shutil.copyfile(source.path, part)
+        sync(part)
         part.rename(target)
+        sync(folder)
     except OSError as error:
         stop = CannotCreate if not target.parent.exists() else CannotReadOrWrite
         raise stop(f"{target} cannot be written: {error.strerror}.", f"无法写入 {target}：{error.strerror}。") from None

@@ -51,7 +51,8 @@ class Example:
 @dataclass
 class PeriodStatus:
     """One period. `deadline` is None where no calendar has its year; `states`: declared inventories cleared in it, by state;
-    `cancelled`: how many of these customs has cancelled or sent back since."""
+    `cancelled`: how many of these customs has cancelled or sent back since. `cleared`: how many customs cleared in it, by the
+    receipts that were received; `unseen`: those of them that are in no state here: never in an export, so far."""
 
     period: Period
     deadline: date | None
@@ -64,6 +65,9 @@ class PeriodStatus:
     cancelled: int = 0
     waiting: list[Waiting] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
+    cleared: int = 0
+    unseen: int = 0
+    unseen_examples: list[str] = field(default_factory=list)
 
     @property
     def declared(self) -> int:
@@ -71,7 +75,7 @@ class PeriodStatus:
 
     @property
     def undeclared(self) -> int:
-        return sum(each.inventories for each in self.waiting if each.open)
+        return sum(each.inventories for each in self.waiting if each.open) + self.unseen
 
     def warns(self, today: date, warn_days: int) -> bool:
         """Whether something is undeclared and the deadline fewer than `warn_days` working days away, or past. Without a
@@ -127,6 +131,14 @@ def standing(
 
 
 _FIRST_RULE = Period.before(DEADLINE_DAY.in_force_from)
+_CLEARED = (
+    "c.message = 'CEB604' AND c.status = '899' AND NOT EXISTS (SELECT 1 FROM clearance x WHERE x.inventory_no = c.inventory_no "
+    "AND x.message = 'CEB606' AND x.status = '399')"
+)
+_UNSEEN = (
+    f"NOT EXISTS (SELECT 1 FROM inventory i WHERE i.inventory_no = c.inventory_no AND i.{LIVE}) "
+    "AND NOT EXISTS (SELECT 1 FROM waiting w WHERE w.inventory_no = c.inventory_no)"
+)
 _PERIOD_OF_WAITING = "CASE cleared_period WHEN '' THEN seen_period ELSE cleared_period END"
 
 
@@ -137,6 +149,7 @@ def _periods(connection: sqlite3.Connection) -> set[str]:
         "SELECT period FROM run WHERE period <> ''",
         "SELECT cleared_period FROM tally",
         f"SELECT DISTINCT {_PERIOD_OF_WAITING} FROM waiting",
+        f"SELECT DISTINCT substr(at, 1, 6) FROM clearance c WHERE {_CLEARED}",
     ):
         found |= {str(row[0]) for row in connection.execute(query) if row[0]}
     # Before its first period the ledger answers for nothing, and before its rule nothing has a deadline.
@@ -162,6 +175,12 @@ def _fill(connection: sqlite3.Connection, one: PeriodStatus, most: int) -> None:
         )
     ]
     one.examples = list(_examples(connection, key, one.waiting, most))
+    of_period = f"FROM clearance c WHERE substr(at, 1, 6) = ? AND {_CLEARED}"
+    [one.cleared] = connection.execute(f"SELECT count(*) {of_period}", (key,)).fetchone()
+    if one.cleared:
+        [one.unseen] = connection.execute(f"SELECT count(*) {of_period} AND {_UNSEEN}", (key,)).fetchone()
+        rows = connection.execute(f"SELECT inventory_no {of_period} AND {_UNSEEN} ORDER BY 1 LIMIT ?", (key, most))
+        one.unseen_examples = [number for (number,) in rows]
 
 
 def _examples(connection: sqlite3.Connection, key: str, waiting: list[Waiting], most: int) -> Iterable[Example]:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from aggregator.receive import Received, receive
 from aggregator.reconcile import Kind
+from aggregator.shapes.formats import as_receipts
 from tests import customs as c
 from tests.conftest import NOW, Runner, parameters, read_rows, row
 from tests.test_applications import CONFIG, CUSTOMS
@@ -224,3 +225,64 @@ def test_any_history_ends_in_the_right_state(in_new_folder: Callable[[str], Runn
         return
     assert office.states() == dict(wanted)
     assert set(found) == ({str(deviation)} if planted else set()), found
+
+
+# ------------------------------------------------------------------------------------------------------------------- trace
+
+
+def _traced(office: Office, *numbers: str) -> list[tuple[str, str, str, str]]:
+    """(inventory, item, item of ours, refund line) of what a number stands for."""
+    result = aggregator("trace", *numbers, "--out", "out", "--json", folder=office.runner.folder)
+    assert result.returncode == 0, result.stderr
+    return [
+        (each["inventory_no"], each["item_no"], f"{each['declaration_ref']}/{each['declaration_item_no']}", each["refund_key"])
+        for each in json.loads(result.stdout)["lines"]
+    ]
+
+
+def test_trace_there_and_back(runner: Runner) -> None:
+    office = Office(runner, exported(3))
+    [cop_no] = office.customs.asked
+    [made] = office.customs.merge(cop_no)
+    one = _traced(office, "22442026E000000002")
+    assert [(number, item, refund) for number, item, _, refund in one] == [("22442026E000000002", "1", ""), ("22442026E000000002", "2", "")]
+    office.receive(*c.results(made, "20261105120000000", entry=ENTRY))
+    lines = {(number, item): (ref, refund) for number, item, ref, refund in _traced(office, *(f"22442026E{n:09d}" for n in (1, 2, 3)))}
+    expected = {(number, str(item)): f"{ENTRY}0{place:02d}" for number, item, place, _ in made.lines}
+    assert {key: refund for key, (_, refund) in lines.items()} == expected
+    assert all(len(refund) == 21 for refund in expected.values())
+    for number in ("D2", "L2"):
+        assert {line[0] for line in _traced(office, number)} == {"22442026E000000002"}
+    for (number, item), (ref, refund) in lines.items():
+        assert (number, item) in {line[:2] for line in _traced(office, refund)}
+        assert {line[:2] for line in _traced(office, refund)} == {key for key, each in lines.items() if each[1] == refund}
+        assert {line[:2] for line in _traced(office, ref)} == {key for key, each in lines.items() if each[0] == ref}
+    for whole in (ENTRY, made.summary_seq_no, "202610-01-000001"):
+        assert len(_traced(office, whole)) == 6
+    absent = aggregator("trace", "22442026E000000002", "nowhere", "--out", "out", folder=runner.folder)
+    assert absent.returncode == 3
+    assert "Not found: 1 numbers (nowhere)" in absent.stderr
+    runner.write("22442026E000000001\nD3\n", "numbers.txt")
+    listed = aggregator("trace", "--file", "numbers.txt", "--out", "out", folder=runner.folder)
+    assert listed.stdout.count("\n") == 5
+    assert aggregator("trace", "x", "--out", "nothing", folder=runner.folder).returncode == 78
+
+
+# ------------------------------------------------------------------------------------------------------------ completeness
+
+
+def test_what_customs_cleared_and_no_export_had_is_undeclared(runner: Runner) -> None:
+    office = Office(runner, exported(3))
+    told = [(f"22442026E{n:09d}", "899", "20261020080000000") for n in range(1, 6)]
+    told += [("22442026E000000006", "899", "20261020080000000"), ("22442026E000000007", "800", "20261020080000000"), ("22442026E000000008", "899", "20261101000000000")]
+    office.receive(as_receipts(told), as_receipts([("22442026E000000006", "399", "20261021080000000")], "CEB606"))
+    result = aggregator("status", "--out", "out", "--period", "2026-10", "--as-of", "2026-11-13", "--json", folder=runner.folder)
+    [period] = json.loads(result.stdout)["periods"]
+    assert (period["cleared"], period["unseen"], period["undeclared"]) == (5, 2, 2)
+    assert period["unseen_examples"] == ["22442026E000000004", "22442026E000000005"]
+    assert result.returncode == 3, "the deadline is near"
+    said = aggregator("status", "--out", "out", "--period", "2026-10", "--as-of", "2026-11-13", folder=runner.folder).stdout
+    assert "2  cleared by customs, and in no export yet" in said
+    runner.run(runner.write(exported(5), "export.csv"), customs=CUSTOMS)
+    after = json.loads(aggregator("status", "--out", "out", "--period", "2026-10", "--as-of", "2026-11-13", "--json", folder=runner.folder).stdout)
+    assert (after["periods"][0]["unseen"], after["periods"][0]["undeclared"]) == (0, 0)

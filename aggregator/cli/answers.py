@@ -45,3 +45,47 @@ def receive(files: tuple[Path, ...], config: Path | None, as_json: bool, lang: A
         return int(received.exit_code)
 
     sys.exit(guarded(job, lang))
+
+
+@click.command()
+@click.argument("numbers", nargs=-1, metavar="NUMBER...")
+@click.option("--file", type=PATH, metavar="FILE", help="Numbers, one a line, or - for standard input.")
+@ledger_options
+@json_option
+@lang_option
+def trace(numbers: tuple[str, ...], file: Path | None, config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
+    """Where a line went: from an inventory, order or waybill to our declaration item, customs' declaration and the refund line.
+
+    NUMBER is that of an inventory, an order, a waybill, a declaration of ours (with /ITEM for one item of it), a declaration of
+    customs, or a refund line of 21 characters: then its inventory lines. Prints CSV. Exit 3 if a number is nowhere to be found.
+
+    \b
+    Example:
+      aggregator trace 22442026E000000001 --out results
+      aggregator trace 202610-01-000001/3 --out results --json
+      aggregator trace --file numbers.txt --out results
+    """
+
+    def job(teller: Teller) -> int:
+        from aggregator.errors import WrongUsage
+        from aggregator.ledger.store import no_ledger
+        from aggregator.report.trace import numbers_in, print_trace
+        from aggregator.trace import trace as trace_numbers
+
+        params, _ = settings(config, {**given, "lang": lang})
+        teller.adopt(params)
+        wanted = {*numbers, *(numbers_in(file) if file is not None else ())}
+        if not wanted:
+            raise WrongUsage("Give numbers to trace, or --file FILE.", "请给出要追溯的编号，或用 --file 文件。")
+        ledger = params.the_ledger
+        if ledger is None or not ledger.exists():
+            raise no_ledger(ledger or Path("ledger.sqlite"))
+        absent = print_trace(trace_numbers(ledger, wanted), wanted, as_json=as_json)
+        if absent:
+            from schemas.text import Text
+
+            listed = ", ".join(absent[:5])
+            teller.note(Text(f"Not found: {len(absent):,} numbers ({listed}).", f"未找到：{len(absent):,} 个编号（{listed}）。"))
+        return 3 if absent else 0
+
+    sys.exit(guarded(job, lang))

@@ -107,6 +107,7 @@ CREATE TABLE IF NOT EXISTS result_line (
 CREATE TABLE IF NOT EXISTS clearance (
     inventory_no TEXT NOT NULL, message TEXT NOT NULL, status TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (inventory_no, message)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS cleared_inventory ON clearance (substr(at, 1, 6)) WHERE message = 'CEB604' AND status = '899';
 """
 """A result is kept by field: a later message may fill in a number, and one that came before it must not take it away.
 `customs_item_no` is 0 where the message has none (edition 2018-113)."""

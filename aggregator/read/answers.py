@@ -42,6 +42,8 @@ class SummaryReceipt:
 
 @dataclass(frozen=True)
 class Clearance:
+    """A CEB604 or CEB606. `inventory_no` is blank for one that comes before the number, or of a list that is not summarised."""
+
     inventory_no: str
     message: str
     status: str
@@ -123,4 +125,5 @@ def _line(cells: dict[str, str]) -> ResultLine:
 
 
 def _clearance(cells: dict[str, str], message: str) -> Clearance:
-    return Clearance(cells.get("invtNo", "").upper(), message, _given(cells, "returnStatus", _STATUS), _time(cells, "returnTime"))
+    number = "" if cells.get("statisticsFlag") == "A" else cells.get("invtNo", "").upper()
+    return Clearance(number, message, _given(cells, "returnStatus", _STATUS), _time(cells, "returnTime"))

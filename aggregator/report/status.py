@@ -45,7 +45,12 @@ def _period_lines(one: PeriodStatus, standing: Standing, warn_days: int, lang: L
                 f"  其中 {one.cancelled:,} 份之后被撤单或退单：请办理报关单修改（aggregator ledger export 可导出明细）",
             )
         )
+    if one.cleared:
+        lines.append(say(f"  cleared     {one.cleared:,} by the receipts received", f"  已结关      {one.cleared:,}（按已接收的回执）"))
     lines.append(say(f"  undeclared  {one.undeclared:,}", f"  未申报      {one.undeclared:,}"))
+    if one.unseen:
+        lines.append(say(f"    {one.unseen:,}  cleared by customs, and in no export yet", f"    {one.unseen:,}  海关已结关，但尚未出现在任何导出中"))
+        lines += [f"        {number}" for number in one.unseen_examples]
     for each in one.waiting:
         lines.append(f"    {each.inventories:,}  {why(each, lang)}")
         examples = [example for example in one.examples if (example.fate, example.reason) == (each.fate, each.reason)]
@@ -102,6 +107,9 @@ def status_as_json(standing: Standing, warn_days: int) -> dict[str, Any]:
                 "runs": one.runs,
                 "declarations": one.declarations,
                 "undeclared": one.undeclared,
+                "cleared": one.cleared,
+                "unseen": one.unseen,
+                "unseen_examples": one.unseen_examples,
                 "waiting": [{**asdict(each), "open": each.open} for each in one.waiting],
                 "examples": [asdict(each) for each in one.examples],
             }

@@ -6,9 +6,11 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 from tests.conftest import csv_text, row
+from tests.customs import Made, results
 from tests.old_ledgers import make_version_1
 
 COMMON = ("--lang", "en")
@@ -41,6 +43,11 @@ def _exports(folder: Path) -> None:
     ]  # fmt: skip
     (folder / "first.csv").write_text(csv_text(first), encoding="utf-8")
     (folder / "second.csv").write_text(csv_text(second), encoding="utf-8")
+    lines = tuple((cells["inventory_no"], 1, 1, cells["commodity_code"]) for cells in first)
+    made = Made("1" * 18, first[0]["consignor_code"], "2244", lines, Decimal("6.000"), Decimal("4.800"))
+    [answer] = results(made, "20261105120000000", entry="2" * 18)
+    (folder / "answer.xml").write_bytes(answer)
+    (folder / "broken.xml").write_bytes(answer[:200])
     (folder / "elsewhere.csv").write_text("inventory_no\n22442026E000000005\n22442026E000000099\n", encoding="utf-8")
 
 
@@ -65,6 +72,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         may_refuse="is refused and cannot become refused",
     ),
     Scenario("import", ("ledger", "import", "{}/elsewhere.csv", *_LEDGER), before=(_run("first.csv"),), files=_exports),
+    Scenario("receive", ("receive", "{}/answer.xml", "{}/broken.xml", *_LEDGER), before=(_run("first.csv"),), files=_exports),
     Scenario("migrate", ("ledger", "migrate", *_LEDGER), files=_old_ledger),
     Scenario(
         "backup", ("ledger", "backup", "{}/copy.sqlite", *_LEDGER), before=(_run("first.csv"),), files=_exports, may_refuse="exists and is left",

@@ -24,7 +24,8 @@ from typing import Any
 import aggregator.engine.preload
 import aggregator.ledger_jobs
 import aggregator.pipeline
-import aggregator.report.summary  # noqa: F401 - all four to have them imported and warm
+import aggregator.receive
+import aggregator.report.summary  # noqa: F401 - all of them to have them imported and warm
 from aggregator.cli import cli
 from aggregator.ledger_check import check_ledger
 from tests.conftest import NOW
@@ -91,7 +92,7 @@ class Trials:
         sink = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(sink, 1)
         os.dup2(sink, 2)
-        for name in ("runs", "ledger"):
+        for name in ("answers", "runs", "ledger"):
             sys.modules[f"aggregator.cli.{name}"].now = lambda: NOW  # type: ignore[attr-defined]
         uuid.uuid4 = lambda: uuid.UUID(int=9610)  # type: ignore[assignment]
         code = 70
