@@ -39,6 +39,7 @@ from aggregator.reconciliation import Reconciled, reconcile_runs
 from aggregator.write.applications import cop_no_prefix
 from schemas.text import Text
 
+_PAGE_CACHE_KIB = 262_144
 RECEIVED, ASIDE = "received", "aside"
 
 
@@ -75,6 +76,8 @@ def receive(params: Params, now: datetime) -> Received:
     with temporary_room() as room:
         sources = list(sources_of(params.inputs, room))
         with changing(ledger, at, params.lock_wait) as connection:
+            # Lines of results come in the order of customs' items, and are kept by inventory: all over the table.
+            connection.execute(f"PRAGMA cache_size=-{_PAGE_CACHE_KIB}")
             for source in sources:
                 _take(connection, source, out, at, received)
             received.changed = [(ref, str(state)) for ref, state in settle_applications(connection, at)]

@@ -69,6 +69,8 @@ class Message:
             self.children[local_name(before)] += 1
             root.remove(before)
         self.children[element.tag] += 1
+        # Emptied first: removing it would look at the namespace of everything in it.
+        element.clear()
         root.remove(element)
 
     def _not_well_formed(self, error: etree.XMLSyntaxError) -> Exception:

@@ -6,8 +6,10 @@ was accepted by customs, so most of it is for the user to know. What cannot be r
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
@@ -47,7 +49,7 @@ def open_inventories(sources: Sequence[Source], how: Reading) -> Export:
     """All messages of the sources that are CEB603; those that are not are refused if they were named, and told of if not."""
     path, told, taken, members = how.room.new_file(".arrow"), list[Told](), list[Future[Taken]](), list[str]()
     # Hashing lets go of the interpreter: it runs beside the parsing.
-    with ThreadPoolExecutor(1) as hashing, SpoolWriter(path, len(HEADINGS), how.chunk_bytes) as spool:
+    with _uncollected(), ThreadPoolExecutor(1) as hashing, SpoolWriter(path, len(HEADINGS), how.chunk_bytes) as spool:
         writing = _Writing(spool)
         for source in sources:
             root = kind_of(source).root
@@ -76,6 +78,18 @@ def open_inventories(sources: Sequence[Source], how: Reading) -> Export:
         told=tuple(told),
         members=tuple(members),
     )
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Texts in tuples make no cycles: the collector would look through millions of them for nothing."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _wrong_kind(source: Source, root: str) -> Exception:
