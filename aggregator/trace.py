@@ -47,12 +47,8 @@ def trace(ledger: Path, numbers: set[str]) -> Iterator[pa.Table]:
 def _inventories_of_results(connection: sqlite3.Connection, numbers: set[str]) -> set[str]:
     """Inventories in results that one of the numbers names."""
     named = set(numbers) | {number[:18] for number in numbers if len(number) == 21}
-    wanted = pa.array(sorted(named), pa.string())
-    found = set()
     query = "SELECT summary_seq_no, value FROM result WHERE name = 'declaration_no'"
-    for seq_no, declaration_no in connection.execute(query).fetchall():
-        if pc.is_in(pa.array([declaration_no, seq_no]), wanted).to_pylist().count(True):
-            found.add(seq_no)
+    found = {seq_no for seq_no, declaration_no in connection.execute(query) if named & {seq_no, declaration_no}}
     found |= named & {row[0] for row in connection.execute("SELECT DISTINCT summary_seq_no FROM result_line")}
     inventories: set[str] = set()
     for seq_no in found:
