@@ -54,9 +54,11 @@ class KeptAside:
 
 @dataclass
 class Received:
-    """What came of it. `changed`: applications that are in another state now."""
+    """What came of it. `changed`: applications that are in another state now. `passed_over`: messages of folders and archives
+    that are no answers, by kind."""
 
     files: int = 0
+    passed_over: Counter[str] = field(default_factory=Counter)
     known: int = 0
     documents: Counter[str] = field(default_factory=Counter)
     aside: list[KeptAside] = field(default_factory=list)
@@ -87,6 +89,10 @@ def receive(params: Params, now: datetime) -> Received:
 
 def _take(connection: sqlite3.Connection, source: Source, out: Path, at: str, received: Received) -> None:
     """One file."""
+    root = kind_of_answer(source)
+    if root not in DOCUMENTS and root and not source.named:
+        received.passed_over[root] += 1
+        return
     received.files += 1
     taken = taken_of(source)
     if connection.execute("SELECT 1 FROM receipt WHERE sha256 = ?", (f"received:{taken.sha256}",)).fetchone():
@@ -94,7 +100,7 @@ def _take(connection: sqlite3.Connection, source: Source, out: Path, at: str, re
         return
     try:
         # Read whole before anything is taken in: what turns out to be damaged leaves no trace in the ledger.
-        documents = _documents(source)
+        documents = _documents(source, root)
     except UnusableInput as stop:
         _keep(source, out / RECEIVED / ASIDE, taken.sha256)
         received.aside.append(KeptAside(source.name, None, stop.text))
@@ -107,8 +113,17 @@ def _take(connection: sqlite3.Connection, source: Source, out: Path, at: str, re
     connection.execute("INSERT OR IGNORE INTO receipt VALUES (?, ?, ?)", (f"received:{taken.sha256}", source.name, at))
 
 
-def _documents(source: Source) -> list[Document]:
-    root = kind_of(source).root if format_of(source) is Format.MESSAGE else ""
+def kind_of_answer(source: Source) -> str:
+    """What the root of the message is; blank for what is no message, or none that can be read."""
+    try:
+        return kind_of(source).root if format_of(source) is Format.MESSAGE else ""
+    except UnusableInput:
+        return ""
+
+
+def _documents(source: Source, root: str) -> list[Document]:
+    if not root and format_of(source) is Format.MESSAGE:
+        kind_of(source)
     if root not in DOCUMENTS:
         raise UnusableInput(
             f"It is no answer of customs (CEB702, CEB792, CEB604, CEB606){f' but {root}' if root else ''}.",

@@ -33,6 +33,7 @@ def received_as_json(received: Received) -> dict[str, Any]:
         "exit_code": int(received.exit_code),
         "files": received.files,
         "known": received.known,
+        "passed_over": dict(sorted(received.passed_over.items())),
         "documents": dict(sorted(received.documents.items())),
         "aside": [{"file": each.file, "row": each.row, "why": each.why.en} for each in received.aside],
         "applications": [{"application_ref": ref, "state": state} for ref, state in received.changed],
@@ -59,9 +60,15 @@ def received_lines(received: Received, lang: Lang) -> list[str]:
 
     documents = ", ".join(f"{count:,} {kind}" for kind, count in sorted(received.documents.items())) or say("nothing new", "没有新内容")
     lines = [say(f"{received.files:,} files, {received.known:,} of them known: {documents}.", f"{received.files:,} 个文件，其中 {received.known:,} 个此前已接收：{documents}。")]
-    for each in received.aside:
-        where = f"{each.file}:{each.row}" if each.row else each.file
-        lines.append(say(f"  kept aside: {where}: {each.why.en}", f"  另存未用：{where}：{each.why.zh}"))
+    if received.passed_over:
+        listed = ", ".join(f"{count:,} {kind}" for kind, count in sorted(received.passed_over.items()))
+        lines.append(say(f"  passed over: {listed}", f"  已略过：{listed}"))
+    alike = Counter((each.file, each.why) for each in received.aside)
+    for (file, why), count in list(alike.items())[:_SHOWN]:
+        times = f" (× {count:,})" if count > 1 else ""
+        lines.append(say(f"  kept aside: {file}: {why.en}{times}", f"  另存未用：{file}：{why.zh}{times}"))
+    if len(alike) > _SHOWN:
+        lines.append(say(f"  … and {len(alike) - _SHOWN:,} more; --json lists them", f"  …… 另有 {len(alike) - _SHOWN:,} 项；--json 可列出"))
     lines += [say(f"  {ref} is {state}", f"  {ref} 的状态为 {state}") for ref, state in received.changed]
     for run in received.runs:
         lines += _run_lines(run, lang)
