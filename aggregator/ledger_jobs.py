@@ -33,7 +33,9 @@ from schemas.text import Text
 _ROWS_AT_ONCE = 131_072
 _ARROW_TYPES = {"TEXT": pa.string(), "INTEGER": pa.int64(), "BLOB": pa.binary()}
 _TABLES = {"run": "runs", "application": "applications", "declaration": "declarations", "inventory": "inventories",
-           "waiting": "waiting", "receipt": "receipts", "event": "events"}  # fmt: skip
+           "waiting": "waiting", "receipt": "receipts", "event": "events",
+           "sent": "sent", "application_receipt": "application_receipts", "result": "results", "result_part": "result_parts",
+           "result_line": "result_lines", "clearance": "clearances"}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,14 @@ class Received:
         return Exit.WAITING if self.aside or any(run.differences for run in self.runs) else Exit.DONE
 
 
+@dataclass
+class _About:
+    """Applications and results that the files taken in now speak of."""
+
+    applications: set[str] = field(default_factory=set)
+    results: set[str] = field(default_factory=set)
+
+
 def receive(params: Params, now: datetime) -> Received:
     assert params.out is not None
     assert params.the_ledger is not None
@@ -80,14 +88,28 @@ def receive(params: Params, now: datetime) -> Received:
         with changing(ledger, at, params.lock_wait) as connection:
             # Lines of results come in the order of customs' items, and are kept by inventory: all over the table.
             connection.execute(f"PRAGMA cache_size=-{_PAGE_CACHE_KIB}")
+            about = _About()
             for source in sources:
-                _take(connection, source, out, at, received)
+                _take(connection, source, out, at, received, about)
             received.changed = [(ref, str(state)) for ref, state in settle_applications(connection, at)]
-            received.runs = list(reconcile_runs(connection, ledger, out))
+            received.runs = list(reconcile_runs(connection, ledger, out, _runs_of(connection, about)))
     return received
 
 
-def _take(connection: sqlite3.Connection, source: Source, out: Path, at: str, received: Received) -> None:
+def _runs_of(connection: sqlite3.Connection, about: _About) -> set[str]:
+    """The runs that what was taken in now is about: all lines of a result are of one application."""
+    found = {ref.rpartition("-")[0] for ref in about.applications}
+    for seq_no in about.results:
+        row = connection.execute(
+            "SELECT run_ref FROM result_line JOIN inventory USING (inventory_no) JOIN run USING (run_no) WHERE summary_seq_no = ? "
+            "ORDER BY run_no DESC LIMIT 1",
+            (seq_no,),
+        ).fetchone()
+        found |= set(row or ())
+    return found
+
+
+def _take(connection: sqlite3.Connection, source: Source, out: Path, at: str, received: Received, about: _About) -> None:
     """One file."""
     root = kind_of_answer(source)
     if root not in DOCUMENTS and root and not source.named:
@@ -106,7 +128,7 @@ def _take(connection: sqlite3.Connection, source: Source, out: Path, at: str, re
         received.aside.append(KeptAside(source.name, None, stop.text))
         return
     _keep(source, out / RECEIVED, taken.sha256)
-    aside = _fold(connection, source.name, documents, received.documents)
+    aside = _fold(connection, source.name, documents, received.documents, about)
     if aside:
         _keep(source, out / RECEIVED / ASIDE, taken.sha256)
     received.aside += aside
@@ -148,7 +170,9 @@ def _keep(source: Source, folder: Path, sha256: str) -> None:
         raise stop(f"{target} cannot be written: {error.strerror}.", f"无法写入 {target}：{error.strerror}。") from None
 
 
-def _fold(connection: sqlite3.Connection, file: str, documents: Iterable[Document], counts: Counter[str]) -> list[KeptAside]:
+def _fold(
+    connection: sqlite3.Connection, file: str, documents: Iterable[Document], counts: Counter[str], about: _About
+) -> list[KeptAside]:
     """Take the documents of one file in; those that cannot be used are told of."""
     prefix = cop_no_prefix(setting(connection, "ledger_id") or "")
     applications = dict(connection.execute("SELECT application_ref, consignor_code FROM application").fetchall())
@@ -167,11 +191,13 @@ def _fold(connection: sqlite3.Connection, file: str, documents: Iterable[Documen
             else:
                 receipt = ApplicationReceipt(ref, document.part_no, document.status, document.at, document.sum_no, document.info)
                 fold_receipts(connection, [receipt])
+                about.applications.add(ref)
         elif isinstance(document, Result):
             if document.fields["consignor_code"] and document.fields["consignor_code"] not in consignors:
                 why = _foreign(document.fields["consignor_code"])
             else:
                 fold_result(connection, document)
+                about.results.add(document.summary_seq_no)
         elif document.inventory_no:
             clearances.append(document)
         if why is not None:

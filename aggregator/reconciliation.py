@@ -26,7 +26,7 @@ from aggregator.reconcile import (
 )
 from aggregator.write.tables import csv_bytes
 
-FOLDER = "reconciliation"
+FOLDER, RECONCILIATION = "reconciliation", "reconciliation.csv"
 _OURS = (
     "inventory_no", "item_no", "declaration_ref", "declaration_item_no", "commodity_code", "destination_country_code", "currency_code",
     "declared_unit_code", "statutory_unit_code", "second_statutory_unit_code", "declared_quantity", "statutory_quantity",
@@ -52,10 +52,13 @@ class Reconciled:
     differences: list[Difference] = field(default_factory=list)
 
 
-def reconcile_runs(connection: sqlite3.Connection, ledger: Path, out: Path) -> Iterator[Reconciled]:
-    """Runs that customs has answered, the earliest first; and, under no run, what customs has that none applied for."""
+def reconcile_runs(connection: sqlite3.Connection, ledger: Path, out: Path, answered: set[str]) -> Iterator[Reconciled]:
+    """Runs that customs has answered, the earliest first; and, under no run, what customs has that none applied for. Runs that
+    are done with, and not among those `answered` now, are left as they were."""
     for run in runs(connection, ledger):
-        if run.live and run.folder is not None and _is_answered(connection, run):
+        if not run.live or run.folder is None or (run.run_ref not in answered and _is_done(connection, run, out)):
+            continue
+        if _is_answered(connection, run):
             yield _reconciled(connection, run, out)
     strays = _theirs(
         connection,
@@ -70,6 +73,13 @@ def reconcile_runs(connection: sqlite3.Connection, ledger: Path, out: Path) -> I
         stray.differences = [Difference(Kind.NOT_APPLIED, number, "", "", of[number]) for number in numbers]
         stray.folder = _written(out / FOLDER / "not-applied", stray.differences, None)
         yield stray
+
+
+def _is_done(connection: sqlite3.Connection, run: Run, out: Path) -> bool:
+    """Whether all its applications are entered or refused, and nothing differed."""
+    path = out / FOLDER / run.run_ref / RECONCILIATION
+    states = {state for (state,) in connection.execute("SELECT state FROM application WHERE run_no = ?", (run.run_no,))}
+    return states <= {State.ENTERED, State.REFUSED} and path.exists() and path.read_bytes().count(b"\n") == 1
 
 
 def _is_answered(connection: sqlite3.Connection, run: Run) -> bool:
@@ -186,7 +196,7 @@ def _written(folder: Path, differences: list[Difference], items: pa.Table | None
         **{name: [getattr(each, name) for each in differences] for name in ("subject", "item_no", "ours", "customs")},
     }
     table = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
-    _replace(folder / "reconciliation.csv", b"\xef\xbb\xbf" + csv_bytes(table, header=True))
+    _replace(folder / RECONCILIATION, b"\xef\xbb\xbf" + csv_bytes(table, header=True))
     if items is not None:
         _replace(folder / "customs_items.csv", b"\xef\xbb\xbf" + csv_bytes(items, header=True))
     return folder

@@ -14,6 +14,7 @@ from aggregator.ledger.tables import State
 _LATEST = "DO UPDATE SET {columns} WHERE (excluded.at, excluded.{tie}) > (at, {tie})"
 _ACCEPTED = ("120", "399", "800", "899")
 _REFUSED = ("4", "100")
+_ORDER = {State.APPLIED: 0, State.REFUSED: 0, State.ACCEPTED: 1, State.MERGED: 2, State.ENTERED: 3}
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,10 @@ def settle_applications(connection: sqlite3.Connection, at: str) -> list[tuple[s
     for run_no, application_no, ref, state in connection.execute(query, (RUN_LIVE,)).fetchall():
         receipts = connection.execute("SELECT status, at, info FROM application_receipt WHERE application_ref = ? ORDER BY part_no", (ref,)).fetchall()
         says, reason = _state_of(connection, run_no, application_no, ref, receipts)
-        if says is not None and says != state and settle_application(connection, run_no, application_no, ref, says, at, reason):
+        if says is None or says == state or (says != State.REFUSED and _ORDER[State(state)] > _ORDER[says]):
+            # What a person has entered by hand may be further than the messages that came.
+            continue
+        if settle_application(connection, run_no, application_no, ref, says, at, reason):
             changed.append((ref, says))
     return changed
 

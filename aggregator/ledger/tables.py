@@ -104,6 +104,7 @@ CREATE TABLE IF NOT EXISTS result_line (
     inventory_no TEXT NOT NULL, item_no INTEGER NOT NULL, summary_seq_no TEXT NOT NULL, customs_item_no INTEGER NOT NULL,
     commodity_code TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (inventory_no, item_no, summary_seq_no)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS line_of_result ON result_line (summary_seq_no);
 CREATE TABLE IF NOT EXISTS clearance (
     inventory_no TEXT NOT NULL, message TEXT NOT NULL, status TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (inventory_no, message)
 ) STRICT, WITHOUT ROWID;
