@@ -55,18 +55,20 @@ def altered_records(connection: sqlite3.Connection) -> list[Text]:
         return [Text(f"event {broken} does not follow from the one before", f"第 {broken} 条记录与前一条不相承接")]
     told: dict[str, Any] = {}
     run_states: dict[str, str] = {}
+    times: dict[str, str] = {}
     answers: dict[str, str] = {}
     settings: dict[str, str] = {}
-    for kind, subject, detail in connection.execute("SELECT kind, subject, detail FROM event ORDER BY event_no"):
+    for kind, subject, detail, at in connection.execute("SELECT kind, subject, detail, at FROM event ORDER BY event_no"):
         if kind == "run":
-            told[subject], run_states[subject] = json.loads(detail), RUN_LIVE
+            told[subject], run_states[subject], times[subject] = json.loads(detail), RUN_LIVE, at
         elif kind == "void":
             run_states[subject] = RUN_VOIDED
         elif kind == "answer":
             answers[subject] = json.loads(detail)["state"]
         elif kind in _SETTING_OF_EVENT:
             settings[_SETTING_OF_EVENT[kind]] = subject
-    found = {ref: (number, state) for ref, number, state in connection.execute("SELECT run_ref, run_no, state FROM run")}
+    rows = connection.execute("SELECT run_ref, run_no, state, recorded_at FROM run").fetchall()
+    found = {ref: (number, state, recorded_at) for ref, number, state, recorded_at in rows}
     held = dict(connection.execute("SELECT name, value FROM setting").fetchall())
     if any(held.get(name) != value for name, value in settings.items()):
         return [Text("its id or first period is not what was recorded", "其编号或起始申报期与登记时不符")]
@@ -74,8 +76,8 @@ def altered_records(connection: sqlite3.Connection) -> list[Text]:
         Text(f"run {ref} was removed or put in by hand", f"批次 {ref} 被手工删除或添加") for ref in sorted(set(told) ^ set(found))
     ]
     for ref in sorted(set(told) & set(found)):
-        number, state = found[ref]
-        if run_detail(connection, number) != told[ref] or state != run_states[ref]:
+        number, state, recorded_at = found[ref]
+        if run_detail(connection, number) != told[ref] or state != run_states[ref] or recorded_at != times[ref]:
             problems.append(Text(f"run {ref} is not what was recorded", f"批次 {ref} 与登记时不符"))
     for ref, state in connection.execute("SELECT application_ref, state FROM application ORDER BY 1"):
         if state != answers.get(ref, State.APPLIED):
