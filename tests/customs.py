@@ -139,7 +139,8 @@ def results(made: Made, at: str, *, parts: int = 1, entry: str = "", body: bool 
 
 
 def without_inventory(made: Made, number: str) -> Made:
-    return replace(made, lines=tuple(line for line in made.lines if line[0] != number))
+    left = tuple(line for line in made.lines if line[0] != number)
+    return replace(made, lines=left) if left else made
 
 
 def with_other_code(made: Made, place: int) -> Made:
