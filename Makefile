@@ -46,7 +46,7 @@ bench: $(VENV)/installed-dev
 
 faults: $(VENV)/installed-dev
 	$(BIN)/python -m tests.faults
-	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -n 2 tests/test_history.py tests/test_receive.py
+	HYPOTHESIS_PROFILE=long ROUND_TRIP=100000 $(BIN)/python -m pytest -n 2 tests/test_history.py tests/test_receive.py
 	DAMAGE_TRIALS=40000 $(BIN)/python -m pytest -n 2 tests/test_damage.py
 
 sample-data: $(VENV)/installed-dev

@@ -179,6 +179,20 @@ def test_parts_that_are_missing_are_waited_for(runner: Runner) -> None:
     assert (office.kinds(done), office.states()) == (Counter(), {"merged": 6})
 
 
+def test_round_trip(runner: Runner) -> None:
+    """All the way and back, with an answer to every line; `make faults` does it with a hundred thousand inventories."""
+    count = int(os.environ.get("ROUND_TRIP", "2000"))
+    office = Office(runner, exported(count, names=40, consignors=2))
+    messages = []
+    for cop_no, asked in office.customs.asked.items():
+        messages.append(c.receipts(asked, "120", "20261105110000000"))
+        for made in office.customs.merge(cop_no):
+            messages += c.results(made, "20261106120000000", parts=3, entry=f"5314{made.summary_seq_no[4:]}")
+    received = office.receive(*messages)
+    assert (office.kinds(received), office.states()) == (Counter(), {"entered": count})
+    assert received.runs[0].lines == 2 * count
+
+
 def test_results_of_2018_do_not_say_items(runner: Runner) -> None:
     office = Office(runner, exported(6))
     [cop_no] = office.customs.asked
