@@ -38,6 +38,17 @@ def test_sheets_are_named(runner: Runner) -> None:
     assert [(each["file"], each["sheet"]) for each in manifest["inputs"]] == [(str(path), "9月"), (str(path), "10月")]
 
 
+def test_two_sheets_of_receipts_are_not_one_of_them(runner: Runner) -> None:
+    """Nor are two of lists that customs has not given numbers yet."""
+    sheet = [["清单编号", "回执状态", "回执时间"], [NUMBER, "899", "20261015080000000"]]
+    receipts = runner.write(as_workbook({"上": sheet, "下": sheet}), "receipts.xlsx")
+    with pytest.raises(UnusableInput, match=r"F111.*上, 下"):
+        runner.run_rows([_bare()], receipts=(receipts,))
+    unnumbered = table_of([{column: cell for column, cell in line.items() if column != "inventory_no"} for line in lines()])
+    with pytest.raises(UnusableInput, match=r"F111.*上, 下"):
+        runner.run(runner.write(as_workbook({"上": unnumbered, "下": unnumbered}), "lists.xlsx"))
+
+
 def test_hidden_sheet_is_read_when_it_is_named(runner: Runner) -> None:
     path = runner.write(as_workbook({"说明": [["无"]], "清单": table_of(lines())}, hidden=["清单"]), "book.xlsx")
     with pytest.raises(UnusableInput, match="hidden sheet 清单"):

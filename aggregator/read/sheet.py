@@ -6,6 +6,7 @@ export. Nothing of it is taken for an item line, and nothing that may be one is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -19,11 +20,14 @@ from aggregator.errors import UnusableInput
 from aggregator.read.export import Told
 from aggregator.read.headings import Matched, known_headings, match_headings, normalised
 from schemas.fields import FIELD, Use
+from schemas.rules import RULES
+from schemas.shapes import INVENTORY_NO
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 HEAD_ROWS = 50
 """So many rows are looked at for the headings."""
+_NUMBER = re.compile(rf"[\s='\"]*{INVENTORY_NO}[\s\"]*")
 BLANK, REPEATED, TOTAL = "blank_rows", "repeated_headings", "total_rows"
 _TOTALS = ("合计", "总计", "小计", "总合计", "本页合计", "total", "grand total", "subtotal", "sum")
 _WORDY = "(?i)计|total|sum"
@@ -48,15 +52,24 @@ class Head:
 
 
 def find_head(rows: Iterable[Sequence[str]], mapping: tuple[tuple[str, str], ...], least_known: int) -> Head | None:
-    """The row of which most is known, if that is at least `least_known` headings; of equals the first.
+    """The first row of which at least half as much is known as of any, and at least `least_known` headings.
 
-    Raises UnusableInput where two headings of it stand for one column."""
+    Not the row of which most is known: of two tables one below the other the first must not be taken for a title. Raises
+    UnusableInput where two headings stand for one column, or lines stand above the headings."""
     above = list(islice(rows, HEAD_ROWS))
     known = [_known(row, mapping) for row in above]
-    best = max(range(len(above)), key=lambda place: (known[place], -place), default=None)
-    if best is None or known[best] < least_known:
+    wanted = max(least_known, max(known, default=0) / 2)
+    best = next((place for place, count in enumerate(known) if count >= wanted), None)
+    if best is None:
         return None
     headings = tuple(above[best])
+    for place, row in enumerate(above[:best], 1):
+        if any(_NUMBER.fullmatch(cell) for cell in row):
+            rule = RULES["F115"]
+            raise UnusableInput(
+                f"[F115] {rule.message.en} Row {place}, headings in row {best + 1}. {rule.remedy.en}",
+                f"[F115] {rule.message.zh}第 {place} 行，列标题在第 {best + 1} 行。{rule.remedy.zh}",
+            )
     matched = match_headings(headings, mapping)
     values, unused = _labelled(above[:best], matched)
     return Head(best, headings, matched, values, unused)

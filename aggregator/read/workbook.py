@@ -59,7 +59,11 @@ def _chosen(source: Source, book: CalamineWorkbook, heads: dict[str, Head], hidd
     seen = [name for name in heads if name not in hidden]
     if how.sheets:
         return seen
-    whole = [name for name in seen if {"inventory_no", "commodity_code"} <= set(heads[name].matched.places)]
+    whole = [name for name in seen if _holds_lists(heads[name])]
+    if not whole and seen:
+        # Receipts, a tariff, lists that need a mapping: the sheet of which most is known, and any that is just like it.
+        best = max(seen, key=lambda name: len(heads[name].matched.places))
+        whole = [name for name in seen if set(heads[name].matched.places) == set(heads[best].matched.places)]
     if len(whole) > 1:
         raise unusable("F111", source.name, f"They are: {', '.join(whole)}.", f"它们是：{'、'.join(whole)}。")
     if not seen:
@@ -67,7 +71,13 @@ def _chosen(source: Source, book: CalamineWorkbook, heads: dict[str, Head], hidd
         only = f"The hidden sheet {hidden[0]} holds lists: name it with --sheet." if hidden else f"Its sheets: {listed}."
         nur = f"隐藏的工作表 {hidden[0]} 含有清单：请用 --sheet 指定。" if hidden else f"工作表：{listed}。"
         raise unusable("F101", source.name, only, nur)
-    return whole or [max(seen, key=lambda name: len(heads[name].matched.places))]
+    return whole
+
+
+def _holds_lists(head: Head) -> bool:
+    """Item lines: a commodity code, and what inventory, order or message of ours it belongs to."""
+    given = set(head.matched.places)
+    return "commodity_code" in given and bool(given & {"inventory_no", "internal_no", "order_no"})
 
 
 def _head(source: Source, sheet: CalamineSheet, how: Reading) -> Head | None:

@@ -56,6 +56,11 @@ def _formulas(*columns: str) -> bytes:
     return "".join(",".join(row) + "\n" for row in [head, *dressed]).encode()
 
 
+def _narrow() -> Table:
+    """The first lines without columns that need not be there."""
+    return table_of([{c: v for c, v in line.items() if c not in ("voyage_no", "bill_no", "sku")} for line in lines()[:4]])
+
+
 def _one_mode() -> Rows:
     return [{**line, "transport_mode_code": "5"} for line in lines()]
 
@@ -183,6 +188,7 @@ _FINDINGS: tuple[Shape, ...] = (
     finding("I102", "item-number-twice", "csv", _with(1, item_no="1")),
     finding("I101", "weights-differ-between-lines", "csv", _with(1, gross_weight_kg="99")),
     finding("B102", "another-content-below", "csv", lambda: as_csv(table_of([*lines(), {**lines()[4], "goods_spec": "另一规格"}]))),
+    finding("F201", "another-table-below", "csv", lambda: as_csv([*_narrow(), *_table()[:1], *_table()[5:]])),
     finding("R101", "merged-cells-saved-as-csv", "csv", _with(1, inventory_no="")),
     finding("R120", "columns-shifted-by-one-cell", "csv", _with(4, unit_price="99999")),
     finding("R201", "number-of-another-shape", "csv", _with(4, inventory_no="QD-1")),
@@ -192,6 +198,7 @@ _STOPS: tuple[Shape, ...] = (
     stop("F105", "empty", "csv", lambda: b""),
     stop("F105", "nothing-but-a-mark", "csv", lambda: b"\xef\xbb\xbf"),
     stop("F105", "nothing-but-white-space", "csv", lambda: b" \r\n\t\n \n"),
+    stop("F115", "lines-above-the-headings", "csv", _csv(lambda table: [*table[1:3], table[0], *table[3:]])),
     stop("F101", "no-headings", "csv", _csv(lambda table: table[1:])),
     stop("F101", "another-table", "csv", lambda: "姓名,电话\n张三,1\n".encode()),
     stop("F101", "json", "csv", lambda: b'{"inventory_no": "22442026E000000001"}\n'),
