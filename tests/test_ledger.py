@@ -541,3 +541,20 @@ def test_findings_of_a_run_name_the_file_they_came_from(runner: Runner) -> None:
     outcome = runner.run_rows([row(**THIRD), row(**SECOND, total_price="10.01"), row()])
     [finding] = read_rows(Path(outcome.folder) / "findings.csv")
     assert finding["source_row"] == "3"
+
+
+def test_version_2_gets_the_tables_of_customs_answers(runner: Runner) -> None:
+    runner.run_rows([row()])
+    path = runner.out / "ledger.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        for name in ("sent", "application_receipt", "result", "result_part", "result_line", "clearance"):
+            connection.execute(f"DROP TABLE {name}")
+        connection.execute("PRAGMA user_version=2")
+        connection.commit()
+    assert ledger(runner, "show").returncode == 78, "what only reads does not bring it forward"
+    outcome = runner.run_rows([row(), row(**SECOND)])
+    assert (outcome.counts["inventories_declared"], outcome.excluded) == (1, {"known": 1})
+    assert (runner.out / "ledger.sqlite.v2-backup").exists()
+    assert ledger(runner, "check").returncode == 0
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
