@@ -69,6 +69,14 @@ class Busy(StopRun):
     exit_code = Exit.BUSY
 
 
+def cannot_be_read(name: str, error: OSError) -> NoInput | CannotReadOrWrite:
+    """What to say of a file that the disk does not give."""
+    if isinstance(error, FileNotFoundError | IsADirectoryError):
+        return NoInput(f"{name}: no such file. Check the path.", f"{name}：文件不存在。请检查路径。")
+    why = error.strerror or error
+    return CannotReadOrWrite(f"{name}: cannot be read: {why}.", f"{name}：无法读取：{why}。")
+
+
 class WrongConfiguration(StopRun):
     exit_code = Exit.CONFIGURATION
 

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from aggregator.errors import CannotCreate, CannotReadOrWrite, NoInput
 from aggregator.ledger.amend import answer_application, dismiss, record_import, void_run
-from aggregator.ledger.query import Run, declarations_of, declared, runs
+from aggregator.ledger.query import Run, declarations_of, declared, fetched, runs
 from aggregator.ledger.store import copy_ledger, is_busy, locked, no_ledger, open_ledger, transaction
 from aggregator.ledger.tables import State
 from aggregator.ledger.verify import refuse_altered
@@ -30,7 +30,6 @@ from aggregator.read.numbers import read_numbers
 from aggregator.write.manifest import sha256_of
 from schemas.text import Text
 
-_ROWS_AT_ONCE = 131_072
 _ARROW_TYPES = {"TEXT": pa.string(), "INTEGER": pa.int64(), "BLOB": pa.binary()}
 _TABLES = {"run": "runs", "application": "applications", "declaration": "declarations", "inventory": "inventories",
            "waiting": "waiting", "receipt": "receipts", "event": "events",
@@ -179,9 +178,8 @@ def _write_table(connection: sqlite3.Connection, table: str, path: Path) -> None
     order = ", ".join(name for _, name, _, _, _, key in connection.execute(f"PRAGMA table_info({table})") if key)
     cursor = connection.execute(f"SELECT * FROM {table} ORDER BY {order}")
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        while rows := cursor.fetchmany(_ROWS_AT_ONCE):
-            arrays = [pa.array(values, field.type) for values, field in zip(zip(*rows, strict=True), schema, strict=True)]
-            writer.write_table(pa.table(arrays, schema=schema))
+        for table_of_rows in fetched(cursor, schema):
+            writer.write_table(table_of_rows)
 
 
 def backed_up(path: Path, file: Path) -> Text:

@@ -20,7 +20,7 @@ from aggregator.ledger.answers import (
     ApplicationReceipt,
     Result,
     fold_clearances,
-    fold_receipts,
+    fold_receipt,
     fold_result,
     settle_applications,
 )
@@ -29,7 +29,7 @@ from aggregator.ledger.store import sync
 from aggregator.ledger_jobs import changing
 from aggregator.params import Params
 from aggregator.publish import make_folder
-from aggregator.read.answers import DOCUMENTS, Clearance, Document, SummaryReceipt, Unreadable, documents_of
+from aggregator.read.answers import DOCUMENTS, Clearance, Document, Unreadable, documents_of
 from aggregator.read.elements import kind_of
 from aggregator.read.export import Source, taken_of
 from aggregator.read.room import temporary_room
@@ -91,6 +91,7 @@ def receive(params: Params, now: datetime) -> Received:
             about = _About()
             for source in sources:
                 _take(connection, source, out, at, received, about)
+            received.files = len(sources) - received.passed_over.total()
             received.changed = [(ref, str(state)) for ref, state in settle_applications(connection, at)]
             received.runs = list(reconcile_runs(connection, ledger, out, _runs_of(connection, about)))
     return received
@@ -111,16 +112,15 @@ def _runs_of(connection: sqlite3.Connection, about: _About) -> set[str]:
 
 def _take(connection: sqlite3.Connection, source: Source, out: Path, at: str, received: Received, about: _About) -> None:
     """One file."""
-    root = kind_of_answer(source)
-    if root not in DOCUMENTS and root and not source.named:
-        received.passed_over[root] += 1
-        return
-    received.files += 1
     taken = taken_of(source)
     if connection.execute("SELECT 1 FROM receipt WHERE sha256 = ?", (f"received:{taken.sha256}",)).fetchone():
         received.known += 1
         return
     try:
+        root = kind_of(source).root if format_of(source) is Format.MESSAGE else ""
+        if root and root not in DOCUMENTS and not source.named:
+            received.passed_over[root] += 1
+            return
         # Read whole before anything is taken in: what turns out to be damaged leaves no trace in the ledger.
         documents = _documents(source, root)
     except UnusableInput as stop:
@@ -135,17 +135,7 @@ def _take(connection: sqlite3.Connection, source: Source, out: Path, at: str, re
     connection.execute("INSERT OR IGNORE INTO receipt VALUES (?, ?, ?)", (f"received:{taken.sha256}", source.name, at))
 
 
-def kind_of_answer(source: Source) -> str:
-    """What the root of the message is; blank for what is no message, or none that can be read."""
-    try:
-        return kind_of(source).root if format_of(source) is Format.MESSAGE else ""
-    except UnusableInput:
-        return ""
-
-
 def _documents(source: Source, root: str) -> list[Document]:
-    if not root and format_of(source) is Format.MESSAGE:
-        kind_of(source)
     if root not in DOCUMENTS:
         raise UnusableInput(
             f"It is no answer of customs (CEB702, CEB792, CEB604, CEB606){f' but {root}' if root else ''}.",
@@ -182,15 +172,14 @@ def _fold(
         why = None
         if isinstance(document, Unreadable):
             why = Text(f"{document.why} is missing or unreadable.", f"{document.why} 缺失或无法识别。")
-        elif isinstance(document, SummaryReceipt):
+        elif isinstance(document, ApplicationReceipt):
             ref = document.cop_no.removeprefix(prefix)
             if ref == document.cop_no or ref not in applications:
                 why = Text(f"No application of this ledger has the number {document.cop_no} (copNo).", f"本台账没有编号为 {document.cop_no}（copNo）的汇总申请单。")
             elif document.consignor_code and document.consignor_code != applications[ref]:
                 why = _foreign(document.consignor_code)
             else:
-                receipt = ApplicationReceipt(ref, document.part_no, document.status, document.at, document.sum_no, document.info)
-                fold_receipts(connection, [receipt])
+                fold_receipt(connection, ref, document)
                 about.applications.add(ref)
         elif isinstance(document, Result):
             if document.fields["consignor_code"] and document.fields["consignor_code"] not in consignors:
@@ -209,7 +198,7 @@ def _fold(
     return aside
 
 
-_KIND: dict[type, str] = {SummaryReceipt: "application_receipts", Result: "results", Clearance: "inventory_receipts"}
+_KIND: dict[type, str] = {ApplicationReceipt: "application_receipts", Result: "results", Clearance: "inventory_receipts"}
 
 
 def _foreign(code: str) -> Text:

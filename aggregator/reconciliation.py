@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from aggregator.ledger.answers import is_refusal
-from aggregator.ledger.query import Run, runs
+from aggregator.ledger.query import Run, fetched, runs
 from aggregator.ledger.record import OF_RUN
 from aggregator.ledger.tables import LIVE, State
 from aggregator.publish import make_folder
@@ -145,11 +145,7 @@ def _answered_declarations(connection: sqlite3.Connection, run: Run, states: lis
 
 def _theirs(connection: sqlite3.Connection, query: str, values: dict[str, int]) -> pa.Table:
     cursor = connection.execute(f"{query} ORDER BY 1, 2, 3", values)
-    tables = [_THEIRS.empty_table()]
-    while rows := cursor.fetchmany(131_072):
-        columns = zip(*rows, strict=True)
-        tables.append(pa.table([pa.array(values, each.type) for values, each in zip(columns, _THEIRS, strict=True)], schema=_THEIRS))
-    return pa.concat_tables(tables).combine_chunks()
+    return pa.concat_tables([_THEIRS.empty_table(), *fetched(cursor, _THEIRS)]).combine_chunks()
 
 
 def _ours(path: Path) -> pa.Table:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from aggregator.errors import CannotReadOrWrite
-from aggregator.ledger.query import runs
+from aggregator.ledger.query import fetched, runs
 from aggregator.ledger.store import open_ledger
 
 _OURS = ("inventory_no", "item_no", "order_no", "waybill_no", "declaration_ref", "declaration_item_no", "commodity_code", "declared_quantity", "total_price")
@@ -109,12 +109,8 @@ def _theirs(connection: sqlite3.Connection, numbers: list[str]) -> pa.Table:
     connection.execute("DELETE FROM traced")
     connection.executemany("INSERT INTO traced VALUES (?)", ((number,) for number in numbers))
     cursor = connection.execute(
-        "SELECT l.inventory_no, CAST(l.item_no AS TEXT), l.summary_seq_no, CASE l.customs_item_no WHEN 0 THEN '' ELSE l.customs_item_no END, "
+        "SELECT l.inventory_no, CAST(l.item_no AS TEXT), l.summary_seq_no, CASE l.customs_item_no WHEN 0 THEN '' ELSE CAST(l.customs_item_no AS TEXT) END, "
         "coalesce(r.value, '') FROM traced CROSS JOIN result_line l USING (inventory_no) "
         "LEFT JOIN result r ON r.summary_seq_no = l.summary_seq_no AND r.name = 'declaration_no' ORDER BY 1, 2"
     )
-    tables = [_THEIRS.empty_table()]
-    while rows := cursor.fetchmany(131_072):
-        columns = [[str(value) for value in values] for values in zip(*rows, strict=True)]
-        tables.append(pa.table([pa.array(values, pa.string()) for values in columns], schema=_THEIRS))
-    return pa.concat_tables(tables).combine_chunks()
+    return pa.concat_tables([_THEIRS.empty_table(), *fetched(cursor, _THEIRS)]).combine_chunks()

@@ -16,6 +16,8 @@ import pyarrow.compute as pc
 from schemas.shapes import matches
 
 NAMESPACE = "http://www.chinaport.gov.cn/ceb"
+NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""Characters that no XML can carry, and so no message and no workbook."""
 _CHARACTERS = re.compile(r"C(?:(\d+)?\.\.)?(\d+)")
 _NUMBER = re.compile(r"N(\d+)(?:,(\d+))?")
 

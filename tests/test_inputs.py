@@ -7,12 +7,14 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from python_calamine import CalamineWorkbook
 
 from aggregator.errors import UnusableInput, WrongConfiguration
 from aggregator.shapes import lines
 from aggregator.shapes.formats import as_csv, as_gzip, as_message, as_receipts, as_workbook, as_zip, table_of
+from aggregator.write import workbook
 from schemas.rules import RULES
 from tests.conftest import Runner, read_rows, row
 from tests.test_cli import aggregator
@@ -96,6 +98,18 @@ def test_every_table_as_a_workbook(runner: Runner) -> None:
     again = runner.run_rows([row(goods_spec="=1+1"), row(item_no="2", total_price="x", inventory_no=OTHER)], formats=("xlsx",), out=runner.folder / "b")
     for path in folder.glob("*.xlsx"):
         assert path.read_bytes() == (Path(again.folder) / path.name).read_bytes(), path.name
+
+
+@pytest.mark.parametrize(("rows", "sheets"), [(0, [0]), (1, [1]), (3, [3]), (4, [3, 1]), (7, [3, 3, 1])])
+def test_rows_beyond_a_sheet_go_on_in_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int, sheets: list[int]) -> None:
+    monkeypatch.setattr(workbook, "SHEET_ROWS", 4)
+    schema = pa.schema([("a", pa.string())])
+    workbook.write_workbook(tmp_path / "a.xlsx", schema, [pa.table({"a": [str(n) for n in range(rows)]}, schema=schema)])
+    book = CalamineWorkbook.from_path(tmp_path / "a.xlsx")
+    found = [book.get_sheet_by_name(name).to_python() for name in book.sheet_names]
+    assert [len(sheet) - 1 for sheet in found] == sheets
+    assert all(sheet[0] == ["a"] for sheet in found)
+    assert [cell for sheet in found for [cell] in sheet[1:]] == [str(n) for n in range(rows)]
 
 
 # ---------------------------------------------------------------------------------------------------------------- receipts

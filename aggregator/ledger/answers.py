@@ -19,9 +19,10 @@ _ORDER = {State.APPLIED: 0, State.REFUSED: 0, State.ACCEPTED: 1, State.MERGED: 2
 
 @dataclass(frozen=True)
 class ApplicationReceipt:
-    """A CEB702 for a part of an application."""
+    """A CEB702 for a part of an application: `cop_no` is the enterprise's number of the application."""
 
-    application_ref: str
+    cop_no: str
+    consignor_code: str
     part_no: int
     status: str
     at: str
@@ -51,11 +52,11 @@ class Result:
     lines: tuple[ResultLine, ...]
 
 
-def fold_receipts(connection: sqlite3.Connection, receipts: Iterable[ApplicationReceipt]) -> None:
+def fold_receipt(connection: sqlite3.Connection, application_ref: str, receipt: ApplicationReceipt) -> None:
     rule = _LATEST.format(columns="status = excluded.status, at = excluded.at, sum_no = excluded.sum_no, info = excluded.info", tie="status")
-    connection.executemany(
+    connection.execute(
         f"INSERT INTO application_receipt VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (application_ref, part_no) {rule}",
-        ((r.application_ref, r.part_no, r.status, r.at, r.sum_no, r.info) for r in receipts),
+        (application_ref, receipt.part_no, receipt.status, receipt.at, receipt.sum_no, receipt.info),
     )
 
 

@@ -15,6 +15,8 @@ from aggregator.ledger.record import OF_RUN_REF, RUN_LIVE, Rows
 from aggregator.ledger.store import explained
 from aggregator.ledger.tables import LIVE
 
+_ROWS_AT_ONCE = 131_072
+
 
 @dataclass(frozen=True)
 class Run:
@@ -70,6 +72,12 @@ def declarations_of(connection: sqlite3.Connection, run_ref: str) -> int:
     """How many declarations a run made."""
     row = connection.execute(f"SELECT count(*) FROM declaration WHERE {OF_RUN_REF}", {"run_ref": run_ref}).fetchone()
     return int(row[0])
+
+
+def fetched(cursor: sqlite3.Cursor, schema: pa.Schema) -> Iterator[pa.Table]:
+    """Rows as tables of a bounded size; its columns in the order of the schema."""
+    while rows := cursor.fetchmany(_ROWS_AT_ONCE):
+        yield pa.table([pa.array(values, field.type) for values, field in zip(zip(*rows, strict=True), schema, strict=True)], schema=schema)
 
 
 def inventory_numbers(connection: sqlite3.Connection, rows: Rows) -> Iterator[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from aggregator.ledger.answers import Result, ResultLine
+from aggregator.ledger.answers import ApplicationReceipt, Result, ResultLine
 from aggregator.read.elements import Message, local_name
 from aggregator.read.export import Source
 
@@ -25,19 +25,6 @@ _FIELDS = {
     "msgCount": "parts",
 }  # fmt: skip
 """Elements of a result's head to how the ledger calls them."""
-
-
-@dataclass(frozen=True)
-class SummaryReceipt:
-    """A CEB702 as it stands: `cop_no` is the enterprise's number of the application."""
-
-    cop_no: str
-    consignor_code: str
-    part_no: int
-    status: str
-    at: str
-    sum_no: str
-    info: str
 
 
 @dataclass(frozen=True)
@@ -58,7 +45,7 @@ class Unreadable:
     why: str
 
 
-Document = SummaryReceipt | Result | Clearance | Unreadable
+Document = ApplicationReceipt | Result | Clearance | Unreadable
 
 
 def documents_of(source: Source, root: str) -> Iterator[Document]:
@@ -94,11 +81,11 @@ def _time(cells: dict[str, str], name: str) -> str:
     return _given(cells, name, _TIME).ljust(17, "0")
 
 
-def _receipt(cells: dict[str, str]) -> SummaryReceipt:
+def _receipt(cells: dict[str, str]) -> ApplicationReceipt:
     part = cells.get("msgSeqNo") or "1"
     if not _WHOLE.fullmatch(part):
         raise _Missing(f"msgSeqNo '{part}'")
-    return SummaryReceipt(
+    return ApplicationReceipt(
         _given(cells, "copNo"), cells.get("ebcCode", ""), int(part), _given(cells, "returnStatus", _STATUS), _time(cells, "returnTime"),
         cells.get("sumNo", ""), cells.get("returnInfo", ""),
     )  # fmt: skip

@@ -21,7 +21,7 @@ from schemas.fields import FIELD
 from schemas.inventory import known_columns, text_type
 
 FORMULA_START = "=+\\-@\t\r"
-_GUARDED = f"^'('*[{FORMULA_START}])"
+GUARDED = f"^'('*[{FORMULA_START}])"
 _HALF_WIDTH = {0xFF01 + offset: 0x21 + offset for offset in range(94)} | {0x3000: 0x20}
 
 
@@ -80,7 +80,7 @@ def _canonical_text(given: pa.Array, column: str, repairs: Repairs) -> pa.Array:
     values = pc.utf8_trim_whitespace(given)
     repairs.note("outer_spaces", given, values)
     if pc.any(pc.starts_with(values, "'")).as_py():
-        values = pc.replace_substring_regex(values, _GUARDED, r"\1")
+        values = pc.replace_substring_regex(values, GUARDED, r"\1")
         if field.kind != "text":
             plain = pc.replace_substring_regex(values, "^'+", "")
             repairs.note("apostrophes", values, plain)

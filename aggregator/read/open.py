@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from aggregator.errors import CannotReadOrWrite, NoInput
+from aggregator.errors import cannot_be_read
 from aggregator.read import csv, scan, spool
 from aggregator.read.export import Block, Export, Source, TextChunk
 from aggregator.read.reading import Reading
@@ -28,7 +28,7 @@ def _format(source: Source) -> Format:
     try:
         return format_of(source)
     except OSError as error:
-        raise _refusal(source, error) from None
+        raise cannot_be_read(source.name, error) from None
 
 
 def _opened(source: Source, kind: Format, how: Reading) -> list[Export]:
@@ -44,14 +44,7 @@ def _opened(source: Source, kind: Format, how: Reading) -> list[Export]:
             return [open_parquet(source, how)]
         return [scan.open_csv(source, how)]
     except OSError as error:
-        raise _refusal(source, error) from None
-
-
-def _refusal(source: Source, error: OSError) -> NoInput | CannotReadOrWrite:
-    name = source.name
-    if isinstance(error, FileNotFoundError | IsADirectoryError):
-        return NoInput(f"{name}: no such file. Check the path.", f"{name}：文件不存在。请检查路径。")
-    return CannotReadOrWrite(f"{name}: cannot be read: {error.strerror}.", f"{name}：无法读取：{error.strerror}。")
+        raise cannot_be_read(source.name, error) from None
 
 
 def read_chunk(file: Export, block: Block) -> TextChunk:

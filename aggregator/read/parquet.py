@@ -7,7 +7,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from aggregator.errors import UnusableInput
 from aggregator.read.cells import number_text
 from aggregator.read.export import Export, Source, taken_of, unusable
 from aggregator.read.reading import Reading
@@ -48,10 +47,7 @@ def open_parquet(source: Source, how: Reading) -> Export:
 
 
 def _head(source: Source, names: list[str], how: Reading) -> Head:
-    try:
-        head = find_head([names], how.columns, how.least_known)
-    except UnusableInput as error:
-        raise UnusableInput(f"{source.name}: {error.text.en}", f"{source.name}：{error.text.zh}") from None
+    head = find_head(source.name, [names], how.columns, how.least_known)
     if head is None:
         listed = ", ".join(names)[:500]
         raise unusable("F101", source.name, f"Found: {listed}.", f"列名：{listed}。")

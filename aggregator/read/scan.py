@@ -14,7 +14,6 @@ from typing import BinaryIO
 import numpy as np
 import pyarrow as pa
 
-from aggregator.errors import UnusableInput
 from aggregator.read.export import Block, Dialect, Export, Source, Taken, taken_of, unusable
 from aggregator.read.headings import match_headings
 from aggregator.read.reading import Reading
@@ -150,10 +149,7 @@ def _headings(name: str, file: BinaryIO, bom: int, encoding: str, how: Reading) 
     best: tuple[int, int, _Found] | None = None
     for delimiter in delimiters:
         rows = [cells_of(text, delimiter) for text in texts]
-        try:
-            head = find_head(rows, how.columns, max(how.least_known, 1))
-        except UnusableInput as error:
-            raise UnusableInput(f"{name}: {error.text.en}", f"{name}：{error.text.zh}") from None
+        head = find_head(name, rows, how.columns, max(how.least_known, 1))
         if head is not None:
             end = bom + sum(map(len, records[: head.row + 1 + bool(separator)]))
             found = _Found(head, delimiter, end, head.row + 1, bool(separator))

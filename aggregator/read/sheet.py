@@ -51,11 +51,18 @@ class Head:
         return (*unknown, *(Told("F304", value) for value in self.unused))
 
 
-def find_head(rows: Iterable[Sequence[str]], mapping: tuple[tuple[str, str], ...], least_known: int) -> Head | None:
+def find_head(name: str, rows: Iterable[Sequence[str]], mapping: tuple[tuple[str, str], ...], least_known: int) -> Head | None:
     """The first row of which at least half as much is known as of any, and at least `least_known` headings.
 
     Not the row of which most is known: of two tables one below the other the first must not be taken for a title. Raises
-    UnusableInput where two headings stand for one column, or lines stand above the headings."""
+    UnusableInput naming the file where two headings stand for one column, or lines stand above the headings."""
+    try:
+        return _head(rows, mapping, least_known)
+    except UnusableInput as error:
+        raise UnusableInput(f"{name}: {error.text.en}", f"{name}：{error.text.zh}") from None
+
+
+def _head(rows: Iterable[Sequence[str]], mapping: tuple[tuple[str, str], ...], least_known: int) -> Head | None:
     above = list(islice(rows, HEAD_ROWS))
     known = [_known(row, mapping) for row in above]
     wanted = max(least_known, max(known, default=0) / 2)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from aggregator.errors import CannotReadOrWrite, NoInput
+from aggregator.errors import cannot_be_read
 from aggregator.read.export import Source, unusable
 from aggregator.read.files import STANDARD_INPUT, is_export, meant
 from aggregator.read.room import Room
@@ -45,12 +45,8 @@ def sources_of(arguments: Iterable[Path], room: Room) -> Iterator[Source]:
                 yield _plain(source, room)
             else:
                 yield source
-        except FileNotFoundError:
-            raise NoInput(f"{source.name}: no such file. Check the path.", f"{source.name}：文件不存在。请检查路径。") from None
         except OSError as error:
-            raise CannotReadOrWrite(
-                f"{source.name}: cannot be read: {error.strerror or error}.", f"{source.name}：无法读取：{error.strerror or error}。"
-            ) from None
+            raise cannot_be_read(source.name, error) from None
 
 
 def _standard_input(room: Room) -> Path:

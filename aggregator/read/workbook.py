@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError, SheetVisibleEnum
 
-from aggregator.errors import UnusableInput
 from aggregator.read.cells import column_texts, text_of
 from aggregator.read.export import Export, Source, Told, taken_of, unusable
 from aggregator.read.headings import match_headings
@@ -82,10 +81,7 @@ def _holds_lists(head: Head) -> bool:
 
 def _head(source: Source, sheet: CalamineSheet, how: Reading) -> Head | None:
     rows = [[text_of(cell) for cell in row] for row in islice(_rows(sheet), HEAD_ROWS)]
-    try:
-        head = find_head(rows, how.columns, max(how.least_known, 1))
-    except UnusableInput as error:
-        raise UnusableInput(f"{source.name}: {error.text.en}", f"{source.name}：{error.text.zh}") from None
+    head = find_head(source.name, rows, how.columns, max(how.least_known, 1))
     if head is None and not how.least_known:
         first = next((place for place, row in enumerate(rows) if any(row)), None)
         return None if first is None else Head(first, tuple(rows[first]), match_headings(rows[first], how.columns))

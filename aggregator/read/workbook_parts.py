@@ -52,7 +52,7 @@ def parts_of(source: Source, sheet: str) -> Parts:
             errors: dict[tuple[int, int], str] = {}
             for piece in _pieces(archive, path):
                 hidden.update(int(match[1]) for match in _HIDDEN_ROW.finditer(piece))
-                for match in _ERROR.finditer(piece) if b"e" in piece else ():
+                for match in _ERROR.finditer(piece):
                     errors[int(match[2]), _column(match[1])] = match[3].decode("utf-8", "replace")
         except (KeyError, StopIteration, etree.XMLSyntaxError):
             raise unusable("F108", source.name, "Its parts do not fit together.", "工作簿内部结构不完整。") from None

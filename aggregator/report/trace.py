@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.errors import CannotReadOrWrite, NoInput, UnusableInput
+from aggregator.errors import UnusableInput, cannot_be_read
 from aggregator.trace import TRACE
 from aggregator.write.tables import csv_bytes
 
@@ -21,12 +21,10 @@ def numbers_in(path: Path) -> set[str]:
     try:
         data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
         return {line.strip() for line in data.decode("utf-8-sig").splitlines() if line.strip()}
-    except FileNotFoundError:
-        raise NoInput(f"{path}: no such file. Check the path.", f"{path}：文件不存在。请检查路径。") from None
     except UnicodeDecodeError:
         raise UnusableInput(f"{path}: the numbers are not UTF-8. Save it again as UTF-8.", f"{path}：编号文件不是UTF-8编码。请另存为UTF-8。") from None
     except OSError as error:
-        raise CannotReadOrWrite(f"{path}: cannot be read: {error.strerror}.", f"{path}：无法读取：{error.strerror}。") from None
+        raise cannot_be_read(str(path), error) from None
 
 
 def print_trace(tables: Iterable[pa.Table], wanted: set[str], *, as_json: bool) -> list[str]:

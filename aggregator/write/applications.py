@@ -5,7 +5,6 @@ Signing is the sending client's work, for the key never leaves its token: the Si
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,13 +18,12 @@ from lxml import etree
 
 from aggregator.customs import Customs
 from aggregator.errors import OurFault, UnusableInput
-from schemas.messages import BASE_TRANSFER, MOST_APPLICATIONS, NAMESPACE, SUMMARY_APPLY_HEAD, Element
+from schemas.messages import BASE_TRANSFER, MOST_APPLICATIONS, NAMESPACE, NOT_IN_XML, SUMMARY_APPLY_HEAD, Element
 
 FOLDER = "summary_applications"
 _NEW, _DECLARED = "1", "2"
 """appType and appStatus: a new application, declared."""
 _REF_DIGITS = 12
-_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -175,7 +173,7 @@ def _write_element(file: Any, name: str, content: dict[str, str], elements: tupl
                 f"'{value}' cannot stand in {name} as {element.name} ({element.forms[0]}). Mend it in the export and run again.",
                 f"“{value}”不能作为 {name} 的 {element.name}（{element.forms[0]}）。请在导出数据中修正后重新运行。",
             )
-        if value and _NOT_IN_XML.search(value):
+        if value and NOT_IN_XML.search(value):
             raise UnusableInput(
                 f"{value!a} holds a character that no message can carry ({element.name}). Mend the name in the export and run again.",
                 f"{value!a} 含有报文无法携带的字符（{element.name}）。请在导出数据中修正该名称后重新运行。",

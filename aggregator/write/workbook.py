@@ -8,21 +8,22 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import xlsxwriter
 
-from aggregator.read.canonical import FORMULA_START
+from aggregator.read.canonical import GUARDED
+from schemas.messages import NOT_IN_XML
 
 SHEET_ROWS = 1_048_576
 _EPOCH = datetime(1980, 1, 1)  # noqa: DTZ001 - workbooks know no zone
 _OPTIONS = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-_GUARD = re.compile(f"^'('*[{FORMULA_START}])")
+_GUARD = re.compile(GUARDED)
 _EXACT_DIGITS = 15
 """A number cell is exact to so many digits; longer ones are written as text."""
-_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _CELL_LENGTH = 32_767
 
 
@@ -58,19 +59,9 @@ def _write(path: Path, headings: list[str], rows: Iterable[Iterable[Any]]) -> No
 def _sheets(rows: Iterable[Iterable[Any]]) -> Iterator[Iterator[Iterable[Any]]]:
     """The rows of each sheet; one sheet at least."""
     waiting = iter(rows)
-    first = next(waiting, None)
-    if first is None:
-        yield iter(())
-    while first is not None:
-        following = first
-
-        def some(following: Iterable[Any] = following) -> Iterator[Iterable[Any]]:
-            yield following
-            for _, row in zip(range(SHEET_ROWS - 2), waiting, strict=False):
-                yield row
-
-        yield some()
-        first = next(waiting, None)
+    yield islice(waiting, SHEET_ROWS - 1)
+    for first in waiting:
+        yield chain([first], islice(waiting, SHEET_ROWS - 2))
 
 
 def _write_cell(sheet: Any, row: int, place: int, cell: Any, text: Any) -> None:
@@ -86,4 +77,4 @@ def _write_cell(sheet: Any, row: int, place: int, cell: Any, text: Any) -> None:
 
 def _in_xml(cell: str) -> str:
     """Characters that no workbook can hold become a sign that they were there."""
-    return _NOT_IN_XML.sub("\ufffd", cell)[:_CELL_LENGTH]
+    return NOT_IN_XML.sub("\ufffd", cell)[:_CELL_LENGTH]
