@@ -27,7 +27,7 @@ from schemas.inventory import (
 )
 from schemas.limits import STATUS_CLEARED
 from schemas.rules import RULES, Severity
-from schemas.shapes import clearing_digits
+from schemas.shapes import ZERO, clearing_digits
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -135,9 +135,10 @@ def _typed(text: pa.Table, failures: list[tuple[str, str, Mask]]) -> tuple[pa.Ta
                 if blamed == column and code in _SPOILS_NUMBER:
                     spoiled |= bad
             if spoiled.any():
-                # R105 also marks zeros, which are numbers: only what is no plain number is unreadable.
-                zero = pc.fill_null(pc.match_substring_regex(values, r"\A0+(\.0{1,5})?\z"), False)
-                spoiled &= ~zero.to_numpy(zero_copy_only=False)
+                if column in DECIMAL_COLUMNS:
+                    # R105 also marks zeros, which are numbers: only what is no plain number is unreadable.
+                    zero = pc.fill_null(pc.match_substring_regex(values, rf"\A(?:{ZERO})\z"), False)
+                    spoiled &= ~zero.to_numpy(zero_copy_only=False)
                 values = pc.if_else(pa.array(spoiled), None, values)
             unreadable[column] = int(spoiled.sum())
             values = values.cast(DECIMAL_TYPE if column in DECIMAL_COLUMNS else COUNT_TYPE)

@@ -20,6 +20,8 @@ CHINA = timezone(timedelta(hours=8), "China")
 
 DECIMAL = rf"[0-9]{{1,{PRECISION - SCALE}}}(?:\.[0-9]{{1,{SCALE}}})?"
 NEGATIVE_DECIMAL = rf"-{DECIMAL}"
+ZERO = rf"0{{1,{PRECISION - SCALE}}}(?:\.0{{1,{SCALE}}})?"
+"""A plain decimal that is 0."""
 INVENTORY_NO = "[0-9]{4}[0-9]{4}E[0-9]{9,11}"
 SCIENTIFIC = r"[0-9]+\.[0-9]+E\+?[0-9]{1,3}|[0-9]+E\+[0-9]{1,3}"
 COMMODITY_CODE = "[0-9]{10}"

@@ -15,6 +15,8 @@ from lxml import etree
 from aggregator.read.export import Source, unusable
 
 _NESTED = etree.XPath("boolean(*/*/*)")
+_OF_DOCUMENTS = {"inventory", "inventoryhead", "inventorylist", "inventoryreturn", "invtcancelreturn", "summaryreturn", "summaryresult", "invtno"}
+"""Names, in lower case, of documents that are read and of what only they hold."""
 
 
 @dataclass
@@ -46,12 +48,12 @@ class Message:
             for _, element in events:
                 root = root if root is not None else self._open(element.getroottree())
                 if element.getparent() is not root:
-                    continue
+                    raise self._out_of_place(element)
                 yield element
                 self._forget(root, element)
             self._open(events.root.getroottree())
             for child in events.root:
-                self.children[local_name(child)] += 1
+                self._pass_over(child)
             for tag in [tag for tag in self.children if "}" in tag]:
                 self.children[tag.rpartition("}")[2]] += self.children.pop(tag)
 
@@ -66,12 +68,26 @@ class Message:
     def _forget(self, root: Any, element: Any) -> None:
         """Drop the element and what stands before it: memory stays with one document."""
         while (before := element.getprevious()) is not None:
-            self.children[local_name(before)] += 1
+            self._pass_over(before)
             root.remove(before)
         self.children[element.tag] += 1
         # Emptied first: removing it would look at the namespace of everything in it.
         element.clear()
         root.remove(element)
+
+    def _pass_over(self, child: Any) -> None:
+        """Of what stands under the root and is no document asked for, count the name; refuse what a document may be lost in."""
+        self.children[local_name(child)] += 1
+        names = (local_name(part).rpartition(":")[2].casefold() for part in child.iter(etree.Element))
+        if any(name in _OF_DOCUMENTS for name in names):
+            raise self._out_of_place(child)
+
+    def _out_of_place(self, element: Any) -> Exception:
+        name, line = local_name(element), element.sourceline
+        return unusable(
+            "F112", self.source.name, f"Line {line}: {name} stands where the message has no such element; what it holds would be lost.",
+            f"第 {line} 行：{name} 所在位置不符合报文结构，其中内容会丢失。",
+        )  # fmt: skip
 
     def _not_well_formed(self, error: etree.XMLSyntaxError) -> Exception:
         line, column = error.position

@@ -167,7 +167,7 @@ class _Writing:
         if nested(inventory):
             inner = [f"{local_name(child)} > {local_name(child[0])}" for _, part in children for child in part if len(child)]
             self._tell(first_line, "F204", ", ".join(inner))
-        self.heads.append(self._cells(heads[0], INVENTORY_HEAD, first_line) if heads else (None,) * len(INVENTORY_HEAD))
+        self.heads.append(self._cells(heads[0], INVENTORY_HEAD, first_line) if heads else _number_alone(inventory))
         for item in items:
             self._line(self._cells(item, INVENTORY_ITEM, len(self.items)), item.sourceline, member)
         if not items:
@@ -231,6 +231,13 @@ class _Writing:
         if element.name == "appType":
             for place in _where(values, DELETES):
                 self._tell(int(lines[place]), "F205", f"appType={DELETES}")
+
+
+def _number_alone(inventory: Any) -> Cells:
+    """The head of an inventory that has none: only its number, where one stands somewhere in it."""
+    seen = {(each.text or "").strip() for each in inventory.iter("{*}invtNo")} - {""}
+    number = seen.pop() if len(seen) == 1 else None
+    return tuple(number if element.name == "invtNo" else None for element in INVENTORY_HEAD)
 
 
 def _where(values: pa.Array, value: str) -> list[int]:

@@ -54,6 +54,14 @@ def _head(source: Source, names: list[str], how: Reading) -> Head:
     return head
 
 
+def _time_text(values: pa.Array) -> pa.Array:
+    """Customs' times end with milliseconds: what a file holds below them, as pandas writes it, is left out."""
+    unit, zoned = values.type.unit, values.type.tz is not None
+    whole = pc.floor_temporal(values.cast(pa.timestamp(unit, "UTC" if zoned else None)), unit="millisecond")
+    local = pc.local_timestamp(whole.cast(pa.timestamp("ms", "Asia/Shanghai"))) if zoned else whole.cast(pa.timestamp("ms"))
+    return pc.fill_null(pc.strftime(local, "%Y-%m-%d %H:%M:%S"), "")
+
+
 def _text(source: Source, name: str, values: pa.Array) -> pa.Array:
     """A column as text: floating numbers like the number cells of a spreadsheet, times in China time, nulls as blanks."""
     if pa.types.is_dictionary(values.type):
@@ -61,9 +69,7 @@ def _text(source: Source, name: str, values: pa.Array) -> pa.Array:
     if pa.types.is_floating(values.type):
         return pa.array(["" if value is None else number_text(value) for value in values.to_pylist()], pa.string())
     if pa.types.is_timestamp(values.type):
-        zone = values.type.tz
-        values = pc.local_timestamp(values.cast(pa.timestamp("ms", "Asia/Shanghai"))) if zone else values.cast(pa.timestamp("ms"))
-        return pc.fill_null(pc.strftime(values, "%Y-%m-%d %H:%M:%S"), "")
+        return _time_text(values)
     if pa.types.is_nested(values.type) or pa.types.is_binary(values.type):
         raise unusable("F108", source.name, f"The column {name} is of type {values.type}.", f"列 {name} 的类型为 {values.type}。")
     text = pc.fill_null(values.cast(pa.string()), "")

@@ -59,13 +59,13 @@ def open_csv(source: Source, how: Reading) -> Export:
     path, taken, repairs = source.path, None, {}
     with path.open("rb") as file:
         start = file.read(4096)
-    if not start.strip(b"\xef\xbb\xbf\r\n \t"):
-        raise unusable("F105", source.name)
     if encoding := utf_16_of(start):
         path, taken = from_utf_16(source, encoding, how.room)
         repairs["utf_16"] = 1
         with path.open("rb") as file:
             start = file.read(4096)
+    if not start.strip(b"\xef\xbb\xbf\r\n \t"):
+        raise unusable("F105", source.name)
     if has_mac_line_ends(path, start):
         taken = taken or taken_of(source)
         path = with_line_feeds(path, how.room)

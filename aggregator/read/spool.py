@@ -92,7 +92,8 @@ def read_spooled(file: Export, block: Block) -> TextChunk:
     lines = pa.table({name: values.dictionary_encode() if text_type(name) != TEXT else values for name, values in cells.items()})
     rows = batch[_ROW].to_numpy()
     kept, skipped = np.ones(len(rows), dtype=bool), Counter[str]()
-    for place in np.flatnonzero(suspects(lines, file.headings, file.matched)):
+    # A message has no titles or totals: all that its reader made lines of are lines, even without a single value.
+    for place in np.flatnonzero(suspects(lines, file.headings, file.matched)) if not file.members else ():
         kind = kind_of_row([batch[f"c{at}"][int(place)].as_py() or "" for at in range(len(file.headings))], file.headings, file.matched)
         if kind is not None:
             kept[place] = False

@@ -79,7 +79,7 @@ def _once_packed(source: Source) -> Source:
 
 def _members(source: Source, room: Room) -> Iterator[Source]:
     with _opened(source) as archive:
-        members = [member for member in archive.infolist() if not member.is_dir()]
+        members = [member for member in archive.infolist() if not member.filename.endswith("/")]
         if len(members) > MOST_MEMBERS:
             raise unusable("F109", source.name, f"It holds {len(members):,} files.", f"其中有 {len(members):,} 个文件。")
         _refuse_odd_names(source, members)
@@ -108,7 +108,7 @@ def _refuse_odd_names(source: Source, members: list[zipfile.ZipInfo]) -> None:
     names = [member.filename for member in members]
     for name in names:
         path = PurePosixPath(name.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or "\0" in name:
+        if not path.name or path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or "\0" in name:
             raise unusable("F109", source.name, f"It holds the name '{name}'.", f"其中含有文件名“{name}”。")
     if len(set(names)) != len(names):
         twice = next(name for name in names if names.count(name) > 1)

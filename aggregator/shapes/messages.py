@@ -37,6 +37,14 @@ def _element(name: str, new: str, count: int = 1) -> Callable[[], bytes]:
     return _message(change)
 
 
+def _inventory(new: str) -> Callable[[], bytes]:
+    """The first inventory, of two items, written anew."""
+    return _message(lambda text: re.sub("<ceb:Inventory>.*?</ceb:Inventory>", new, text, count=1, flags=re.DOTALL))
+
+
+_NUMBER = f"<ceb:invtNo>{lines()[0]['inventory_no']}</ceb:invtNo>"
+
+
 def _declared_as(encoding: str) -> Callable[[], bytes]:
     return lambda: as_message(_rows()).decode().replace('encoding="UTF-8"', f'encoding="{encoding}"').encode(encoding)
 
@@ -87,6 +95,12 @@ _MESSAGES: tuple[Shape, ...] = (
     finding("F204", "message-with-an-element-in-an-element", "xml", _element("qty", r"<ceb:qty>\1<ceb:x>1</ceb:x></ceb:qty>")),
     finding("F204", "message-with-two-heads", "xml", _message(lambda text: re.sub("(<ceb:InventoryHead>.*?</ceb:InventoryHead>)", r"\1\1", text, count=1))),
     finding("F204", "message-without-head", "xml", _message(lambda text: re.sub("<ceb:InventoryHead>.*?</ceb:InventoryHead>", "", text, count=1))),
+    finding("F204", "message-with-an-empty-inventory", "xml", _inventory("<ceb:Inventory/>")),
+    finding("F204", "message-with-nothing-but-a-number", "xml", _inventory(f"<ceb:Inventory>{_NUMBER}</ceb:Inventory>")),
+    finding("F204", "message-with-a-head-of-another-name", "xml", _inventory(f"<ceb:Inventory><ceb:Head>{_NUMBER}</ceb:Head></ceb:Inventory>")),
+    finding("F204", "message-of-nothing-but-empty-inventories", "xml", _message(
+            lambda text: re.sub("<ceb:Inventory>.*</ceb:Inventory>", "<ceb:Inventory/>", text, flags=re.DOTALL))),
+    finding("R101", "message-with-an-empty-head", "xml", _inventory("<ceb:Inventory><ceb:InventoryHead/></ceb:Inventory>")),
     finding("F205", "message-that-deletes", "xml", _element("appType", "<ceb:appType>3</ceb:appType>")),
     finding("R101", "message-without-items", "xml", _message(lambda text: re.sub("<ceb:InventoryList>.*?</ceb:InventoryList>\n", "", text, count=2))),
     finding("R101", "message-without-number", "xml", _element("invtNo", "")),
@@ -105,6 +119,11 @@ _MESSAGES: tuple[Shape, ...] = (
     stop("F112", "message-with-a-remote-document-type", "xml", _text(_DECLARATION, f'{_DECLARATION}<!DOCTYPE x SYSTEM "http://192.0.2.1/x.dtd">')),
     stop("F112", "message-of-great-depth", "xml", _element("gname", "<a>" * 5000 + "</a>" * 5000)),
     stop("F112", "message-with-a-huge-text", "xml", _element("gname", f"<ceb:gname>{'x' * (11 << 20)}</ceb:gname>")),
+    stop("F112", "message-with-an-inventory-in-another-element", "xml", _message(
+         lambda text: text.replace("<ceb:Inventory>", "<ceb:Batch><ceb:Inventory>", 1).replace("</ceb:Inventory>", "</ceb:Inventory></ceb:Batch>", 1))),
+    stop("F112", "message-with-an-inventory-in-an-inventory", "xml", _text("<ceb:InventoryList>", "<ceb:Inventory></ceb:Inventory><ceb:InventoryList>")),
+    stop("F112", "message-of-inventories-by-another-name", "xml", _text("ceb:Inventory>", "ceb:inventory>", -1)),
+    stop("F112", "message-with-items-outside-of-inventories", "xml", _message(lambda text: re.sub("</?ceb:Inventory>", "", text))),
     stop("F112", "message-twice-in-a-file", "xml", lambda: _message()() + _message()()),
     stop("F113", "receipts-for-inventories", "xml", lambda: as_receipts([("22442026E000000001", "899", "20261015100000000")])),
     stop("F113", "web-page", "xml", lambda: b"<html><head><title>x</title></head><body>x</body></html>"),

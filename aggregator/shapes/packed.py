@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from aggregator.shapes.formats import as_csv, as_gzip, as_parquet, as_workbook, as_zip, table_of
@@ -89,11 +90,15 @@ def _decimals(scale: int) -> Callable[[], bytes]:
     return _typed(change)
 
 
-def _moments(zone: str | None) -> Callable[[], bytes]:
+def _moments(zone: str | None, unit: str = "us", more: int = 0) -> Callable[[], bytes]:
+    """Times in the given unit, with so many units more than were written."""
+
     def change(arrays: dict[str, pa.Array]) -> dict[str, pa.Array]:
         moments = [dt.datetime.fromisoformat(text) for text in arrays["cleared_at"].to_pylist()]
         zoned = [moment.replace(tzinfo=CHINA) for moment in moments]
-        return arrays | {"cleared_at": pa.array(zoned if zone else moments, pa.timestamp("us", zone))}
+        kind = pa.timestamp(unit, zone)
+        counts = pa.array(zoned if zone else moments, kind).cast(pa.int64())
+        return arrays | {"cleared_at": pc.add(counts, more).cast(kind)}
 
     return _typed(change)
 
@@ -115,6 +120,10 @@ PACKED: tuple[Shape, ...] = (
     exact("parquet-decimals-of-many-places", "parquet", _decimals(9)),
     exact("parquet-times", "parquet", _moments(None)),
     exact("parquet-times-of-a-zone", "parquet", _moments("UTC")),
+    *(
+        exact(f"parquet-times-in-{unit}{'-of-a-zone' if zone else ''}", "parquet", _moments(zone, unit, more))
+        for unit, more in (("s", 0), ("ms", 7), ("us", 1_234), ("ns", 1_234_567)) for zone in (None, "Asia/Shanghai")
+    ),
     exact("parquet-large-strings", "parquet", _cast(pa.large_string(), "goods_name", "inventory_no")),
     finding("R111", "parquet-units-as-numbers", "parquet", _cast(pa.int32(), "declared_unit_code")),
     finding("R121", "parquet-list-numbers-as-floats", "parquet", _typed(lambda arrays: arrays | {"inventory_no": pa.array([2.2442026e17 + n for n in range(8)])})),
@@ -133,6 +142,8 @@ PACKED: tuple[Shape, ...] = (
     stop("F109", "zip-with-an-absolute-name", "zip", _of_names("/tmp/a.csv")),
     stop("F109", "zip-with-a-windows-name", "zip", _of_names("C:\\a.csv")),
     stop("F109", "zip-with-a-name-above-it-in-windows", "zip", _of_names("x\\..\\..\\a.csv")),
+    stop("F109", "zip-with-a-blank-name", "zip", _of_names("", "a.csv")),
+    stop("F109", "zip-with-a-dot-for-a-name", "zip", _of_names(".", "a.csv")),
     stop("F109", "zip-with-a-name-twice", "zip", _twice_named),
     stop("F109", "zip-of-nothing", "zip", lambda: as_zip({})),
     stop("F109", "zip-of-other-files", "zip", lambda: as_zip({"readme.pdf": b"%PDF"})),
