@@ -99,7 +99,7 @@ def declare(job: Job, connection: sqlite3.Connection) -> Outcome:
     with ExitStack() as last:
         try:
             # SQLite's own lock too is held from here on: where the disk does not keep ours, it still keeps two runs apart.
-            with transaction(connection):
+            with transaction(connection, job.at):
                 finish(connection, job.ledger)
                 tidy(connection, job.out)
                 refuse_unknown(job.out, runs(connection, job.ledger), mark)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from aggregator.errors import CannotCreate
 from aggregator.ledger.query import Run, runs
-from aggregator.ledger.store import locked, no_ledger, open_ledger
+from aggregator.ledger.refusals import no_ledger
+from aggregator.ledger.store import locked, open_ledger
 from aggregator.ledger.verify import found_altered
 from aggregator.publish import VOID_SUFFIX, finish, run_folders, tidy, void_folder
 from aggregator.write.manifest import MANIFEST, sha256_of

@@ -21,7 +21,8 @@ import pyarrow.parquet as pq
 from aggregator.errors import CannotCreate, CannotReadOrWrite, NoInput
 from aggregator.ledger.amend import answer_application, dismiss, record_import, void_run
 from aggregator.ledger.query import Run, declarations_of, declared, fetched, runs
-from aggregator.ledger.store import copy_ledger, is_busy, locked, no_ledger, open_ledger, transaction
+from aggregator.ledger.refusals import is_busy, no_ledger
+from aggregator.ledger.store import copy_ledger, locked, open_ledger, transaction
 from aggregator.ledger.tables import State
 from aggregator.ledger.verify import refuse_altered
 from aggregator.params import Period
@@ -65,7 +66,7 @@ def changing(path: Path, at: str, lock_wait: float, *, create: bool = False) -> 
         raise no_ledger(path)
     with locked(path, lock_wait), open_ledger(path, create=create, migrate=True, at=at) as connection, uninterrupted():
         refuse_altered(connection, path)
-        with transaction(connection):
+        with transaction(connection, at):
             finish(connection, path)
             yield connection
         finish(connection, path)

@@ -17,7 +17,8 @@ from aggregator.declare import Job, declare, notes, tell_deadline
 from aggregator.errors import Exit, WrongConfiguration, WrongUsage
 from aggregator.ledger.query import Run, runs, setting
 from aggregator.ledger.record import next_run_ref
-from aggregator.ledger.store import locked, no_ledger, open_ledger
+from aggregator.ledger.refusals import no_ledger
+from aggregator.ledger.store import locked, open_ledger
 from aggregator.ledger.verify import refuse_altered
 from aggregator.line import calculate
 from aggregator.params import Params, Period

@@ -68,7 +68,7 @@ def trace(numbers: tuple[str, ...], file: Path | None, config: Path | None, as_j
 
     def job(teller: Teller) -> int:
         from aggregator.errors import WrongUsage
-        from aggregator.ledger.store import no_ledger
+        from aggregator.ledger.refusals import no_ledger
         from aggregator.report.trace import numbers_in, print_trace
         from aggregator.trace import trace as trace_numbers
 

@@ -51,7 +51,7 @@ def status(config: Path | None, most: int, as_json: bool, lang: Any, **given: An
     def job(teller: Teller) -> int:
         from aggregator.deadline import calendar_of
         from aggregator.errors import Exit
-        from aggregator.ledger.store import no_ledger
+        from aggregator.ledger.refusals import no_ledger
         from aggregator.report.status import status_as_json, status_lines
         from aggregator.status import status as status_of
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 from aggregator.ledger.chain import append_event
 from aggregator.ledger.record import RunRecord, insert_run, record_rows, relative_folder
 from aggregator.ledger.tables import State, make_answer_tables, make_tables
+from aggregator.ledger.verify import found_altered
 from schemas.text import Text
 
 _ROWS_AT_ONCE = 65_536
@@ -81,5 +82,15 @@ def _to_version_3(connection: sqlite3.Connection, ledger: Path, at: str) -> Text
     return None
 
 
-MIGRATIONS: dict[int, Callable[[sqlite3.Connection, Path, str], Text | None]] = {1: _to_version_2, 2: _to_version_3}
+def _to_version_4(connection: sqlite3.Connection, ledger: Path, at: str) -> Text | None:
+    """Version 3 sealed nothing. What its events can prove is proven first: what is sealed now is believed from now on."""
+    problems = found_altered(connection, whole=True, sealed=False)
+    if problems:
+        return Text(f"was damaged or changed by hand: {problems[0].en}.", f"已损坏或被手工改动：{problems[0].zh}。")
+    return None
+
+
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection, Path, str], Text | None]] = {
+    1: _to_version_2, 2: _to_version_3, 3: _to_version_4,
+}  # fmt: skip
 """Version to the step that leads from it to the next."""

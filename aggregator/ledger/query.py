@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from aggregator.ledger.record import OF_RUN_REF, RUN_LIVE, Rows
-from aggregator.ledger.store import explained
+from aggregator.ledger.refusals import explained
 from aggregator.ledger.tables import LIVE
 
 _ROWS_AT_ONCE = 131_072

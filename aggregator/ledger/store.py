@@ -16,20 +16,21 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from aggregator.errors import Busy, CannotCreate, CannotReadOrWrite, StopRun, WrongConfiguration
+from aggregator.errors import Busy, CannotCreate, CannotReadOrWrite, OurFault
 from aggregator.ledger.chain import append_event
 from aggregator.ledger.migrations import MIGRATIONS
+from aggregator.ledger.refusals import explained, no_ledger, refused, refused_as_old
+from aggregator.ledger.seal import sealing
 from aggregator.ledger.tables import APPLICATION_ID, VERSION, make_tables
+from aggregator.ledger.verify import UNREADABLE, found_altered, refuse
 
 _BUSY_SECONDS = 10.0
 _PATIENCE_SECONDS = 600
 _PAGE_CACHE_KIB = 16_384
-_OF_THE_DISK = {
-    sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT,
-}  # fmt: skip
 _MAGIC, _HEAD_LENGTH, _APPLICATION_ID_AT = b"SQLite format 3\x00", 100, 68
-"""From the description of SQLite's file format."""
+_FIXED = {18: (b"\1\1", b"\2\2"), 52: (b"\0\0\0\0",), 56: (b"\0\0\0\1",), 64: (b"\0\0\0\0",)}
+"""From the description of SQLite's file format: versions of the format, no vacuum by itself, UTF-8, none in steps. SQLite takes
+other values for what they say, and would only read, or write over what it takes for maps of its own."""
 
 
 def lock_of(ledger: Path, wait_seconds: float = 0) -> FileLock:
@@ -83,7 +84,18 @@ def open_ledger(path: Path, *, create: bool = False, migrate: bool = False, at: 
                 if not migrate:
                     raise refused_as_old(path, version)
                 _migrate(path, connection, version, at)
-            yield connection
+            with _damage_told(connection, path):
+                yield connection
+
+
+@contextmanager
+def _damage_told(connection: sqlite3.Connection, ledger: Path) -> Iterator[None]:
+    """What breaks on a damaged ledger is not our fault: it is refused like any damaged ledger."""
+    try:
+        yield
+    except (*UNREADABLE, OurFault):
+        refuse(ledger, found_altered(connection, whole=True))
+        raise
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -96,67 +108,6 @@ def _connect(path: Path) -> sqlite3.Connection:
         # What SQLite has to say of a damaged file quotes the damage.
         raise sqlite3.DatabaseError("the tables' own description is damaged") from None
     return connection
-
-
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """SQLite's errors as sentences: a damaged file is refused, a full or locked disk is not the file's fault."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        raise explanation(path, error) from None
-
-
-def _code(error: sqlite3.DatabaseError) -> int:
-    return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_NOTADB)) & 0xFF
-
-
-def is_busy(error: sqlite3.DatabaseError) -> bool:
-    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
-def explanation(path: Path, error: sqlite3.DatabaseError) -> StopRun:
-    text, code = str(error), _code(error)
-    if is_busy(error):
-        return Busy(
-            f"Another program is using the ledger {path}. Nothing was done; try again when it has ended.",
-            f"另一个程序正在使用台账 {path}。未执行任何操作；请在其结束后重试。",
-        )
-    if code not in _OF_THE_DISK:
-        return refused(path, f"cannot be read ({text}).", f"无法读取（{text}）。")
-    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
-        stop = CannotCreate if code == sqlite3.SQLITE_CANTOPEN else CannotReadOrWrite
-        return stop(
-            f"The ledger {path} cannot be written: {text}. Nothing was changed. Check rights and disk space, then run again.",
-            f"无法写入台账 {path}：{text}。未作任何更改。请检查权限和磁盘空间后重新运行。",
-        )
-    return CannotReadOrWrite(
-        f"The ledger {path} cannot be written: {text}. Nothing was published. Check disk space and rights, then run again: what "
-        "was under way is taken back, or finished if it was recorded already.",
-        f"无法写入台账 {path}：{text}。未发布任何内容。请检查磁盘空间和权限后重新运行：未登记的操作将撤回，已登记的将自动完成。",
-    )
-
-
-def refused(path: Path, en: str, zh: str) -> WrongConfiguration:
-    return WrongConfiguration(
-        f"The ledger {path} {en} Nothing was done. Restore it from a backup, or name the right one with --ledger.",
-        f"台账 {path} {zh}未执行任何操作。请从备份恢复，或用 --ledger 指定正确的台账。",
-    )
-
-
-def refused_as_old(path: Path, version: int) -> WrongConfiguration:
-    return WrongConfiguration(
-        f"The ledger {path} is of version {version}, this program's is {VERSION}. Nothing was done. 'aggregator ledger migrate' "
-        "brings it forward; a backup is made first.",
-        f"台账 {path} 的版本为 {version}，本程序为 {VERSION}。未执行任何操作。请运行 aggregator ledger migrate 升级（会先自动备份）。",
-    )
-
-
-def no_ledger(path: Path) -> WrongConfiguration:
-    return WrongConfiguration(
-        f"There is no ledger {path}. Nothing was done. Name it with --ledger PATH or --out DIR; the first 'aggregator run' makes one.",
-        f"台账 {path} 不存在。未执行任何操作。请用 --ledger 或 --out 指定；首次 aggregator run 会创建台账。",
-    )
 
 
 def _refuse_foreign(path: Path) -> None:
@@ -177,6 +128,8 @@ def _refuse_foreign(path: Path) -> None:
         raise refused(path, "cannot be read: it is no SQLite file.", "无法读取：不是SQLite文件。")
     if int.from_bytes(head[_APPLICATION_ID_AT : _APPLICATION_ID_AT + 4], "big") != APPLICATION_ID:
         raise refused(path, "is a database of another application.", "是其他程序的数据库。")
+    if any(head[at : at + len(values[0])] not in values for at, values in _FIXED.items()):
+        raise refused(path, "is damaged: its first bytes are not those of a ledger.", "已损坏：文件头与台账不符。")
 
 
 def create_ledger(path: Path, at: str) -> None:
@@ -186,7 +139,7 @@ def create_ledger(path: Path, at: str) -> None:
         _remove_database(new)
         with closing(sqlite3.connect(new, isolation_level=None)) as connection:
             connection.execute("PRAGMA synchronous=FULL")
-            with transaction(connection):
+            with transaction(connection, at):
                 make_tables(connection)
                 ledger_id = str(uuid.uuid4()).upper()
                 connection.execute("INSERT INTO setting VALUES ('ledger_id', ?)", (ledger_id,))
@@ -247,7 +200,7 @@ def _migrate(path: Path, connection: sqlite3.Connection, version: int, at: str) 
             f"The backup {backup} cannot be made: {error.strerror}. The ledger was left as it is. Check rights and disk space.",
             f"无法创建备份 {backup}：{error.strerror}。台账保持不变。请检查权限和磁盘空间。",
         ) from None
-    with transaction(connection):
+    with transaction(connection, at):
         while version < VERSION:
             problem = MIGRATIONS[version](connection, path, at)
             if problem is not None:
@@ -258,12 +211,14 @@ def _migrate(path: Path, connection: sqlite3.Connection, version: int, at: str) 
 
 
 @contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+def transaction(connection: sqlite3.Connection, at: str = "") -> Iterator[None]:
+    """`at`: the time that is recorded; blank: that of the last event."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Who only reads (a backup of years, say) may hold up the end: hours of work are not thrown away for that.
         connection.execute(f"PRAGMA busy_timeout={_PATIENCE_SECONDS * 1000}")
-        yield
+        with sealing(connection, at):
+            yield
         connection.execute("COMMIT")
     except BaseException:
         # On a full disk SQLite has rolled back by itself already.

@@ -24,7 +24,7 @@ import sqlite3
 from enum import StrEnum
 
 APPLICATION_ID = 0x39363130  # "9610"
-VERSION = 3
+VERSION = 4
 
 
 class State(StrEnum):

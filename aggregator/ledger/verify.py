@@ -1,4 +1,5 @@
-"""Whether the ledger is what was recorded: its chain of events, the runs and applications they speak of, every row."""
+"""Whether the ledger is what was recorded: its chain of events, the runs and applications they speak of, what its tables
+hold (seal.py), every inventory."""
 
 from __future__ import annotations
 
@@ -12,33 +13,40 @@ import pyarrow as pa
 
 from aggregator.ledger.chain import DIGESTED, RowDigest, broken_event
 from aggregator.ledger.record import RUN_LIVE, RUN_VOIDED, run_detail
-from aggregator.ledger.store import refused
+from aggregator.ledger.refusals import refused
+from aggregator.ledger.seal import INVENTORY, description, last_seal, sum_of
 from aggregator.ledger.tables import State
 from schemas.text import Text
 
 _ALWAYS_WHOLE = 32 << 20
 """Bytes up to which a ledger is checked whole before every run: it takes less than a second."""
+_ALWAYS_READ = 100_000
+"""Rows up to which a table is read before every run, however large the ledger is."""
 _ROWS_AT_ONCE = 65_536
+UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
+"""What comes of a value that is not even of its kind: bytes that are no text, a detail that is no JSON."""
 _SETTING_OF_EVENT = {"created": "ledger_id", "first_period": "first_period"}
 _TYPES = {"content": pa.binary(), "late": pa.int64(), "application_no": pa.int64()}
 
 
 def refuse_altered(connection: sqlite3.Connection, ledger: Path) -> None:
-    """Raise WrongConfiguration where the ledger is not what was recorded; every row only of a small one."""
-    problems = found_altered(connection, whole=ledger.stat().st_size <= _ALWAYS_WHOLE)
+    """Raise WrongConfiguration where the ledger is not what was recorded. Every row is looked at only of a small one."""
+    refuse(ledger, found_altered(connection, whole=ledger.stat().st_size <= _ALWAYS_WHOLE))
+
+
+def refuse(ledger: Path, problems: list[Text]) -> None:
     if problems:
         en, zh = "; ".join(text.en for text in problems[:5]), "；".join(text.zh for text in problems[:5])
         raise refused(ledger, f"was damaged or changed by hand: {en}.", f"已损坏或被手工改动：{zh}。")
 
 
-def found_altered(connection: sqlite3.Connection, *, whole: bool) -> list[Text]:
-    """All that is not as it was recorded; every page and row only if `whole`."""
+def found_altered(connection: sqlite3.Connection, *, whole: bool, sealed: bool = True) -> list[Text]:
+    """All that is not as it was recorded; every page and row only if `whole`. Not `sealed`: of an earlier version."""
     try:
         problems = damage(connection) if whole else []
-        problems = problems or altered_records(connection)
+        problems = problems or altered_records(connection) or (altered_tables(connection, whole=whole) if sealed else [])
         return problems or (altered_rows(connection) if whole else [])
-    except (ValueError, TypeError, KeyError, OverflowError) as error:
-        # A value that is not even of its kind: bytes that are no text, a detail that is no JSON.
+    except UNREADABLE as error:
         return [Text(f"a value in it cannot be read ({error})", f"其中有无法读取的值（{error}）")]
 
 
@@ -83,6 +91,21 @@ def altered_records(connection: sqlite3.Connection) -> list[Text]:
         if state != answers.get(ref, State.APPLIED):
             problems.append(Text(f"application {ref} is not what was recorded", f"汇总申请单 {ref} 与登记时不符"))
     return problems
+
+
+def altered_tables(connection: sqlite3.Connection, *, whole: bool) -> list[Text]:
+    """How the tables are described and what they hold, against what the last transaction sealed."""
+    seal = last_seal(connection)
+    if seal is None:
+        return [Text("what its tables hold was never sealed", "各表内容从未封存")]
+    if description(connection) != seal.tables:
+        return [Text("its tables are not those that were made", "其表结构与创建时不符")]
+    wanted = [name for name, held in seal.sums.items() if whole or (held.rows <= _ALWAYS_READ and name != INVENTORY)]
+    return [
+        Text(f"the table {name} is not what was recorded", f"表 {name} 与登记时不符")
+        for name in wanted
+        if sum_of(connection, name, None if whole else _ALWAYS_READ) != seal.sums[name]
+    ]
 
 
 def altered_rows(connection: sqlite3.Connection) -> list[Text]:
