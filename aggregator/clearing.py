@@ -14,6 +14,7 @@ from aggregator.groups import Ints
 from aggregator.inventories import MISREAD_BITS
 from schemas.limits import STATUS_CLEARED, STATUS_RETURNED
 from schemas.rules.inventory import Inventories
+from schemas.shapes import clearing_digits
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -43,8 +44,8 @@ class Received:
 
 @dataclass(frozen=True)
 class Clearing:
-    """`cleared_at`: 17 digits or NOT_KNOWN; the masks say what is known of each inventory. `refused`: by its lines, customs
-    has sent it back, and no receipt says otherwise."""
+    """`cleared_at`: 17 digits or NOT_KNOWN; the masks say what is known of each inventory. `cancelled`: customs has cancelled
+    it or sent it back for good. `refused`: by its lines, customs did not take it, and no receipt says otherwise."""
 
     cleared: Mask
     not_cleared: Mask
@@ -55,6 +56,26 @@ class Clearing:
     @property
     def period(self) -> np.ndarray[Any, Any]:
         return self.cleared_at.astype("U6")
+
+
+def _sent_back(inventories: Inventories) -> Mask:
+    """Inventories that customs has sent back (status 100), by their lines. Exports of several weeks may give other states of
+    the same inventory too: one that is dated later counts; else status 100 does, for after it an inventory does not go on."""
+    names, nothing = inventories.lines.column_names, np.zeros(len(inventories.starts), dtype=bool)
+    if "status_code" not in names:
+        return nothing
+    status = inventories.lines["status_code"].combine_chunks()
+    if STATUS_RETURNED not in status.dictionary.to_pylist():
+        return nothing
+    values = pc.fill_null(status.cast(pa.string()), "").to_numpy(zero_copy_only=False)
+    returned, other = values == STATUS_RETURNED, (values != STATUS_RETURNED) & (values != "")
+    found: Mask = inventories.any(returned)
+    if "cleared_at" not in names or not (found & inventories.any(other)).any():
+        return found
+    digits = clearing_digits(inventories.lines["cleared_at"].combine_chunks())
+    times = pc.cast(pc.fill_null(digits, NOT_KNOWN), pa.int64()).to_numpy()
+    since = np.maximum.reduceat(np.where(returned, times, 0), inventories.starts)[inventories.inventory_of]
+    return found & ~inventories.any(other & (since > 0) & (times > since))
 
 
 def clearing_of(
@@ -80,12 +101,12 @@ def clearing_of(
         ).take(status.indices)
         refused = inventories.any(pc.fill_null(refusal, False).to_numpy(zero_copy_only=False)) & ~cleared
     readable = inventories.any(inventories.lines["error_bits"].to_numpy() & MISREAD_BITS == 0)
-    cancelled = np.zeros(count, dtype=bool)
+    cancelled = _sent_back(inventories) & ~cleared
     if received is not None:
         told = received.status != ""
         cleared = np.where(told, received.status == STATUS_CLEARED, cleared)
         cleared_at = np.where(told, np.where(received.status == STATUS_CLEARED, received.status_at, NOT_KNOWN), cleared_at)
-        cancelled = received.cancelled | (received.status == STATUS_RETURNED)
+        cancelled = received.cancelled | np.where(told, received.status == STATUS_RETURNED, cancelled)
         refused &= ~told
         unsound &= ~told
     not_cleared = ~cleared & ~unsound & readable

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.fields import FIELDS, Use
-from schemas.limits import ITEMS_PER_INVENTORY
+from schemas.limits import ITEMS_PER_INVENTORY, NO_PRODUCER_CODE
 from schemas.rules.rule import Rule, Scope, Severity
 from schemas.sources import Status, ours, spec
 from schemas.text import Text
@@ -22,17 +22,15 @@ from schemas.text import Text
 Mask = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
+PRODUCER_NAME = "producer_seller_name"
+"""Stands in the merge key only where the producer has no code; elsewhere it rides along."""
 KEYED_HEADER_COLUMNS = tuple(
     field.column
     for field in FIELDS
-    if field.header
-    and (field.use in (Use.HEADER_KEY, Use.SUMMED) or field.column == "declaration_mode_code")
-    and field.column != "producer_seller_name"
+    if field.header and (field.use in (Use.HEADER_KEY, Use.SUMMED) or field.column == "declaration_mode_code")
 )
 OTHER_HEADER_COLUMNS = tuple(
-    field.column
-    for field in FIELDS
-    if (field.header and field.use is Use.OTHER) or field.column == "producer_seller_name"
+    field.column for field in FIELDS if (field.header and field.use is Use.OTHER) or field.column == PRODUCER_NAME
 )
 
 
@@ -92,8 +90,21 @@ class Inventories:
         return pc.fill_null(values, 0).to_numpy().astype(np.int64), given
 
 
-def has_one_value(inventories: Inventories, column: str) -> Mask:
-    return ~inventories.differs(column)
+def has_one_keyed_value(inventories: Inventories, column: str) -> Mask:
+    differs = inventories.differs(column)
+    return ~differs | ~_named_in_key(inventories) if column == PRODUCER_NAME and differs.any() else ~differs
+
+
+def has_one_other_value(inventories: Inventories, column: str) -> Mask:
+    differs = inventories.differs(column)
+    return ~differs | _named_in_key(inventories) if column == PRODUCER_NAME and differs.any() else ~differs
+
+
+def _named_in_key(inventories: Inventories) -> Mask:
+    """Inventories with a line whose producer has no code: there its name stands in the key."""
+    codes = inventories.lines["producer_seller_code"].combine_chunks().cast(pa.string())
+    is_no = pc.fill_null(pc.equal(codes, NO_PRODUCER_CODE), False)
+    return inventories.any(is_no.to_numpy(zero_copy_only=False))
 
 
 def has_one_clearing_time(inventories: Inventories, column: str) -> Mask:
@@ -146,7 +157,7 @@ INVENTORY_RULES: tuple[Rule, ...] = (
                      "同一清单各行的表头数据不一致（该项参与归并、合计或决定是否申报）。"),
         remedy=Text("Give every line of the inventory the header value that customs released.",
                     "请将该清单所有行的表头数据统一为海关放行的内容。"),
-        citations=(spec("InventoryHead: one a list"),), test=has_one_value,
+        citations=(spec("InventoryHead: one a list"),), test=has_one_keyed_value,
     ),
     Rule(
         code="I102", scope=_INVENTORY, severity=_ERROR, columns=("item_no",), fixed=True,
@@ -183,7 +194,7 @@ INVENTORY_RULES: tuple[Rule, ...] = (
         message=Text("The lines of this inventory differ in a header value that is not needed for the merge.",
                      "同一清单各行的表头数据不一致（该项不影响归并）。"),
         remedy=Text("Check the export; the value of each line is kept as it is.", "请检查导出表；各行按原值保留。"),
-        citations=(spec("InventoryHead: one a list"),), test=has_one_value,
+        citations=(spec("InventoryHead: one a list"),), test=has_one_other_value,
     ),
     Rule(
         code="I202", scope=_INVENTORY, severity=_WARNING, columns=("cleared_at",),
