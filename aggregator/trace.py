@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from aggregator.errors import CannotReadOrWrite
 from aggregator.ledger.query import fetched, runs
 from aggregator.ledger.store import open_ledger
+from aggregator.read.canonical import folded
 
 _OURS = ("inventory_no", "item_no", "order_no", "waybill_no", "declaration_ref", "declaration_item_no", "commodity_code", "declared_quantity", "total_price")
 _BY_TEXT = ("inventory_no", "order_no", "waybill_no", "declaration_ref")
@@ -29,7 +30,8 @@ _THEIRS = pa.schema([(name, pa.string()) for name in ("inventory_no", "item_no",
 def trace(ledger: Path, numbers: set[str]) -> Iterator[pa.Table]:
     """Lines that any of the numbers stands for, a table (TRACE) a run. A number may be that of an inventory, order, waybill,
     declaration of ours (`202610-01-000001`, or with its item `202610-01-000001/3`), declaration of customs (`summary_seq_no`,
-    `declaration_no`) or a refund line (21 characters)."""
+    `declaration_no`) or a refund line (21 characters); its letters may be small or large, half or full width."""
+    numbers = set(folded(pa.array(sorted(numbers), pa.string())).to_pylist())
     with open_ledger(ledger) as connection:
         of_customs = _inventories_of_results(connection, numbers)
         for run in runs(connection, ledger):
@@ -63,7 +65,7 @@ def _of_run(connection: sqlite3.Connection, path: Path, numbers: set[str], of_cu
     mask = pc.is_in(ours["inventory_no"], pa.array(sorted(of_customs), pa.string()))
     for name in _BY_TEXT:
         if name in names:
-            mask = pc.or_(mask, pc.is_in(ours[name], wanted))
+            mask = pc.or_(mask, pc.is_in(_folded(ours, name), wanted))
     if any("/" in number for number in numbers):
         mask = pc.or_(mask, pc.is_in(_item_ref(ours), wanted))
     lines = ours.filter(mask).combine_chunks()
@@ -75,10 +77,14 @@ def _of_run(connection: sqlite3.Connection, path: Path, numbers: set[str], of_cu
     # Of an inventory spread over several declarations of customs only the lines in the one that was named.
     keep = pc.or_(pc.is_in(exact["refund_key"], wanted), pc.or_(pc.is_in(exact["declaration_no"], wanted), pc.is_in(exact["summary_seq_no"], wanted)))
     for name in _BY_TEXT:
-        keep = pc.or_(keep, pc.is_in(exact[name], wanted))
+        keep = pc.or_(keep, pc.is_in(_folded(exact, name), wanted))
     keep = pc.or_(keep, pc.is_in(_item_ref(exact), wanted))
     table = pa.concat_tables([named_by_customs, exact.filter(keep)]).sort_by([("inventory_no", "ascending"), ("item_order", "ascending")])
     yield table.select(TRACE.names).cast(TRACE)
+
+
+def _folded(lines: pa.Table, name: str) -> pa.Array:
+    return folded(lines[name].combine_chunks().cast(pa.string()))
 
 
 def _item_ref(lines: pa.Table) -> pa.ChunkedArray:

@@ -1,7 +1,8 @@
 """The data dictionary: one line a field of the inventory (CEB603), in the order of the contract.
 
-Kinds: text (a name: only outer white space is touched), code (a value of a code list), no (a number given by others),
-decimal (19 digits, 5 of them decimals), count (a whole number), time (China time).
+Kinds: text (a name), code (a value of a code list, a firm's or a commodity's), no (customs' inventory number), given (a number
+that others gave), decimal (19 digits, 5 of them decimals), count (a whole number), time (China time). Of names and given
+numbers only outer white space is taken off: letters stay as large and as wide as they were written.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Literal
 
 from schemas.sources import Cite, spec
 
-Kind = Literal["text", "code", "no", "decimal", "count", "time"]
+Kind = Literal["text", "code", "no", "given", "decimal", "count", "time"]
 
 
 class Use(Enum):
@@ -73,10 +74,10 @@ _ID, _HK, _BK, _SUM, _FATE, _CONTENT = (
 # fmt: off
 FIELDS: tuple[Field, ...] = (
     _head("inventory_no", "invtNo", "清单编号 清单号", "no", 20, _ID, required=True),
-    _head("order_no", "orderNo", "订单编号 订单号 电商订单/海外仓订仓单编号 电商订单编号", "no", 60),
-    _head("waybill_no", "logisticsNo", "物流运单号 运单号 物流单号 物流运单编号", "no", 32),
-    _head("internal_no", "copNo", "企业内部编号 企业唯一编号", "no", 30),
-    _head("pre_entry_no", "preNo", "预录入编号 电子口岸编号", "no", 18),
+    _head("order_no", "orderNo", "订单编号 订单号 电商订单/海外仓订仓单编号 电商订单编号", "given", 60),
+    _head("waybill_no", "logisticsNo", "物流运单号 运单号 物流单号 物流运单编号", "given", 32),
+    _head("internal_no", "copNo", "企业内部编号 企业唯一编号", "given", 30),
+    _head("pre_entry_no", "preNo", "预录入编号 电子口岸编号", "given", 18),
     _head("declaring_customs_code", "customsCode", "申报地海关代码 申报海关代码 申报地海关", "code", 4, _HK, "customs_district", required=True),
     _head("exit_customs_code", "portCode", "出口口岸代码 进出口地海关代码 出境关别 出口口岸", "code", 4, _HK, "customs_district", required=True),
     _head("export_on", "ieDate", "出口日期 进出口日期", "time", 19),
@@ -94,11 +95,11 @@ FIELDS: tuple[Field, ...] = (
     _head("trade_mode_code", "tradeMode", "贸易方式 监管方式", "code", 4, _HK, "trade_mode", required=True),
     _head("transport_mode_code", "trafMode", "运输方式 运输方式代码", "code", 1, _HK, "transport_mode", required=True),
     _head("transport_name", "trafName", "运输工具名称 运输工具编号", "text", 100),
-    _head("voyage_no", "voyageNo", "航班航次号 航班班次号", "no", 32),
-    _head("bill_no", "billNo", "提运单号 提(运)单号", "no", 37),
-    _head("master_package_no", "totalPackageNo", "总包号 大包号 大包裹号", "no", 37),
+    _head("voyage_no", "voyageNo", "航班航次号 航班班次号", "given", 32),
+    _head("bill_no", "billNo", "提运单号 提(运)单号", "given", 37),
+    _head("master_package_no", "totalPackageNo", "总包号 大包号 大包裹号", "given", 37),
     _head("premises_code", "loctNo", "监管场所代码", "code", 10, _HK),
-    _head("licence_no", "licenseNo", "许可证号", "no", 19),
+    _head("licence_no", "licenseNo", "许可证号", "given", 19),
     _head("arrival_country_code", "country", "运抵国(地区) 运抵国 运抵国(地区)代码", "code", 3, _HK, "country", required=True),
     _head("destination_port_code", "POD", "指运港代码 指运港", "code", 4),
     _head("freight", "freight", "运费", "decimal", 20),
@@ -112,12 +113,12 @@ FIELDS: tuple[Field, ...] = (
     _head("status_code", "returnStatus", "回执状态 清单状态", "code", 10, _FATE, "receipt_status"),
     _head("cleared_at", "returnTime", "结关时间 回执时间", "time", 35, _FATE),
     _item("item_no", "gnum", "商品序号 商品项号", "count", 5, _ID, required=True),
-    _item("sku", "itemNo", "企业商品货号 企业商品编号", "text", 20),
+    _item("sku", "itemNo", "企业商品货号 企业商品编号", "given", 20),
     _item("enterprise_goods_name", "itemName", "企业商品品名 企业商品名称", "text", 250, _BK),
     _item("commodity_code", "gcode", "商品编码 海关编码 海关商品编码", "code", 10, _BK, required=True),
     _item("goods_name", "gname", "商品名称", "text", 250, _CONTENT, required=True),
     _item("goods_spec", "gmodel", "商品规格型号 规格型号 申报要素", "text", 250, _CONTENT),
-    _item("barcode", "barCode", "条码 条形码", "text", 50),
+    _item("barcode", "barCode", "条码 条形码", "given", 50),
     _item("destination_country_code", "list_country", "目的国(地区) 目的国 最终目的国(地区)代码 最终目的国(地区) 目的国(地区)代码", "code", 3, _BK, "country", required=True),
     _item("currency_code", "currency", "币制 商品币制", "code", 3, _BK, "currency", required=True),
     _item("declared_quantity", "qty", "数量 申报数量", "decimal", 20, _SUM, required=True),

@@ -89,7 +89,7 @@ def _schema(dtypes: dict[str, pd.ArrowDtype], rules: list[Rule], name: str) -> p
 
 def text_type(column: str) -> pa.DataType:
     """Codes and names have few distinct values in a chunk; numbers given by others, times and amounts have many."""
-    repeats = column in FIELD and FIELD[column].kind in ("code", "text") and column not in ("sku", "barcode")
+    repeats = column in FIELD and FIELD[column].kind in ("code", "text")
     return DICTIONARY if repeats else TEXT
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -13,6 +14,7 @@ import pytest
 from aggregator.errors import UnusableInput, WrongConfiguration, WrongUsage
 from aggregator.params import Period
 from tests.conftest import Runner, csv_text, row
+from tests.test_cli import aggregator
 
 SECOND = {"inventory_no": "22442026E000000002", "order_no": "DD2", "waybill_no": "LP2"}
 OCTOBER, NOVEMBER = Period(2026, 10), Period(2026, 11)
@@ -29,6 +31,8 @@ def without_status(**cells: str) -> dict[str, str]:
         ({"declaration_mode_code": "A"}, "simplified"),
         ({"status_code": "800"}, "not_cleared"),
         ({"status_code": "", "cleared_at": ""}, "not_cleared"),
+        ({"status_code": "100", "cleared_at": ""}, "cancelled"),
+        ({"status_code": "海关退单"}, "cancelled"),
         ({"cleared_at": "2026-11-01 00:00:00"}, "later_period"),
         ({"cleared_at": "2026-08-31 23:59:59"}, "before_ledger"),
     ],
@@ -102,15 +106,90 @@ def test_assume_cleared_does_not_undo_a_refusal_or_a_known_time(runner: Runner) 
         row(inventory_no="22442026E000000003", order_no="DD3", waybill_no="LP3", status_code="800", cleared_at=""),
     ]
     outcome = runner.run_rows(rows, assume_cleared=True)
-    assert outcome.excluded == {"later_period": 1, "not_cleared": 1}
+    assert outcome.excluded == {"later_period": 1, "cancelled": 1}
     assert outcome.counts["inventories_declared"] == 1
 
 
 def test_assume_cleared_sees_a_refusal_without_a_column_of_times(runner: Runner) -> None:
     rows = [{k: v for k, v in cells.items() if k != "cleared_at"} for cells in (row(status_code="100"), row(**SECOND, status_code="800"))]
     outcome = runner.run_rows(rows, assume_cleared=True)
-    assert outcome.excluded == {"not_cleared": 1}
+    assert outcome.excluded == {"cancelled": 1}
     assert outcome.counts["inventories_declared"] == 1
+
+
+@pytest.mark.parametrize(
+    ("week1", "week2", "reason"),
+    [
+        (("800", ""), ("100", ""), "cancelled"),
+        (("800", "2026-10-02 08:00:00"), ("100", "2026-10-09 08:00:00"), "cancelled"),
+        (("100", "2026-10-02 08:00:00"), ("800", "2026-10-09 08:00:00"), "not_cleared"),
+        (("100", "2026-10-02 08:00:00"), ("", ""), "cancelled"),
+        (("100", "2026-10-02 08:00:00"), ("899", "2026-10-09 08:00:00"), ""),
+    ],
+)
+def test_sent_back_in_the_export_of_another_week(
+    runner: Runner, week1: tuple[str, str], week2: tuple[str, str], reason: str
+) -> None:
+    weeks = [runner.write([row(status_code=status, cleared_at=at)], f"{n}.csv") for n, (status, at) in enumerate((week1, week2))]
+    for inputs in (weeks, weeks[::-1]):
+        outcome = runner.run(*inputs, dry_run=True)
+        assert {name for name in outcome.excluded if name != "repeat"} == ({reason} - {""})
+        assert outcome.counts["inventories_declared"] == (0 if reason else 1)
+
+
+def test_what_was_sent_back_is_not_waited_for(runner: Runner) -> None:
+    runner.run_rows([row(status_code="100", cleared_at=""), row(**SECOND)])
+    told = aggregator("status", "--out", "out", "--period", "2026-10", "--as-of", "2026-11-13", "--json", folder=runner.folder)
+    assert told.returncode == 0, told.stdout
+    assert json.loads(told.stdout)["periods"][0]["undeclared"] == 0
+
+
+def test_a_receipt_says_more_than_status_100_in_a_column(runner: Runner) -> None:
+    receipts = runner.write(RECEIPT + "CEB604,22442026E000000001,899,20261020000000000\n", "receipts.csv")
+    outcome = runner.run(runner.write([row(status_code="100", cleared_at="")]), receipts=(receipts,))
+    assert outcome.counts["inventories_declared"] == 1
+
+
+@pytest.mark.parametrize(("code", "rejected"), [("NO", 1), ("91330100MA27Y3K4XJ", 0)])
+@pytest.mark.parametrize("summary_flag", [1, 2])
+def test_a_producer_without_a_code_is_known_by_its_name(runner: Runner, code: str, rejected: int, summary_flag: int) -> None:
+    rows = [row(producer_seller_code=code), row(item_no="2", producer_seller_code=code, producer_seller_name="另一家工厂")]
+    outcome = runner.run_rows(rows, summary_flag=summary_flag)
+    assert outcome.counts["inventories_rejected"] == rejected
+    [finding] = runner.results(outcome, "findings")
+    assert (finding["code"], finding["column"]) == ("I101" if rejected else "I201", "producer_seller_name")
+    assert "另一家工厂" in finding["value"]
+
+
+GIVEN = {"order_no": "L-other", "waybill_no": "yt-ａ1", "internal_no": "cop-Ⅰ", "bill_no": "Bl-１", "voyage_no": "mU587"}
+
+
+def test_numbers_that_others_gave_stay_as_they_were_written(runner: Runner) -> None:
+    outcome = runner.run_rows([row(**{**GIVEN, "waybill_no": f"\u3000{GIVEN['waybill_no']} "})])
+    [line] = pq.read_table(Path(outcome.folder) / "audit_map.parquet").to_pylist()
+    assert (line["order_no"], line["waybill_no"]) == (GIVEN["order_no"], GIVEN["waybill_no"])
+    assert outcome.findings == {}
+
+
+@pytest.mark.parametrize("number", ["L-other", "l-OTHER", "Ｌ-other", "YT-A1", "22442026e000000001"])
+def test_trace_finds_numbers_in_any_case_and_width(runner: Runner, number: str) -> None:
+    runner.run_rows([row(**GIVEN)])
+    found = aggregator("trace", number, "--out", "out", "--json", folder=runner.folder)
+    assert found.returncode == 0, found.stderr
+    [line] = json.loads(found.stdout)["lines"]
+    assert line["order_no"] == "L-other"
+
+
+def test_orders_that_differ_in_case_are_two(runner: Runner) -> None:
+    """Shops count in letters too: a1 and A1 are two orders, and a warning of one would be false."""
+    outcome = runner.run_rows([row(order_no="a1"), row(**{**SECOND, "order_no": "A1"})])
+    assert "B201" not in outcome.findings
+
+
+def test_an_older_ledger_knows_inventories_whose_numbers_were_folded(runner: Runner) -> None:
+    """Numbers that others gave are no content: written otherwise, an inventory is still the one that was declared."""
+    runner.run_rows([row(order_no="L-OTHER")])
+    assert runner.run_rows([row(order_no="L-other", waybill_no="lp1")]).excluded == {"known": 1}
 
 
 RECEIPT = "message,inventory_no,status_code,cleared_at\n"

@@ -1,9 +1,9 @@
-"""Bring cells to canonical form, and no more than this: outer white space stripped; codes and numbers half-width and
-upper-case; known names of code lists to their codes; the dress that spreadsheets put text in (`="0123"`, a leading
-apostrophe) and the guard of a formula cell taken off; blank to null.
+"""Bring cells to canonical form, and no more than this: outer white space stripped; codes, inventory numbers and amounts
+half-width, codes and inventory numbers upper-case; known names of code lists to their codes; the wrapping that spreadsheets
+put text in (`="0123"`, a leading apostrophe) and the guard of a formula cell taken off; blank to null.
 
-Names are never touched, and no value is repaired: what is not a code or a plain number stays as it is, for the rules. What
-was done is counted by kind.
+Names are never touched, nor are the letters of numbers that others gave: a user joins by them. No value is repaired: what is
+not a code or a plain number stays as it is, for the rules. What was done is counted by kind.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _canonical_text(given: pa.Array, column: str, repairs: Repairs) -> pa.Array:
         plain = pc.replace_substring_regex(values, '(?s)^="(.*)"$', r"\1")
         repairs.note("text_formulas", values, plain)
         values = plain
-    if field.kind != "text":
+    if field.kind not in ("text", "given"):
         half_width = _half_width(values)
         repairs.note("full_width", values, half_width)
         values = pc.utf8_upper(half_width) if field.kind in ("code", "no") else half_width
@@ -98,6 +98,11 @@ def _canonical_text(given: pa.Array, column: str, repairs: Repairs) -> pa.Array:
         repairs.note("names_to_codes", values, codes)
         values = codes
     return pc.if_else(pc.equal(values, ""), None, values) if pc.any(pc.equal(values, "")).as_py() else values
+
+
+def folded(values: pa.Array) -> pa.Array:
+    """Numbers without regard to case and width: to look them up, never to keep them so."""
+    return pc.utf8_upper(_half_width(values))
 
 
 def _half_width(values: pa.Array) -> pa.Array:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregator.errors import UnusableInput, cannot_be_read
+from aggregator.read.canonical import folded
 from aggregator.trace import TRACE
 from aggregator.write.tables import csv_bytes
 
@@ -30,7 +31,8 @@ def numbers_in(path: Path) -> set[str]:
 def print_trace(tables: Iterable[pa.Table], wanted: set[str], *, as_json: bool) -> list[str]:
     """Prints what was found; the numbers that stand for nothing, in order."""
     out, found = sys.stdout.buffer, set[str]()
-    asked = pa.array(sorted(wanted), pa.string())
+    numbers = sorted(wanted)
+    asked = folded(pa.array(numbers, pa.string()))
     if as_json:
         import json
 
@@ -45,11 +47,11 @@ def print_trace(tables: Iterable[pa.Table], wanted: set[str], *, as_json: bool) 
             found |= _named(table, asked)
             out.write(csv_bytes(table, header=False))
     out.flush()
-    return sorted(wanted - found)
+    return [number for number, sought in zip(numbers, asked.to_pylist(), strict=True) if sought not in found]
 
 
 def _named(table: pa.Table, asked: pa.Array) -> set[str]:
-    """Which of the numbers asked for the lines carry."""
-    columns = [table[name].combine_chunks() for name in _NUMBERED]
+    """Which of the numbers asked for the lines carry, without regard to case and width."""
+    columns = [folded(table[name].combine_chunks()) for name in _NUMBERED]
     columns.append(pc.binary_join_element_wise(table["declaration_ref"].combine_chunks(), table["declaration_item_no"].combine_chunks(), "/"))
     return {value for column in columns for value in column.filter(pc.is_in(column, asked)).unique().to_pylist()}

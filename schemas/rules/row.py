@@ -45,10 +45,10 @@ _OWN_SHAPE = {"commodity_code", "consignor_code", "producer_seller_code"}
 _LIMITED_IN_LENGTH = tuple(
     field.column
     for field in FIELDS
-    if field.kind in ("text", "no") or (field.kind == "code" and not field.codes and field.column not in _OWN_SHAPE)
+    if field.kind in ("text", "no", "given") or (field.kind == "code" and not field.codes and field.column not in _OWN_SHAPE)
 )
 
-_OTHER_NUMBERS = tuple(field.column for field in FIELDS if field.kind == "no" and field.column != "inventory_no")
+_OTHER_NUMBERS = tuple(field.column for field in FIELDS if field.kind == "given" and field.header)
 
 _PRICE_ARGUMENTS = (
     "declared_quantity",

@@ -95,7 +95,7 @@ def has_both_or_none(second_statutory_quantity: pa.Array, second_statutory_unit_
 
 
 def is_no_scientific_number(values: pa.Array, column: str = "") -> pa.Array:
-    return pc.invert(pc.fill_null(pc.match_substring_regex(values, rf"\A(?:{shapes.SCIENTIFIC})\z"), False))
+    return pc.invert(pc.fill_null(pc.match_substring_regex(values, rf"(?i)\A(?:{shapes.SCIENTIFIC})\z"), False))
 
 
 def is_inventory_number(values: pa.Array, column: str = "") -> pa.Array:
