@@ -52,7 +52,7 @@ from aggregator.report.page import DECLARATIONS_SHOWN, page
 from aggregator.result import Outcome, Result, counted, outcome_of
 from aggregator.run_folder import write_outputs
 from aggregator.status import standing
-from aggregator.write.applications import FOLDER, Sending, parts_sent, write_applications
+from aggregator.write.applications import FOLDER, Sending, sent_as, write_applications
 from aggregator.write.manifest import write_manifest
 from schemas.text import Text
 
@@ -187,10 +187,11 @@ def _write_applications(
     if params.customs is None or rows is None or recorded.merged is None or not result.split.declarations:
         return None
     sending = Sending(
-        params.customs, params.edition, setting(connection, "ledger_id") or "", run_ref, params.summary_flag, params.item_name_flag, job.now
-    )
+        params.customs, params.edition, setting(connection, "ledger_id") or "", run_ref, params.summary_flag, params.item_name_flag, job.now,
+        rows.sha256,
+    )  # fmt: skip
     wanted = applied_for(recorded.merged.applications, result.declarations, rows.tally, run_ref, params.customs)
-    record_sent(connection, parts_sent(sending, wanted))
+    record_sent(connection, sent_as(sending, wanted))
     return len(write_applications(stage / FOLDER, sending, wanted, inventory_numbers(connection, rows)))
 
 

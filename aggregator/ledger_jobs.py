@@ -20,8 +20,9 @@ import pyarrow.parquet as pq
 
 from aggregator.errors import CannotCreate, CannotReadOrWrite, NoInput
 from aggregator.ledger.amend import answer_application, dismiss, record_import, void_run
-from aggregator.ledger.query import Run, declarations_of, declared, fetched, runs
+from aggregator.ledger.query import Run, declarations_of, declared, runs
 from aggregator.ledger.refusals import is_busy, no_ledger
+from aggregator.ledger.rows import fetched
 from aggregator.ledger.store import copy_ledger, locked, open_ledger, transaction
 from aggregator.ledger.tables import State
 from aggregator.ledger.verify import refuse_altered

@@ -22,21 +22,22 @@ from aggregator.ledger.answers import (
     fold_clearances,
     fold_receipt,
     fold_result,
-    settle_applications,
 )
-from aggregator.ledger.query import setting
+from aggregator.ledger.query import runs_of_result
+from aggregator.ledger.settle import settle
 from aggregator.ledger.store import sync
 from aggregator.ledger_jobs import changing
 from aggregator.params import Params
 from aggregator.publish import make_folder
-from aggregator.read.answers import DOCUMENTS, Clearance, Document, Unreadable, documents_of
+from aggregator.read.answers import DOCUMENTS, Clearance, Document, Unreadable, documents_of, latest_time
 from aggregator.read.elements import kind_of
 from aggregator.read.export import Source, taken_of
-from aggregator.read.room import temporary_room
+from aggregator.read.files import STANDARD_INPUT, meant
+from aggregator.read.room import Room, temporary_room
 from aggregator.read.sniff import Format, format_of
-from aggregator.read.unpack import sources_of
+from aggregator.read.unpack import sources_in
 from aggregator.reconciliation import Reconciled, reconcile_runs
-from aggregator.write.applications import cop_no_prefix
+from aggregator.write.manifest import sha256_of
 from schemas.text import Text
 
 _PAGE_CACHE_KIB = 262_144
@@ -72,9 +73,9 @@ class Received:
 
 @dataclass
 class _About:
-    """Applications and results that the files taken in now speak of."""
+    """Runs that the files taken in now speak of, and the results they know of."""
 
-    applications: set[str] = field(default_factory=set)
+    runs: set[int] = field(default_factory=set)
     results: set[str] = field(default_factory=set)
 
 
@@ -84,36 +85,63 @@ def receive(params: Params, now: datetime) -> Received:
     out, ledger, at = params.out.resolve(), params.the_ledger, now.isoformat(timespec="seconds")
     received = Received()
     with temporary_room() as room:
-        sources = list(sources_of(params.inputs, room))
+        sources, damaged = _sources(params.inputs, room)
         with changing(ledger, at, params.lock_wait) as connection:
             # Lines of results come in the order of customs' items, and are kept by inventory: all over the table.
             connection.execute(f"PRAGMA cache_size=-{_PAGE_CACHE_KIB}")
-            about = _About()
+            for path, why in damaged:
+                _keep(path, out / RECEIVED / ASIDE, sha256_of(path), path.suffix)
+                received.aside.append(KeptAside(str(path), None, why))
+            taking = _Taking.of(connection, out, now, received)
             for source in sources:
-                _take(connection, source, out, at, received, about)
-            received.files = len(sources) - received.passed_over.total()
-            received.changed = [(ref, str(state)) for ref, state in settle_applications(connection, at)]
-            received.runs = list(reconcile_runs(connection, ledger, out, _runs_of(connection, about)))
+                _take(taking, source)
+            received.files = len(sources) + len(damaged) - received.passed_over.total()
+            about = taking.about
+            about.runs |= runs_of_result(connection, about.results)
+            changes, _ = settle(connection, about.runs, at)
+            received.changed = [(each.application_ref, str(each.state)) for each in changes if each.is_new]
+            received.runs = list(reconcile_runs(connection, ledger, out, about.runs))
     return received
 
 
-def _runs_of(connection: sqlite3.Connection, about: _About) -> set[str]:
-    """The runs that what was taken in now is about: all lines of a result are of one application."""
-    found = {ref.rpartition("-")[0] for ref in about.applications}
-    for seq_no in about.results:
-        row = connection.execute(
-            "SELECT run_ref FROM result_line JOIN inventory USING (inventory_no) JOIN run USING (run_no) WHERE summary_seq_no = ? "
-            "ORDER BY run_no DESC LIMIT 1",
-            (seq_no,),
-        ).fetchone()
-        found |= set(row or ())
-    return found
+def _sources(arguments: Iterable[Path], room: Room) -> tuple[list[Source], list[tuple[Path, Text]]]:
+    """The files of the arguments, and the archives that are damaged, as a whole, and why."""
+    sources, damaged = list[Source](), list[tuple[Path, Text]]()
+    for each in meant(arguments):
+        try:
+            sources += list(sources_in(each, room))
+        except UnusableInput as stop:
+            if each.path == STANDARD_INPUT:
+                raise
+            damaged.append((each.path, stop.text))
+    return sources, damaged
 
 
-def _take(connection: sqlite3.Connection, source: Source, out: Path, at: str, received: Received, about: _About) -> None:
+@dataclass(frozen=True)
+class _Taking:
+    """What taking a file in needs. `sent`: reference, consignor, run and parts of each application by the number it was sent
+    under; `consignors`: all that the ledger applied for."""
+
+    connection: sqlite3.Connection
+    out: Path
+    now: datetime
+    received: Received
+    sent: dict[str, tuple[str, str, int, int]]
+    consignors: frozenset[str]
+    about: _About = field(default_factory=_About)
+
+    @classmethod
+    def of(cls, connection: sqlite3.Connection, out: Path, now: datetime, received: Received) -> _Taking:
+        query = "SELECT cop_no, application_ref, consignor_code, run_no, parts FROM application JOIN sent USING (application_ref)"
+        sent = {cop_no: (ref, consignor, run_no, parts) for cop_no, ref, consignor, run_no, parts in connection.execute(query)}
+        consignors = frozenset(code for (code,) in connection.execute("SELECT DISTINCT consignor_code FROM application"))
+        return cls(connection, out, now, received, sent, consignors)
+
+
+def _take(taking: _Taking, source: Source) -> None:
     """One file."""
-    taken = taken_of(source)
-    if connection.execute("SELECT 1 FROM receipt WHERE sha256 = ?", (f"received:{taken.sha256}",)).fetchone():
+    taken, received, folder = taken_of(source), taking.received, taking.out / RECEIVED
+    if taking.connection.execute("SELECT 1 FROM receipt WHERE sha256 = ?", (f"received:{taken.sha256}",)).fetchone():
         received.known += 1
         return
     try:
@@ -122,36 +150,37 @@ def _take(connection: sqlite3.Connection, source: Source, out: Path, at: str, re
             received.passed_over[root] += 1
             return
         # Read whole before anything is taken in: what turns out to be damaged leaves no trace in the ledger.
-        documents = _documents(source, root)
+        documents = _documents(source, root, taking.now)
     except UnusableInput as stop:
-        _keep(source, out / RECEIVED / ASIDE, taken.sha256)
+        _keep(source.path, folder / ASIDE, taken.sha256)
         received.aside.append(KeptAside(source.name, None, stop.text))
         return
-    _keep(source, out / RECEIVED, taken.sha256)
-    aside = _fold(connection, source.name, documents, received.documents, about)
+    _keep(source.path, folder, taken.sha256)
+    aside = _fold(taking, source.name, documents)
     if aside:
-        _keep(source, out / RECEIVED / ASIDE, taken.sha256)
+        _keep(source.path, folder / ASIDE, taken.sha256)
     received.aside += aside
-    connection.execute("INSERT OR IGNORE INTO receipt VALUES (?, ?, ?)", (f"received:{taken.sha256}", source.name, at))
+    at = taking.now.isoformat(timespec="seconds")
+    taking.connection.execute("INSERT OR IGNORE INTO receipt VALUES (?, ?, ?)", (f"received:{taken.sha256}", source.name, at))
 
 
-def _documents(source: Source, root: str) -> list[Document]:
+def _documents(source: Source, root: str, now: datetime) -> list[Document]:
     if root not in DOCUMENTS:
         raise UnusableInput(
             f"It is no answer of customs (CEB702, CEB792, CEB604, CEB606){f' but {root}' if root else ''}.",
             f"不是海关回执或结果报文（CEB702、CEB792、CEB604、CEB606）{f'，而是 {root}' if root else ''}。",
         )
-    return list(documents_of(source, root))
+    return list(documents_of(source, root, latest_time(now)))
 
 
-def _keep(source: Source, folder: Path, sha256: str) -> None:
+def _keep(path: Path, folder: Path, sha256: str, suffix: str = ".xml") -> None:
     make_folder(folder)
-    target = folder / f"{sha256}.xml"
+    target = folder / f"{sha256}{suffix}"
     if target.exists():
         return
     try:
         part = target.with_suffix(".part")
-        shutil.copyfile(source.path, part)
+        shutil.copyfile(path, part)
         sync(part)
         part.rename(target)
         sync(folder)
@@ -160,42 +189,54 @@ def _keep(source: Source, folder: Path, sha256: str) -> None:
         raise stop(f"{target} cannot be written: {error.strerror}.", f"无法写入 {target}：{error.strerror}。") from None
 
 
-def _fold(
-    connection: sqlite3.Connection, file: str, documents: Iterable[Document], counts: Counter[str], about: _About
-) -> list[KeptAside]:
+def _fold(taking: _Taking, file: str, documents: Iterable[Document]) -> list[KeptAside]:
     """Take the documents of one file in; those that cannot be used are told of."""
-    prefix = cop_no_prefix(setting(connection, "ledger_id") or "")
-    applications = dict(connection.execute("SELECT application_ref, consignor_code FROM application").fetchall())
-    consignors, aside, told = set(applications.values()), list[KeptAside](), Counter[str]()
+    aside, told = list[KeptAside](), Counter[str]()
     clearances: list[Clearance] = []
     for document in documents:
         why = None
         if isinstance(document, Unreadable):
-            why = Text(f"{document.why} is missing or unreadable.", f"{document.why} 缺失或无法识别。")
+            why = document.why
         elif isinstance(document, ApplicationReceipt):
-            ref = document.cop_no.removeprefix(prefix)
-            if ref == document.cop_no or ref not in applications:
-                why = Text(f"No application of this ledger has the number {document.cop_no} (copNo).", f"本台账没有编号为 {document.cop_no}（copNo）的汇总申请单。")
-            elif document.consignor_code and document.consignor_code != applications[ref]:
-                why = _foreign(document.consignor_code)
-            else:
-                fold_receipt(connection, ref, document)
-                about.applications.add(ref)
+            why = _take_receipt(taking, document)
         elif isinstance(document, Result):
-            if document.fields["consignor_code"] and document.fields["consignor_code"] not in consignors:
-                why = _foreign(document.fields["consignor_code"])
-            else:
-                fold_result(connection, document)
-                about.results.add(document.summary_seq_no)
+            why = _take_result(taking, document)
         elif document.inventory_no:
             clearances.append(document)
         if why is not None:
             aside.append(KeptAside(file, document.row if isinstance(document, Unreadable) else None, why))
         else:
             told[_KIND[type(document)]] += 1
-    fold_clearances(connection, ((each.inventory_no, each.message, each.status, each.at) for each in clearances))
-    counts.update(told)
+    fold_clearances(taking.connection, ((each.inventory_no, each.message, each.status, each.at) for each in clearances))
+    taking.received.documents.update(told)
     return aside
+
+
+def _take_receipt(taking: _Taking, receipt: ApplicationReceipt) -> Text | None:
+    """Out: why it cannot be used."""
+    if receipt.cop_no not in taking.sent:
+        return Text(f"No application of this ledger has the number {receipt.cop_no} (copNo).", f"本台账没有编号为 {receipt.cop_no}（copNo）的汇总申请单。")
+    ref, consignor, run_no, parts = taking.sent[receipt.cop_no]
+    if receipt.consignor_code and receipt.consignor_code != consignor:
+        return _foreign(receipt.consignor_code)
+    if receipt.part_no > parts:
+        return Text(
+            f"It is about part {receipt.part_no} of {receipt.cop_no}, which was sent in {parts} (msgSeqNo).",
+            f"回执所指为 {receipt.cop_no} 的第 {receipt.part_no} 段，而该申请单只发送了 {parts} 段（msgSeqNo）。",
+        )
+    fold_receipt(taking.connection, ref, receipt)
+    taking.about.runs.add(run_no)
+    return None
+
+
+def _take_result(taking: _Taking, result: Result) -> Text | None:
+    """A result is taken in whosever it is: what customs has in it is not to be declared again. Out: why it is kept aside too."""
+    fold_result(taking.connection, result)
+    taking.about.results.add(result.summary_seq_no)
+    consignor = result.fields["consignor_code"]
+    if not consignor or consignor in taking.consignors or runs_of_result(taking.connection, {result.summary_seq_no}):
+        return None
+    return _foreign(consignor)
 
 
 _KIND: dict[type, str] = {ApplicationReceipt: "application_receipts", Result: "results", Clearance: "inventory_receipts"}

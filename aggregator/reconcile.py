@@ -38,7 +38,14 @@ class Kind(StrEnum):
     WEIGHT = "weight"
     PART_MISSING = "part_missing"
     ANSWER_AFTER_REFUSAL = "answer_after_refusal"
+    ANSWER_AFTER_VOID = "answer_after_void"
     PART_REFUSED = "part_refused"
+    HEADERS_JOINED = "headers_joined"
+    OTHER_CONSIGNOR = "other_consignor"
+    OTHER_CUSTOMS = "other_customs"
+    TWO_RUNS = "two_runs"
+    NUMBER_CHANGED = "number_changed"
+    NUMBER_TWICE = "number_twice"
 
 
 @dataclass(frozen=True)
@@ -94,6 +101,31 @@ def group_differences(ours: pa.Table, theirs: pa.Table) -> list[Difference]:
         for name, others in several.items():
             ours_text, customs_text = (name, others) if kind is Kind.CUT else (others, name)
             found.append(Difference(kind, name, "", ours_text, customs_text))
+    return found
+
+
+def head_differences(
+    ours: pa.Table, theirs: pa.Table, heads: dict[str, dict[str, str]], results: dict[str, dict[str, str]]
+) -> list[Difference]:
+    """Declarations of customs that join what must not mix, or are of another consignor or customs than ours. `heads`: the header
+    key of each of our declarations, by its reference."""
+    placed = _placed(ours, theirs).select(["summary_seq_no", "declaration_ref"])
+    pairs = placed.group_by(["summary_seq_no", "declaration_ref"], use_threads=False).aggregate([])
+    of_result: dict[str, list[str]] = {}
+    for seq_no, ref in sorted(zip(*(column.to_pylist() for column in pairs.columns), strict=True)):
+        of_result.setdefault(seq_no, []).append(ref)
+    found = []
+    for seq_no, refs in of_result.items():
+        first_of = {tuple(heads[ref].items()): ref for ref in reversed(refs)}
+        if len(first_of) > 1:
+            differ = [name for name in heads[refs[0]] if len({heads[ref][name] for ref in refs}) > 1]
+            found.append(Difference(Kind.HEADERS_JOINED, seq_no, "", " ".join(sorted(first_of.values())), " ".join(differ)))
+        for kind, told, name in (
+            (Kind.OTHER_CONSIGNOR, "consignor_code", "consignor_code"), (Kind.OTHER_CUSTOMS, "customs_code", "declaring_customs_code"),
+        ):  # fmt: skip
+            says, mine = results[seq_no].get(told, ""), sorted({heads[ref][name] for ref in refs})
+            if says and says not in mine:
+                found.append(Difference(kind, seq_no, "", " ".join(mine), says))
     return found
 
 

@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from aggregator.errors import CannotReadOrWrite
-from aggregator.ledger.query import fetched, runs
+from aggregator.ledger.query import runs
+from aggregator.ledger.rows import fetched
 from aggregator.ledger.store import open_ledger
 from aggregator.read.canonical import folded
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -42,6 +43,13 @@ class Element:
             sound = pc.and_(sound, pc.or_(pc.is_in(values, value_set=pa.array(VALUES[self.name])), pc.fill_null(pc.equal(values, ""), True)))
         bad: list[int] = pc.indices_nonzero(pc.invert(sound)).to_pylist()
         return bad
+
+    def longest(self, edition: str) -> int:
+        """How many characters it may have in an edition."""
+        form = self.forms[-1] if edition != next(iter(EDITIONS)) else self.forms[0]
+        characters = _CHARACTERS.fullmatch(form)
+        assert characters is not None
+        return int(characters[2])
 
     def _all_short_enough(self, values: pa.Array) -> bool:
         """Whether nothing is wrong for certain: a string of any characters up to a length."""
@@ -100,7 +108,38 @@ ROOT_ELEMENTS = ("Inventory", "BaseTransfer", "BaseSubscribe", "Signature", "Ext
 MOST_INVENTORIES = 100
 MOST_APPLICATIONS = 100
 """In one CEB701 message."""
+INVENTORY_NUMBER = _elements("invtNo:C18..20|C18")[0]
+"""Of a list of inventories; 20 characters only from 202205 on."""
 EDITIONS = {"202205": None, "2018-113": 100}
 """Editions of the message spec, with how many inventory numbers an application may hold in them."""
 DELETES = "3"
 """appType of a message that asks to delete its inventory."""
+
+
+class Says(StrEnum):
+    """What a receipt of a summary application (CEB702) says of it. Only acceptance and refusal decide anything."""
+
+    UNDERWAY = "underway"
+    HELD = "held"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+_ACCEPTS = ("120", "399", "800", "899")
+_REFUSES = ("4", "100")
+_HELD_CODES = ("-304001", "-301010", "-301011", "-301014", "-504015", "-504016")
+_HELD_TEXT = re.compile("业务主键重复|重复入库|已存在|旧报文|已汇总")
+
+
+def says(status: str, info: str) -> Says:
+    """What a status (returnStatus) says with its text (returnInfo).
+
+    The names of 1, 2, 3, 4, 100, 120, 399, 800, 899 are READ (tables 2-42, 2-77); that 120 and those after it accept an application
+    and that 4, 100 and negative numbers refuse it is INFERENCE. What says "we have it already" refuses nothing: -301010, -301011,
+    -301014, -504015, -504016 are READ of orders and waybills (table 7-2), -304001 of applications is UNVERIFIED (a simulator),
+    the texts are INFERENCE. Any other status is on the way: 1, 2, 3, 300, 500."""
+    if status in _ACCEPTS:
+        return Says.ACCEPTED
+    if status not in _REFUSES and not status.startswith("-"):
+        return Says.UNDERWAY
+    return Says.HELD if status in _HELD_CODES or _HELD_TEXT.search(info) else Says.REFUSED

@@ -7,8 +7,10 @@ a missing value counts as having it (that it is missing is another rule's busine
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from datetime import datetime, timedelta, timezone
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -92,6 +94,12 @@ def clearing_digits(values: pa.Array) -> pa.Array:
     return pc.replace_with_mask(digits, pa.array(mask), pa.array(rewritten, pa.string()))
 
 
+def is_time(digits: str) -> bool:
+    """Whether 17 digits (yyyyMMddHHmmssfff) are a time of a real day."""
+    return re.fullmatch(_TIME_OF_DAY, digits[8:]) is not None and _is_day(digits[:8])
+
+
+@cache
 def _is_day(day: str) -> bool:
     try:
         return datetime.strptime(day, "%Y%m%d").replace(tzinfo=CHINA).year > 0

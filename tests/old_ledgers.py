@@ -8,6 +8,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from aggregator.ledger.seal import sealing
+
 VERSION_1 = """
 CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE run (
@@ -157,6 +159,16 @@ def make_version_3(path: Path) -> None:
         connection.execute("INSERT INTO result_part VALUES ('1', 1)")
         connection.execute("INSERT INTO result_line VALUES (?, 1, '1', 1, '6109100010', '20261106110000000')", NUMBERS[:1])
         connection.execute("INSERT INTO clearance VALUES (?, 'CEB604', '899', '20261015100000000')", NUMBERS[:1])
+        connection.commit()
+
+
+def make_version_4(path: Path) -> None:
+    """As version 3, and sealed."""
+    make_version_3(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version=4")
+        with sealing(connection, AT):
+            pass
         connection.commit()
 
 

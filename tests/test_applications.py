@@ -65,10 +65,10 @@ def test_what_is_sent(runner: Runner) -> None:
     [message] = _messages(folder)
     assert _values(message, "invtNo") == ["22442026E000000001", "22442026E000000002", "22442026E000000003", "22442026E000000009"]
     with open_ledger(runner.out / "ledger.sqlite") as connection:
-        [ledger_id] = connection.execute("SELECT value FROM setting WHERE name = 'ledger_id'").fetchone()
         refs = [ref for (ref,) in connection.execute("SELECT application_ref FROM application ORDER BY 1")]
-    prefix = ledger_id.replace("-", "")[:12].upper()
-    assert _values(message, "copNo") == [f"{prefix}-{ref}" for ref in refs]
+        sent = [cop_no for (cop_no,) in connection.execute("SELECT cop_no FROM sent ORDER BY application_ref")]
+    assert _values(message, "copNo") == sent
+    assert all(re.fullmatch(f"[0-9A-F]{{12}}-{ref}", cop_no) for ref, cop_no in zip(refs, sent, strict=True))
     assert len(refs) == 2, "one application holds one premises code"
     assert _values(message, "appTime") == [NOW.strftime("%Y%m%d%H%M%S")] * 2
     assert (_values(message, "summaryFlag"), _values(message, "itemNameFlag")) == (["2", "2"], ["1", "1"])

@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from aggregator.ledger.chain import append_event
 from aggregator.ledger.record import RunRecord, insert_run, record_rows, relative_folder
-from aggregator.ledger.tables import State, make_answer_tables, make_tables
+from aggregator.ledger.settle import HAND_ANSWER, customs_time, entered_by_hand, settle
+from aggregator.ledger.tables import DEAD, State, make_answer_tables, make_tables
 from aggregator.ledger.verify import found_altered
 from schemas.text import Text
 
@@ -90,7 +91,29 @@ def _to_version_4(connection: sqlite3.Connection, ledger: Path, at: str) -> Text
     return None
 
 
+def _to_version_5(connection: sqlite3.Connection, ledger: Path, at: str) -> Text | None:
+    """Version 4 kept only the latest receipt of each part, only the latest declaration number, not the number an application was
+    sent under, and not what a person entered. Files of answers that it took may be received again: they are taken anew."""
+    if "cop_no" not in {name for _, name, *_ in connection.execute("PRAGMA table_info(sent)")}:
+        [ledger_id] = connection.execute("SELECT value FROM setting WHERE name = 'ledger_id'").fetchone()
+        prefix = f"{ledger_id.replace('-', '')[:12].upper()}-"
+        sent = connection.execute("SELECT application_ref, parts, ? || application_ref FROM sent", (prefix,)).fetchall()
+        receipts = connection.execute("SELECT application_ref, part_no, status, at, sum_no, info FROM application_receipt").fetchall()
+        for name in ("sent", "application_receipt"):
+            connection.execute(f"DROP TABLE {name}")
+        make_answer_tables(connection)
+        connection.executemany("INSERT INTO sent VALUES (?, ?, ?)", sent)
+        connection.executemany("INSERT INTO application_receipt VALUES (?, ?, ?, ?, ?, ?)", receipts)
+    connection.execute("INSERT OR IGNORE INTO result_number SELECT summary_seq_no, value, at FROM result WHERE name = 'declaration_no'")
+    connection.execute(f"CREATE INDEX IF NOT EXISTS dead_inventory ON inventory (inventory_no) WHERE {DEAD}")
+    connection.execute("UPDATE receipt SET sha256 = 'v4-' || sha256 WHERE sha256 LIKE 'received:%'")
+    for ref, state, answered_at, reason in entered_by_hand(connection):
+        append_event(connection, at, HAND_ANSWER, ref, {"state": state, "after": customs_time(answered_at), "reason": reason})
+    settle(connection, None, at)
+    return None
+
+
 MIGRATIONS: dict[int, Callable[[sqlite3.Connection, Path, str], Text | None]] = {
-    1: _to_version_2, 2: _to_version_3, 3: _to_version_4,
+    1: _to_version_2, 2: _to_version_3, 3: _to_version_4, 4: _to_version_5,
 }  # fmt: skip
 """Version to the step that leads from it to the next."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +13,7 @@ import pyarrow as pa
 
 from aggregator.ledger.record import OF_RUN_REF, RUN_LIVE, Rows
 from aggregator.ledger.refusals import explained
-from aggregator.ledger.tables import LIVE
-
-_ROWS_AT_ONCE = 131_072
+from aggregator.ledger.tables import DEAD, LIVE
 
 
 @dataclass(frozen=True)
@@ -68,16 +66,20 @@ def runs(connection: sqlite3.Connection, ledger: Path) -> list[Run]:
     ]
 
 
+def runs_of_result(connection: sqlite3.Connection, results: Iterable[str]) -> set[int]:
+    """Runs that declared anything that is in one of these results of customs."""
+    found: set[int] = set()
+    for seq_no in results:
+        for which in (LIVE, DEAD):
+            query = f"SELECT DISTINCT run_no FROM result_line l CROSS JOIN inventory i ON i.inventory_no = l.inventory_no AND i.{which} WHERE summary_seq_no = ?"
+            found |= {run_no for (run_no,) in connection.execute(query, (seq_no,))}
+    return found
+
+
 def declarations_of(connection: sqlite3.Connection, run_ref: str) -> int:
     """How many declarations a run made."""
     row = connection.execute(f"SELECT count(*) FROM declaration WHERE {OF_RUN_REF}", {"run_ref": run_ref}).fetchone()
     return int(row[0])
-
-
-def fetched(cursor: sqlite3.Cursor, schema: pa.Schema) -> Iterator[pa.Table]:
-    """Rows as tables of a bounded size; its columns in the order of the schema."""
-    while rows := cursor.fetchmany(_ROWS_AT_ONCE):
-        yield pa.table([pa.array(values, field.type) for values, field in zip(zip(*rows, strict=True), schema, strict=True)], schema=schema)
 
 
 def inventory_numbers(connection: sqlite3.Connection, rows: Rows) -> Iterator[str]:

@@ -132,9 +132,9 @@ def record_cancelled(connection: sqlite3.Connection, run_ref: str, at: str, numb
         append_event(connection, at, "cancelled", run_ref, {"inventories": len(numbers), "sha256": digest})
 
 
-def record_sent(connection: sqlite3.Connection, parts: dict[str, int]) -> None:
-    """In how many parts each application of a run is sent."""
-    connection.executemany("INSERT OR REPLACE INTO sent VALUES (?, ?)", sorted(parts.items()))
+def record_sent(connection: sqlite3.Connection, sent: Iterable[tuple[str, int, str]]) -> None:
+    """In how many parts each application of a run is sent, and under which number: (application, parts, number)."""
+    connection.executemany("INSERT INTO sent (application_ref, parts, cop_no) VALUES (?, ?, ?)", sent)
 
 
 def record_receipts(connection: sqlite3.Connection, at: str, receipts: Iterable[tuple[str, str]]) -> None:

@@ -140,7 +140,8 @@ def _counting(connection: sqlite3.Connection, sums: dict[str, Sum]) -> Iterator[
         connection.execute(f"CREATE TEMP TRIGGER {name} AFTER {when} ON main.{table} BEGIN SELECT {counts}; END")
     yield
     for name, *_ in triggers:
-        connection.execute(f"DROP TRIGGER temp.{name}")
+        # A table that was dropped took its triggers along.
+        connection.execute(f"DROP TRIGGER IF EXISTS temp.{name}")
 
 
 def _triggers(connection: sqlite3.Connection, tables: Iterable[str]) -> Iterator[tuple[str, str, str, str]]:

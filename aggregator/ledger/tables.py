@@ -11,9 +11,10 @@
 
 and what customs' messages said, by business key, the latest customs time winning (answers.py):
 
-    sent                 in how many parts an application was sent
-    application_receipt  CEB702, of each part of an application
+    sent                 in how many parts an application was sent, and under which number
+    application_receipt  CEB702, every one of each part of an application
     result, result_part  CEB792, what is known of a declaration of customs, and which of its parts came
+    result_number        CEB792, every declaration number that a declaration of customs was given
     result_line          CEB792, which line of which inventory went into which declaration
     clearance            CEB604 and CEB606, what is known of an inventory
 """
@@ -24,7 +25,7 @@ import sqlite3
 from enum import StrEnum
 
 APPLICATION_ID = 0x39363130  # "9610"
-VERSION = 4
+VERSION = 5
 
 
 class State(StrEnum):
@@ -42,6 +43,8 @@ LIVE_STATES = (State.APPLIED, State.ACCEPTED, State.MERGED, State.ENTERED)
 LIVE = f"state NOT IN ('{State.REFUSED}', '{State.VOIDED}')"
 """In SQL: the inventory is declared. Word for word as in the index, which SQLite uses only then. Not the other way round: a
 list of more than two is a table of its own to SQLite, made anew for every row recorded, and doubles the time."""
+DEAD = f"state IN ('{State.REFUSED}', '{State.VOIDED}')"
+"""In SQL: this row does not declare the inventory. Of an inventory that was declared more than once all rows but one are dead."""
 
 TABLES = f"""
 CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -70,6 +73,7 @@ CREATE TABLE inventory (
     items TEXT NOT NULL, cancelled TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE UNIQUE INDEX live_inventory ON inventory (inventory_no) WHERE {LIVE};
+CREATE INDEX IF NOT EXISTS dead_inventory ON inventory (inventory_no) WHERE {DEAD};
 CREATE INDEX cancelled_inventory ON inventory (inventory_id) WHERE cancelled <> '';
 CREATE TABLE tally (
     run_no INTEGER NOT NULL, application_no INTEGER NOT NULL, cleared_period TEXT NOT NULL, late INTEGER NOT NULL,
@@ -89,16 +93,21 @@ it. Periods are yyyymm."""
 
 
 ANSWER_TABLES = """
-CREATE TABLE IF NOT EXISTS sent (application_ref TEXT PRIMARY KEY, parts INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sent (
+    application_ref TEXT PRIMARY KEY, parts INTEGER NOT NULL, cop_no TEXT NOT NULL UNIQUE
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS application_receipt (
     application_ref TEXT NOT NULL, part_no INTEGER NOT NULL, status TEXT NOT NULL, at TEXT NOT NULL, sum_no TEXT NOT NULL,
-    info TEXT NOT NULL, PRIMARY KEY (application_ref, part_no)
+    info TEXT NOT NULL, PRIMARY KEY (application_ref, part_no, status, at)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS result (
     summary_seq_no TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (summary_seq_no, name)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS result_part (
     summary_seq_no TEXT NOT NULL, part_no INTEGER NOT NULL, PRIMARY KEY (summary_seq_no, part_no)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS result_number (
+    summary_seq_no TEXT NOT NULL, declaration_no TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (summary_seq_no, declaration_no)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS result_line (
     inventory_no TEXT NOT NULL, item_no INTEGER NOT NULL, summary_seq_no TEXT NOT NULL, customs_item_no INTEGER NOT NULL,

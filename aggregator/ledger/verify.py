@@ -45,7 +45,7 @@ def found_altered(connection: sqlite3.Connection, *, whole: bool, sealed: bool =
     try:
         problems = damage(connection) if whole else []
         problems = problems or altered_records(connection) or (altered_tables(connection, whole=whole) if sealed else [])
-        return problems or (altered_rows(connection) if whole else [])
+        return problems or (altered_rows(connection, sealed=sealed) if whole else [])
     except UNREADABLE as error:
         return [Text(f"a value in it cannot be read ({error})", f"其中有无法读取的值（{error}）")]
 
@@ -108,8 +108,9 @@ def altered_tables(connection: sqlite3.Connection, *, whole: bool) -> list[Text]
     ]
 
 
-def altered_rows(connection: sqlite3.Connection) -> list[Text]:
-    """Every inventory against the hash its run recorded, its state against that of its run and application, the tally."""
+def altered_rows(connection: sqlite3.Connection, *, sealed: bool = True) -> list[Text]:
+    """Every inventory against the hash its run recorded, and the tally. States are sealed; where they are not, that of each
+    inventory against that of its run and application, which were one in earlier versions."""
     problems = []
     runs = connection.execute(
         "SELECT run_no, run_ref, state, first_inventory_id, last_inventory_id, inventories_sha256 FROM run ORDER BY run_no"
@@ -120,7 +121,7 @@ def altered_rows(connection: sqlite3.Connection) -> list[Text]:
             digest.add(rows)
         if digest.hexdigest() != sha256:
             problems.append(Text(f"inventories of run {ref} are not what was recorded", f"批次 {ref} 的清单与登记时不符"))
-        elif _stray_states(connection, number, state, first, last):
+        elif _stray_states(connection, number, state, first, last, sealed):
             problems.append(Text(f"states of inventories of run {ref} are not its own", f"批次 {ref} 的清单状态与批次不符"))
     [strays] = connection.execute("SELECT count(*) FROM inventory WHERE run_no NOT IN (SELECT run_no FROM run)").fetchone()
     [rows_held] = connection.execute("SELECT count(*) FROM inventory").fetchone()
@@ -129,7 +130,7 @@ def altered_rows(connection: sqlite3.Connection) -> list[Text]:
     return problems
 
 
-def _stray_states(connection: sqlite3.Connection, run_no: int, run_state: str, first: int, last: int) -> bool:
+def _stray_states(connection: sqlite3.Connection, run_no: int, run_state: str, first: int, last: int, sealed: bool) -> bool:
     query = (
         "SELECT run_no, application_no, cleared_period, late, state, count(*) FROM inventory WHERE inventory_id BETWEEN ? AND ? "
         "GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"
@@ -142,8 +143,8 @@ def _stray_states(connection: sqlite3.Connection, run_no: int, run_state: str, f
     }
     wrong = any(
         number != run_no
-        or (state == State.VOIDED) != (run_state == RUN_VOIDED and state != State.REFUSED)
-        or (state == State.REFUSED) != (application in refused_ones)
+        or (not sealed and (state == State.VOIDED) != (run_state == RUN_VOIDED and state != State.REFUSED))
+        or (not sealed and (state == State.REFUSED) != (application in refused_ones))
         for number, application, _, _, state, _ in counted
     )
     return wrong or counted != tallied

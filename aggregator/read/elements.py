@@ -13,6 +13,7 @@ from typing import Any
 from lxml import etree
 
 from aggregator.read.export import Source, unusable
+from schemas.text import Text
 
 _NESTED = etree.XPath("boolean(*/*/*)")
 _OF_DOCUMENTS = {"inventory", "inventoryhead", "inventorylist", "inventoryreturn", "invtcancelreturn", "summaryreturn", "summaryresult", "invtno"}
@@ -98,6 +99,25 @@ class Message:
 def local_name(element: Any) -> str:
     """Its name without the namespace; what is no sound name (a prefix of no namespace) as it stands."""
     return str(element.tag).rpartition("}")[2]
+
+
+class NotOnce(Exception):  # noqa: N818 - not an error: who asked says what becomes of it
+    """An element that is there twice, or holds elements where a value should stand: which one counts would be a guess."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.text = Text(f"{name} is given twice, or holds other elements.", f"{name} 重复出现，或其中含有其他元素。")
+
+
+def cells_of(element: Any) -> dict[str, str]:
+    """The values of an element by name. Raises NotOnce."""
+    cells: dict[str, str] = {}
+    for child in element:
+        name = local_name(child)
+        if name in cells or len(child):
+            raise NotOnce(name)
+        cells[name] = (child.text or "").strip()
+    return cells
 
 
 def kind_of(source: Source) -> Message:

@@ -7,7 +7,8 @@ from itertools import islice
 
 import pyarrow as pa
 
-from aggregator.read.elements import Message
+from aggregator.errors import UnusableInput
+from aggregator.read.elements import Message, NotOnce, cells_of
 from aggregator.read.export import Source
 
 KINDS = {"CEB604Message": ("InventoryReturn", "CEB604"), "CEB606Message": ("InvtCancelReturn", "CEB606")}
@@ -28,5 +29,12 @@ def receipts_of(source: Source, root: str) -> Iterator[tuple[pa.Table, list[int]
 
 def _rows(message: Message, document: str) -> Iterator[tuple[str | int | None, ...]]:
     for element in message.documents(document):
-        cells = {child.tag.rpartition("}")[2]: child.text for child in element}
-        yield (*(cells.get(name) for name in ELEMENTS), element.sourceline)
+        try:
+            cells = cells_of(element)
+        except NotOnce as stop:
+            where = f"{message.source.name}, line {element.sourceline}", f"{message.source.name} 第 {element.sourceline} 行"
+            raise UnusableInput(
+                f"{where[0]}: {stop.text.en} Which one counts would be a guess. Take the message as customs sent it.",
+                f"{where[1]}：{stop.text.zh}无法判断以哪一个为准。请使用海关下发的原始报文。",
+            ) from None
+        yield (*(cells.get(name) or None for name in ELEMENTS), element.sourceline)

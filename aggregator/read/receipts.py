@@ -28,6 +28,8 @@ from schemas.text import Text
 
 _MESSAGE_HEADINGS = ("message", "message_type", "messageType", "报文类型", "回执类型")
 _CANCELLATION = "CEB606"
+_EARLIEST, _LATEST = "2000", "2100"
+"""Years that a time of customs may be in: what is dated beyond would outdo all that comes after."""
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,7 @@ def _receipts_of(name: str, lines: pa.Table, rows: np.ndarray[Any, Any]) -> pa.T
     for sound, column in (
         (sound_number, "inventory_no"),
         (pc.and_(is_status(status), status.is_valid()), "status_code"),
-        (at.is_valid(), "cleared_at"),
+        (pc.fill_null(pc.and_(pc.greater_equal(at, _EARLIEST), pc.less(at, _LATEST)), False), "cleared_at"),
         (pc.or_(is_cancellation, is_list), "message"),
     ):
         bad = np.flatnonzero(~sound.to_numpy(zero_copy_only=False))

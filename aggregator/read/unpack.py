@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from aggregator.errors import cannot_be_read
 from aggregator.read.export import Source, unusable
-from aggregator.read.files import STANDARD_INPUT, is_export, meant
+from aggregator.read.files import STANDARD_INPUT, Meant, is_export, meant
 from aggregator.read.room import Room
 from aggregator.read.sniff import Format, format_of
 from aggregator.read.zipped import sound_archive
@@ -33,20 +33,25 @@ _PIECE = 1 << 20
 def sources_of(arguments: Iterable[Path], room: Room) -> Iterator[Source]:
     """The files that the arguments mean, those of archives unpacked. Raises what says what to do."""
     for each in meant(arguments):
-        if each.path == STANDARD_INPUT:
-            source = Source(_standard_input(room), "-", "-")
+        yield from sources_in(each, room)
+
+
+def sources_in(each: Meant, room: Room) -> Iterator[Source]:
+    """The file, or what an archive holds."""
+    if each.path == STANDARD_INPUT:
+        source = Source(_standard_input(room), "-", "-")
+    else:
+        source = Source(each.path, str(each.path), each.argument, each.named)
+    try:
+        kind = format_of(source)
+        if kind is Format.ZIP:
+            yield from _members(source, room)
+        elif kind is Format.GZIP:
+            yield _plain(source, room)
         else:
-            source = Source(each.path, str(each.path), each.argument, each.named)
-        try:
-            kind = format_of(source)
-            if kind is Format.ZIP:
-                yield from _members(source, room)
-            elif kind is Format.GZIP:
-                yield _plain(source, room)
-            else:
-                yield source
-        except OSError as error:
-            raise cannot_be_read(source.name, error) from None
+            yield source
+    except OSError as error:
+        raise cannot_be_read(source.name, error) from None
 
 
 def _standard_input(room: Room) -> Path:

@@ -23,6 +23,13 @@ KINDS: dict[Kind, Text] = {
     Kind.WEIGHT: Text("the weight of a declaration differs", "报关单重量不同"),
     Kind.PART_MISSING: Text("a part of a result has not come yet", "结果单的分段尚未收到"),
     Kind.ANSWER_AFTER_REFUSAL: Text("of an application that was refused, and yet in a result", "所属申请已被退单，但仍出现在结果单中"),
+    Kind.ANSWER_AFTER_VOID: Text("of a run that was voided, and yet customs answers", "所属批次已作废，但海关仍有答复"),
+    Kind.HEADERS_JOINED: Text("a declaration of customs joins what must not mix", "海关一份报关单合并了不得合并的表头"),
+    Kind.OTHER_CONSIGNOR: Text("a declaration of customs names another consignor", "海关报关单的收发货人不同"),
+    Kind.OTHER_CUSTOMS: Text("a declaration of customs names another declaring customs", "海关报关单的申报地海关不同"),
+    Kind.TWO_RUNS: Text("a declaration of customs holds inventories of several runs", "海关一份报关单含有多个批次的清单"),
+    Kind.NUMBER_CHANGED: Text("the number of a declaration changed", "报关单编号发生变化"),
+    Kind.NUMBER_TWICE: Text("two declarations of customs have one number", "两份汇总结果单的报关单编号相同"),
     Kind.PART_REFUSED: Text("a part of an application was refused, others were not", "申请单的部分分段被退单"),
 }
 

@@ -5,6 +5,7 @@ Signing is the sending client's work, for the key never leaves its token: the Si
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,12 +19,20 @@ from lxml import etree
 
 from aggregator.customs import Customs
 from aggregator.errors import OurFault, UnusableInput
-from schemas.messages import BASE_TRANSFER, MOST_APPLICATIONS, NAMESPACE, NOT_IN_XML, SUMMARY_APPLY_HEAD, Element
+from schemas.messages import (
+    BASE_TRANSFER,
+    INVENTORY_NUMBER,
+    MOST_APPLICATIONS,
+    NAMESPACE,
+    NOT_IN_XML,
+    SUMMARY_APPLY_HEAD,
+    Element,
+)
 
 FOLDER = "summary_applications"
 _NEW, _DECLARED = "1", "2"
 """appType and appStatus: a new application, declared."""
-_REF_DIGITS = 12
+_MARK_DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -52,7 +61,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Sending:
-    """What all messages of a run share."""
+    """What all messages of a run share. `content`: a hash over all that the run declares."""
 
     customs: Customs
     edition: str
@@ -61,18 +70,21 @@ class Sending:
     summary_flag: int
     item_name_flag: int
     recorded_at: datetime
+    content: str = ""
+
+    @property
+    def mark(self) -> str:
+        """Of this run and no other: one that a ledger restored from a backup makes under the same reference has another, unless
+        it is the same run to the last inventory and second."""
+        whole = "\n".join((self.ledger_id, self.run_ref, self.recorded_at.isoformat(), self.content))
+        return hashlib.sha256(whole.encode()).hexdigest()
 
     def cop_no(self, application_ref: str) -> str:
-        """The enterprise's number of an application: of this ledger and no other, the same whenever it is made again."""
-        return f"{cop_no_prefix(self.ledger_id)}{application_ref}"
+        """The enterprise's number of an application: never used for another one, the same whenever the same run is made again."""
+        return f"{self.mark[:_MARK_DIGITS].upper()}-{application_ref}"
 
     def guid(self, what: str) -> str:
-        return str(uuid.uuid5(uuid.UUID(self.ledger_id), f"{self.run_ref}/{what}")).upper()
-
-
-def cop_no_prefix(ledger_id: str) -> str:
-    """What the numbers of all applications of a ledger begin with."""
-    return f"{uuid.UUID(ledger_id).hex[:_REF_DIGITS].upper()}-"
+        return str(uuid.uuid5(uuid.UUID(self.ledger_id), f"{self.mark}/{what}")).upper()
 
 
 def parts_of(applications: Iterable[Application], most: int) -> Iterator[Part]:
@@ -84,9 +96,10 @@ def parts_of(applications: Iterable[Application], most: int) -> Iterator[Part]:
             yield Part(application, count, seq_no, size)
 
 
-def parts_sent(sending: Sending, applications: Iterable[Application]) -> dict[str, int]:
-    """In how many parts each application goes."""
-    return {part.application.application_ref: part.count for part in parts_of(applications, sending.customs.most(sending.edition))}
+def sent_as(sending: Sending, applications: Iterable[Application]) -> list[tuple[str, int, str]]:
+    """In how many parts each application goes, and under which number."""
+    parts = {part.application.application_ref: part.count for part in parts_of(applications, sending.customs.most(sending.edition))}
+    return [(ref, count, sending.cop_no(ref)) for ref, count in parts.items()]
 
 
 def messages_of(parts: Iterable[Part], most: int) -> Iterator[list[Part]]:
@@ -106,6 +119,7 @@ def messages_of(parts: Iterable[Part], most: int) -> Iterator[list[Part]]:
 def write_applications(folder: Path, sending: Sending, applications: Iterable[Application], numbers: Iterator[str]) -> list[str]:
     """Write the messages of a run; their names. `numbers`: inventory numbers of the applications, one after the other."""
     most = sending.customs.most(sending.edition)
+    numbers = _sound(numbers, sending.edition)
     names = []
     for place, parts in enumerate(messages_of(parts_of(applications, most), most), 1):
         folder.mkdir(exist_ok=True)
@@ -115,6 +129,20 @@ def write_applications(folder: Path, sending: Sending, applications: Iterable[Ap
     if next(numbers, None) is not None:
         raise OurFault("more inventories are declared than applied for", "申报的清单多于汇总申请单所列")
     return names
+
+
+def _sound(numbers: Iterator[str], edition: str) -> Iterator[str]:
+    """Raises what to do where a number does not fit the edition: customs would refuse the whole message."""
+    longest = INVENTORY_NUMBER.longest(edition)
+    for number in numbers:
+        if len(number) > longest:
+            raise UnusableInput(
+                f"The inventory number '{number}' has {len(number)} characters, and a message of edition {edition} can carry {longest}. "
+                "Nothing was published. Run again with --edition 202205, if customs takes it, or without this inventory.",
+                f"清单编号“{number}”有 {len(number)} 位，而 {edition} 版报文最多为 {longest} 位。未发布任何内容。若海关支持，请加 --edition 202205 "
+                "重新运行，或去掉该清单。",
+            )
+        yield number
 
 
 def _write(sink: Any, sending: Sending, place: int, parts: list[Part], numbers: Iterator[str]) -> None:
