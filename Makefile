@@ -48,6 +48,7 @@ faults: $(VENV)/installed-dev
 	$(BIN)/python -m tests.faults
 	HYPOTHESIS_PROFILE=long ROUND_TRIP=100000 $(BIN)/python -m pytest -n 2 tests/test_history.py tests/test_receive.py
 	DAMAGE_TRIALS=40000 $(BIN)/python -m pytest -n 2 tests/test_damage.py
+	BIT_FLIPS=20000 $(BIN)/python -m pytest -n 2 tests/test_bit_flips.py
 
 sample-data: $(VENV)/installed-dev
 	$(BIN)/python sample_data/make.py

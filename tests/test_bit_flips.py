@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import sqlite3
 from collections import Counter
 from contextlib import closing
@@ -23,11 +24,12 @@ from tests.faults.scenarios import contents
 from tests.test_cli import aggregator
 from tests.test_receive import ENTRY, Office, exported
 
-FLIPS = int(os.environ.get("BIT_FLIPS", "1600"))
+FLIPS = int(os.environ.get("BIT_FLIPS", "1200"))
 OF_THE_HEADER = 100
 COMMANDS = max(FLIPS // 100, 16)
 """Flips after which commands are given too: each takes a hundred times as long."""
-FREED = {"gross_weight_kg": "3.250", "net_weight_kg": "1.200"}
+CHECK = ("ledger", "check", "--out", "out")
+RUN = ("run", "again.csv", "--period", "2026-10", "--out", "out", "--as-of", "2026-11-05", "--workers", "1")
 
 
 def whole_ledger(runner: Runner) -> Path:
@@ -125,3 +127,27 @@ def test_every_flipped_bit_is_found_or_harmless(made: Path, tmp_path: Path) -> N
     assert silent == []
     assert set(counts) == {"detected", "harmless"}
     assert counts["detected"] > counts.total() // 3
+
+
+def test_commands_refuse_a_flipped_ledger_or_end_as_with_the_sound_one(made: Path, tmp_path: Path) -> None:
+    """`ledger check` tells of it (3) or refuses it (78), a run refuses it (78); neither calls it a fault of ours (70)."""
+    data, sound = made.read_bytes(), says(made)
+    with closing(sqlite3.connect(made)) as connection:
+        [page] = connection.execute("PRAGMA page_size").fetchone()
+    chosen = random.Random(24).sample(flips(data, FLIPS, page), COMMANDS)
+    folder = tmp_path / "whole"
+    counts = Counter[tuple[object, ...]]()
+    for flip in [None, *chosen]:
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(made.parent.parent, folder)
+        ledger = folder / "out/ledger.sqlite"
+        ledger.write_bytes(data if flip is None else flip.of(data))
+        found = verdict(ledger, sound)
+        ended = [aggregator(*command, folder=folder) for command in (CHECK, RUN)]
+        codes = tuple(each.returncode for each in ended)
+        said = f"{flip}: {codes} {' '.join(each.stderr for each in ended)}"
+        assert "error of our own" not in said
+        assert codes == (0, 0) if found == "harmless" else codes[0] in (3, 78) and codes[1] == 78, said
+        counts[found, *codes] += 1
+    print(dict(counts))
+    assert len({found for found, *_ in counts}) == 2
