@@ -339,3 +339,57 @@ def test_summary_speaks_both_languages(runner: Runner) -> None:
     assert len(english) == len(chinese)
     assert all(any("一" <= letter <= "鿿" for letter in line) for line in chinese)
     assert not any("一" <= letter <= "鿿" for line in english for letter in line)
+
+
+FULL = Path("/dev/full")
+
+
+def _into_a_full_device(command: tuple[str, ...], runner: Runner, *, errors_too: bool = False) -> subprocess.CompletedProcess[str]:
+    with FULL.open("w") as full:
+        own = [sys.executable, "-m", "aggregator", *command, "--lang", "en"]
+        errors = full if errors_too else subprocess.PIPE
+        return subprocess.run(own, cwd=runner.folder, stdout=full, stderr=errors, text=True, check=False)
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("more", [("--json",), (), ("--json", "--log-format", "json")])
+def test_what_stands_is_told_where_stdout_takes_nothing(runner: Runner, more: tuple[str, ...]) -> None:
+    runner.write([row()])
+    run = ("run", "export.csv", *PERIOD, "--out", "out", *more)
+    result = _into_a_full_device(run, runner)
+    assert result.returncode == 3, result.stderr
+    assert "The run 202610-01 is recorded in the ledger and published in out/2026-10/202610-01." in result.stderr
+    assert "othing was published" not in result.stderr
+    assert "Traceback" not in result.stderr
+    assert (runner.out / "2026-10/202610-01/manifest.json").exists()
+    again = _into_a_full_device(run, runner)
+    assert (again.returncode, "Nothing was published" in again.stderr) == (74, True)
+    void = _into_a_full_device(("ledger", "void", "202610-01", "--out", "out"), runner)
+    assert (void.returncode, "The run 202610-01 is voided" in void.stderr) == (3, True)
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full")
+def test_exit_code_is_right_where_nothing_can_be_said(runner: Runner) -> None:
+    runner.write([row(), row(inventory_no="4", goods_name="")])
+    run = ("run", "export.csv", *PERIOD, "--out", "out", "--json")
+    assert _into_a_full_device(run, runner, errors_too=True).returncode == 3
+    assert (runner.out / "2026-10/202610-01/manifest.json").exists()
+    assert _into_a_full_device(("run", "absent.csv", *PERIOD, "--out", "out"), runner, errors_too=True).returncode == 66
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, RuntimeError, BrokenPipeError])
+def test_what_is_published_is_never_called_unpublished(runner: Runner, monkeypatch: pytest.MonkeyPatch, stop: type[BaseException]) -> None:
+    from aggregator.cli import ending
+    from aggregator.report import summary as module
+
+    def stopped(*_: object) -> None:
+        raise stop
+
+    monkeypatch.setattr(module, "as_json", stopped)
+    monkeypatch.setattr(ending, "_say_no_more", lambda: None)
+    runner.write([row(), row(inventory_no="4", goods_name="")])
+    result = aggregator("run", "export.csv", *PERIOD, "--out", "out", "--json", folder=runner.folder)
+    assert result.returncode == (70 if stop is RuntimeError else 3)
+    assert "othing was published" not in result.stderr
+    if stop is not BrokenPipeError:
+        assert "The run 202610-01 is recorded in the ledger and published in" in result.stderr

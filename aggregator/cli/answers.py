@@ -34,12 +34,14 @@ def receive(files: tuple[Path, ...], config: Path | None, as_json: bool, lang: A
         from aggregator.errors import WrongUsage
         from aggregator.receive import receive as receive_answers
         from aggregator.report.received import received_as_json, received_lines
+        from schemas.text import Text
 
         params, _ = settings(config, {**given, "inputs": files, "lang": lang})
         teller.adopt(params)
         if params.out is None:
             raise WrongUsage("Say where the results are: --out DIR.", "请指定结果文件夹：--out DIR。")
         received = receive_answers(params, now())
+        teller.done(Text("What was received is recorded in the ledger.", "收到的回执已在台账中登记。"), int(received.exit_code))
         lines = received_lines(received, teller.lang)
         click.echo(json.dumps(received_as_json(received), ensure_ascii=False) if as_json else "\n".join(lines))
         return int(received.exit_code)

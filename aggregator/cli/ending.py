@@ -10,13 +10,13 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from aggregator.errors import StopRun
     from aggregator.params import Params
     from schemas.text import Lang, Text
 
@@ -40,6 +40,12 @@ class Teller:
     def __init__(self, lang: Lang | None, log_format: str | None) -> None:
         self.lang: Lang = lang or locale_lang()
         self.as_json = log_format == "json"
+        self.stands: Text | None = None
+        self.code = 0
+
+    def done(self, stands: Text, code: int = 0) -> None:
+        """What was asked is done and recorded, whatever becomes of what is said of it."""
+        self.stands, self.code = stands, code
 
     def adopt(self, params: Params) -> None:
         """The config may say how to speak."""
@@ -60,11 +66,17 @@ class Teller:
         if self.as_json:
             self._line(level, event, {"message": message, **facts})
         else:
-            click.echo(message, err=True)
+            _echo_error(message)
 
     def _line(self, level: str, event: str, facts: dict[str, Any]) -> None:
         at = now().isoformat(timespec="milliseconds")
-        click.echo(json.dumps({"at": at, "level": level, "event": event, **facts}, ensure_ascii=False), err=True)
+        _echo_error(json.dumps({"at": at, "level": level, "event": event, **facts}, ensure_ascii=False))
+
+
+def _echo_error(text: str) -> None:
+    # Where stderr takes nothing, nobody can be told; the exit code still says how it ended.
+    with suppress(OSError):
+        click.echo(text, err=True)
 
 
 def guarded(job: Callable[[Teller], int], lang: Lang | None, log_format: str | None = None) -> int:
@@ -82,40 +94,54 @@ def guarded(job: Callable[[Teller], int], lang: Lang | None, log_format: str | N
         return code
     except BrokenPipeError:
         # The reader of our output (head, less) has gone: not an error, and nobody is left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(Exit.DONE)
-    except KeyboardInterrupt:
-        teller.error("已中断，未发布任何内容。" if teller.lang == "zh" else "Interrupted; nothing was published.", Exit.INTERRUPTED)
-        return int(Exit.INTERRUPTED)
-    except Exception as error:
-        stop = _as_stop(error)
-        if stop is not None:
-            teller.error(stop.in_lang(teller.lang), stop.exit_code)
-            return int(stop.exit_code)
-        teller.error(
-            f"本工具内部错误（{type(error).__name__}: {error}），未发布任何内容。请报告此错误；设置 AGGREGATOR_DEBUG=1 可显示详情。"
-            if teller.lang == "zh"
-            else f"An error of our own ({type(error).__name__}: {error}); nothing was published. Please report it; "
-            "AGGREGATOR_DEBUG=1 shows the details.",
-            Exit.OUR_FAULT,
-        )
-        if os.environ.get("AGGREGATOR_DEBUG"):
+        _say_no_more()
+        return teller.code
+    except (KeyboardInterrupt, Exception) as error:
+        said, code = _ending(error, teller.stands)
+        teller.error(said.in_lang(teller.lang), code)
+        if code == Exit.OUR_FAULT and os.environ.get("AGGREGATOR_DEBUG"):
             traceback.print_exception(error)
-        return int(Exit.OUR_FAULT)
+        _flush_or_say_no_more()
+        return code
 
 
-def _as_stop(error: Exception) -> StopRun | None:
-    """What a person can do something about: our own stops, and what the disk refuses."""
-    from aggregator.errors import CannotReadOrWrite, StopRun
+def _flush_or_say_no_more() -> None:
+    """Python writes at its end what stdout has not taken, and would end with a code of its own where it cannot."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _say_no_more()
 
+
+def _say_no_more() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _ending(error: BaseException, stands: Text | None) -> tuple[Text, int]:
+    """What to say of what stopped a job, and its exit code. What a person can do something about is our own stops and what the
+    disk refuses. `stands`: what was done all the same: then it waits for a person to see that it was."""
+    from aggregator.errors import Exit, StopRun
+    from schemas.text import Text
+
+    waits = int(Exit.WAITING)
+    kept = Text(f". {stands.en}", f"。{stands.zh}") if stands else Text("; nothing was published.", "，未发布任何内容。")
     if isinstance(error, StopRun):
-        return error
+        return error.text, int(error.exit_code)
+    if isinstance(error, KeyboardInterrupt):
+        return Text(f"Interrupted{kept.en}", f"已中断{kept.zh}"), waits if stands else int(Exit.INTERRUPTED)
     if isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename else ""
-        return CannotReadOrWrite(
-            f"{where}{error.strerror or error}. Nothing was published. Check disk space and rights, then run again.",
-            f"{where}{error.strerror or error}。未发布任何内容。请检查磁盘空间和权限后重新运行。",
-        )
-    return None
-
-
+        where, why = f"{error.filename}: " if error.filename else "", error.strerror or error
+        if stands:
+            return Text(
+                f"{where}{why}: what is to be said of it cannot be written. {stands.en} It stands.",
+                f"{where}{why}：结果信息无法输出。{stands.zh}以上操作有效。",
+            ), waits
+        return Text(
+            f"{where}{why}. Nothing was published. Check disk space and rights, then run again.",
+            f"{where}{why}。未发布任何内容。请检查磁盘空间和权限后重新运行。",
+        ), int(Exit.CANNOT_READ_OR_WRITE)
+    what = f"{type(error).__name__}: {error}"
+    return Text(
+        f"An error of our own ({what}){kept.en} Please report it; AGGREGATOR_DEBUG=1 shows the details.",
+        f"本工具内部错误（{what}）{kept.zh}请报告此错误；设置 AGGREGATOR_DEBUG=1 可显示详情。",
+    ), int(Exit.OUR_FAULT)

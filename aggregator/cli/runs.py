@@ -7,7 +7,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,6 +23,10 @@ from aggregator.cli.options import (
     settings,
     sheet_option,
 )
+
+if TYPE_CHECKING:
+    from aggregator.result import Outcome
+    from schemas.text import Text
 
 
 @click.command()
@@ -60,6 +64,8 @@ def run(inputs: tuple[Path, ...], config: Path | None, dry_run: bool, as_json: b
         teller.event("started", period=str(params.period or ""), inputs=[str(path) for path in inputs])
         outcome = run_pipeline(params, now())
         metrics["outcome"] = outcome
+        if outcome.published:
+            teller.done(_published(outcome), int(outcome.exit_code))
         if as_json:
             click.echo(json.dumps(outcome_as_json(outcome), ensure_ascii=False))
         quiet = params.quiet and outcome.exit_code == Exit.DONE
@@ -84,6 +90,15 @@ def run(inputs: tuple[Path, ...], config: Path | None, dry_run: bool, as_json: b
         # The run is done, whatever becomes of its metrics: that they are missing waits for a person.
         code = guarded(write, lang, given["log_format"]) and (code or 3)
     sys.exit(code)
+
+
+def _published(outcome: Outcome) -> Text:
+    from schemas.text import Text
+
+    return Text(
+        f"The run {outcome.run_ref} is recorded in the ledger and published in {outcome.folder}.",
+        f"批次 {outcome.run_ref} 已在台账中登记，并已发布到 {outcome.folder}。",
+    )
 
 
 _LOGGED = ("exit_code", "period", "run_ref", "folder", "published", "counts", "excluded", "findings", "deadline", "working_days_left", "undeclared")
