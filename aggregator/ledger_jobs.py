@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from aggregator.errors import CannotCreate, CannotReadOrWrite, NoInput
-from aggregator.ledger.amend import answer_application, dismiss, record_import, void_run
+from aggregator.errors import CannotCreate, CannotReadOrWrite, NoInput, WrongUsage
+from aggregator.ledger.amend import answer_application, correct_first_period, dismiss, record_import, void_run
 from aggregator.ledger.query import Run, declarations_of, declared, runs
 from aggregator.ledger.refusals import is_busy, no_ledger
 from aggregator.ledger.rows import fetched
@@ -122,6 +122,19 @@ def dismissed(path: Path, numbers: list[str], reason: str, now: datetime, lock_w
     with changing(path, at, lock_wait) as connection:
         count = dismiss(connection, numbers, at, reason)
     return Text(f"{count:,} inventories are no longer waited for.", f"{count:,} 份清单不再列为待申报。")
+
+
+def first_period_corrected(path: Path, period: Period, reason: str, now: datetime, lock_wait: float) -> Text:
+    at = now.isoformat(timespec="seconds")
+    if period.key > f"{now:%Y%m}":
+        raise WrongUsage(
+            f"The period {period} has not begun: a ledger cannot answer for it first. Nothing was changed.",
+            f"申报期 {period} 尚未开始，不能作为台账的起始申报期。未作任何更改。",
+        )
+    with changing(path, at, lock_wait) as connection:
+        former = correct_first_period(connection, period.key, at, reason)
+    was = Text(f" (it was {former[:4]}-{former[4:]})", f"（此前为 {former[:4]}-{former[4:]}）") if former not in ("", period.key) else Text("", "")
+    return Text(f"The ledger answers for {period} and later{was.en}.", f"台账的起始申报期为 {period}{was.zh}。")
 
 
 def imported(path: Path, out: Path | None, file: Path, chunk_bytes: int, now: datetime, lock_wait: float) -> Text:

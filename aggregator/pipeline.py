@@ -85,6 +85,12 @@ def _settled_period(params: Params, now: datetime) -> Params:
             f"{period.next_month} on, or say --unfinished.",
             f"申报期 {period} 在 {as_of} 尚未结束，期间仍可能有清单结关。请在 {period.next_month} 起运行，或加 --unfinished。",
         )
+    if params.first_period is not None and params.first_period.key > period.key:
+        raise WrongUsage(
+            f"--first-period {params.first_period} is after the period {period}: nothing cleared in it could be declared. Name the "
+            f"first month this ledger is to answer for, {period} or earlier.",
+            f"--first-period {params.first_period} 晚于申报期 {period}：该期结关的清单将无法申报。请指定台账的起始申报期（不晚于 {period}）。",
+        )
     return replace(params, period=period, as_of=as_of)
 
 
@@ -92,8 +98,10 @@ def _first_period(params: Params, recorded: str | None) -> str:
     asked = params.first_period.key if params.first_period else None
     if recorded is not None and asked is not None and asked != recorded:
         raise WrongConfiguration(
-            f"--first-period {params.first_period} differs from the ledger's own {recorded[:4]}-{recorded[4:]}. Leave it out.",
-            f"--first-period {params.first_period} 与台账记录的 {recorded[:4]}-{recorded[4:]} 不同。请去掉该选项。",
+            f"--first-period {params.first_period} differs from the ledger's own {recorded[:4]}-{recorded[4:]}. Leave it out; "
+            "as long as nothing was declared, 'aggregator ledger first-period' corrects the ledger's.",
+            f"--first-period {params.first_period} 与台账记录的 {recorded[:4]}-{recorded[4:]} 不同。请去掉该选项；"
+            "尚未申报任何清单时，可用 aggregator ledger first-period 更正台账。",
         )
     return recorded or asked or params.the_period.key
 

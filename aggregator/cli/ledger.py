@@ -11,10 +11,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aggregator.cli.ending import Teller, guarded, now
-from aggregator.cli.options import json_option, lang_option, ledger_options, lock_wait_option, period_option, settings
+from aggregator.cli.options import (
+    Month,
+    json_option,
+    lang_option,
+    ledger_options,
+    lock_wait_option,
+    period_option,
+    settings,
+)
 
 if TYPE_CHECKING:
     from aggregator.params import Params
+    from schemas.text import Text
 
 
 @click.group()
@@ -26,6 +35,12 @@ def ledger() -> None:
       aggregator ledger show --out results
       aggregator ledger check --out results
     """
+
+
+def _tell(teller: Teller, what: Text) -> int:
+    teller.done(what)
+    click.echo(what.in_lang(teller.lang))
+    return 0
 
 
 def _with_ledger(
@@ -120,8 +135,7 @@ def void(run_ref: str, reason: str, config: Path | None, lang: Any, **given: Any
     def work(params: Params, path: Path, teller: Teller) -> int:
         from aggregator.ledger_jobs import void
 
-        click.echo(void(path, run_ref, reason, now(), params.lock_wait).in_lang(teller.lang))
-        return 0
+        return _tell(teller, void(path, run_ref, reason, now(), params.lock_wait))
 
     _with_ledger(work, config, lang, given)
 
@@ -145,8 +159,7 @@ def answer(application_ref: str, answer: str, reason: str, config: Path | None, 
     def work(params: Params, path: Path, teller: Teller) -> int:
         from aggregator.ledger_jobs import answered
 
-        click.echo(answered(path, application_ref, answer, reason, now(), params.lock_wait).in_lang(teller.lang))
-        return 0
+        return _tell(teller, answered(path, application_ref, answer, reason, now(), params.lock_wait))
 
     _with_ledger(work, config, lang, given)
 
@@ -171,8 +184,31 @@ def dismiss(numbers: tuple[str, ...], reason: str, config: Path | None, lang: An
     def work(params: Params, path: Path, teller: Teller) -> int:
         from aggregator.ledger_jobs import dismissed
 
-        click.echo(dismissed(path, list(numbers), reason, now(), params.lock_wait).in_lang(teller.lang))
-        return 0
+        return _tell(teller, dismissed(path, list(numbers), reason, now(), params.lock_wait))
+
+    _with_ledger(work, config, lang, given)
+
+
+@ledger.command(name="first-period")
+@click.argument("period", type=Month(), metavar="YYYY-MM")
+@click.option("--reason", default="", metavar="TEXT", help="Why: it is recorded.")
+@ledger_options
+@lock_wait_option
+@lang_option
+def first_period(period: Any, reason: str, config: Path | None, lang: Any, **given: Any) -> None:
+    """Correct the first month the ledger answers for, where it was set wrongly. Refused once a run has declared something.
+
+    What was excluded as cleared before it and no longer is waits for the next run.
+
+    \b
+    Example:
+      aggregator ledger first-period 2026-09 --out results
+    """
+
+    def work(params: Params, path: Path, teller: Teller) -> int:
+        from aggregator.ledger_jobs import first_period_corrected
+
+        return _tell(teller, first_period_corrected(path, period, reason, now(), params.lock_wait))
 
     _with_ledger(work, config, lang, given)
 
@@ -195,8 +231,7 @@ def import_(file: Path, config: Path | None, lang: Any, **given: Any) -> None:
     def work(params: Params, path: Path, teller: Teller) -> int:
         from aggregator.ledger_jobs import imported
 
-        click.echo(imported(path, params.out, file, params.chunk_bytes, now(), params.lock_wait).in_lang(teller.lang))
-        return 0
+        return _tell(teller, imported(path, params.out, file, params.chunk_bytes, now(), params.lock_wait))
 
     _with_ledger(work, config, lang, given)
 
@@ -240,8 +275,7 @@ def backup(file: Path, config: Path | None, lang: Any, **given: Any) -> None:
     def work(params: Params, path: Path, teller: Teller) -> int:
         from aggregator.ledger_jobs import backed_up
 
-        click.echo(backed_up(path, file).in_lang(teller.lang))
-        return 0
+        return _tell(teller, backed_up(path, file))
 
     _with_ledger(work, config, lang, given)
 
@@ -261,7 +295,6 @@ def migrate(config: Path | None, lang: Any, **given: Any) -> None:
     def work(params: Params, path: Path, teller: Teller) -> int:
         from aggregator.ledger_jobs import migrated
 
-        click.echo(migrated(path, now(), params.lock_wait).in_lang(teller.lang))
-        return 0
+        return _tell(teller, migrated(path, now(), params.lock_wait))
 
     _with_ledger(work, config, lang, given)

@@ -120,6 +120,32 @@ def dismiss(connection: sqlite3.Connection, numbers: list[str], at: str, reason:
     return len(distinct)
 
 
+def correct_first_period(connection: sqlite3.Connection, first_period: str, at: str, reason: str) -> str:
+    """The first period the ledger answers for, where it was set wrongly and nothing rests on it. Out: what it was, or blank."""
+    [declared] = connection.execute(
+        f"SELECT coalesce(sum(inventories), 0) FROM tally JOIN run USING (run_no) WHERE run.period <> '' AND tally.{LIVE}"
+    ).fetchone()
+    row = connection.execute("SELECT value FROM setting WHERE name = 'first_period'").fetchone()
+    former = str(row[0]) if row else ""
+    if declared and former != first_period:
+        raise WrongConfiguration(
+            f"The first period is {former[:4]}-{former[4:]} and cannot be changed any more: {declared:,} inventories were declared under "
+            "it. Nothing was changed. What was declared elsewhere before is entered with 'aggregator ledger import'.",
+            f"起始申报期为 {former[:4]}-{former[4:]}，已据此申报 {declared:,} 份清单，不能再更改。未作任何更改。"
+            "此前在别处申报的清单请用 aggregator ledger import 登记。",
+        )
+    if former == first_period:
+        return former
+    connection.execute("INSERT OR REPLACE INTO setting VALUES ('first_period', ?)", (first_period,))
+    connection.execute(
+        "UPDATE waiting SET reason = trim(replace(' ' || reason || ' ', ' before_ledger ', ' ')) "
+        "WHERE fate = 'excluded' AND ' ' || reason || ' ' LIKE '% before_ledger %' AND cleared_period >= ?",
+        (first_period,),
+    )
+    append_event(connection, at, "first_period", first_period, {"former": former, "reason": reason})
+    return former
+
+
 def record_import(connection: sqlite3.Connection, at: str, file: str, sha256: str, numbers: pa.Table) -> str:
     """Inventories declared elsewhere before, as a run of their own. In: inventory_no, cleared_period of what is not declared
     here, each number once. Out: how the import is called."""

@@ -28,6 +28,19 @@ SEEN_AGAIN = (
     "fate = excluded.fate, reason = excluded.reason, seen_in = excluded.seen_in"
 )
 """Of what waits the last that was seen of it counts."""
+_NOT_NOW = "('later_period', 'late_held')"
+_OPEN = f"(waiting.fate IN ('rejected', '{State.VOIDED}', '{State.REFUSED}') OR waiting.reason IN {_NOT_NOW})"
+_OF_ANOTHER_PERIOD = f"(waiting.seen_period <> excluded.seen_period AND {_OPEN})"
+_KNOWN_LONGER = "waiting.cleared_period <> '' AND (excluded.cleared_period = '' OR waiting.cleared_period < excluded.cleared_period)"
+_SEEN_BY_A_RUN = f"""ON CONFLICT (inventory_no) DO UPDATE SET
+    cleared_period = CASE WHEN {_OF_ANOTHER_PERIOD} AND {_KNOWN_LONGER} THEN waiting.cleared_period ELSE excluded.cleared_period END,
+    seen_period = CASE WHEN {_OF_ANOTHER_PERIOD} THEN waiting.seen_period ELSE excluded.seen_period END,
+    fate = excluded.fate, reason = excluded.reason, seen_in = excluded.seen_in
+WHERE NOT ({_OF_ANOTHER_PERIOD} AND excluded.fate = 'excluded' AND (
+    (waiting.fate <> 'excluded' AND excluded.reason IN {_NOT_NOW})
+    OR (waiting.cleared_period <> '' AND excluded.reason = 'not_cleared')))"""
+"""So it does of what a run sees, but for one thing: what is to be declared by one period's deadline is not hidden by a run of
+another, which has it as not its own, or lacks the receipts or the date by which it was known to be cleared."""
 TALLY = pa.schema(
     [("application_no", pa.int64()), ("cleared_period", pa.string()), ("late", pa.bool_()), ("state", pa.string()), ("inventories", pa.int64())]
 )
@@ -114,7 +127,7 @@ def record_waiting(connection: sqlite3.Connection, seen_in: str, seen_period: st
     for table in tables:
         connection.executemany(
             "INSERT INTO waiting (inventory_no, cleared_period, fate, reason, seen_period, seen_in) "
-            f"VALUES (?, ?, ?, ?, '{seen_period}', '{seen_in}') {SEEN_AGAIN}",
+            f"VALUES (?, ?, ?, ?, '{seen_period}', '{seen_in}') {_SEEN_BY_A_RUN}",
             _rows(table, ("inventory_no", "cleared_period", "fate", "reason")),
         )
 

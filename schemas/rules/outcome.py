@@ -24,8 +24,9 @@ EXCLUSIONS: dict[str, Rule] = dict((
     _excluded("X104", "later_period", Text("Cleared after the period.", "结关时间晚于本申报期。"),
               Text("It is declared with its own period.", "将在其所属申报期申报。"), _LAW),
     _excluded("X105", "before_ledger", Text("Cleared before the first period the ledger answers for.", "结关时间早于台账的起始申报期。"),
-              Text("Check that it was declared elsewhere; otherwise start the ledger earlier (--first-period).",
-                   "请确认已在别处申报；否则请提前台账起始申报期（--first-period）。"), ours("--first-period")),
+              Text("Check that it was declared elsewhere; otherwise start the ledger earlier: --first-period of its first run, "
+                   "or 'aggregator ledger first-period' as long as nothing was declared.",
+                   "请确认已在别处申报；否则请提前台账起始申报期（首次运行时用 --first-period，尚未申报时用 aggregator ledger first-period）。"), ours("--first-period")),
     _excluded("X106", "late_held", Text("Cleared in an earlier period and held back by --no-late.", "在以前的申报期结关，因 --no-late 暂不申报。"),
               Text("Run without --no-late to declare it.", "如需申报，请去掉 --no-late 重新运行。"),
               Cite("GACC-2018-194", "late inventories", Status.UNVERIFIED)),
