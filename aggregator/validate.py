@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from aggregator.errors import OurFault
 from aggregator.findings import error_bit, findings_of, no_findings
-from schemas.fields import COUNT_COLUMNS, DECIMAL_COLUMNS
+from schemas.fields import COUNT_COLUMNS, DECIMAL_COLUMNS, FIELD
 from schemas.inventory import (
     CLEARED,
     COUNT_TYPE,
@@ -25,6 +25,7 @@ from schemas.inventory import (
     text_schema,
     typed_schema,
 )
+from schemas.invisible import has_no_invisible, made_visible
 from schemas.limits import STATUS_CLEARED
 from schemas.rules import RULES, Severity
 from schemas.shapes import ZERO, clearing_digits
@@ -70,7 +71,7 @@ def validate_lines(
         places = np.flatnonzero(bad & ~wrong_lines)
         bits[places] |= error_bit(code, severity)
         at = pa.array(places)
-        value = pc.fill_null(text[column].combine_chunks().take(at).cast(pa.string()), "")
+        value = _shown(pc.fill_null(text[column].combine_chunks().take(at).cast(pa.string()), ""), column)
         found.append(findings_of(code, column, places, value, numbers.take(at), items.take(at)))
     for code in sorted(set(wrong.values())):
         places = np.array(sorted(place for place, other in wrong.items() if other == code))
@@ -88,6 +89,14 @@ def validate_lines(
     findings = pa.concat_tables(found) if found else no_findings()
     order = [("line", "ascending"), ("code", "ascending"), ("column", "ascending")]
     return Validated(lines.drop_columns([c for c in ("sku", "barcode") if c in columns]), findings.sort_by(order), unreadable)
+
+
+def _shown(values: pa.Array, column: str) -> pa.Array:
+    """Values as a finding shows them: in a number or code what cannot be seen is shown as its code point."""
+    if FIELD[column].kind == "text" or pc.all(has_no_invisible(values)).as_py() is not False:
+        return values
+    encoded = values.dictionary_encode()
+    return pa.array([made_visible(value) for value in encoded.dictionary.to_pylist()], pa.string()).take(encoded.indices)
 
 
 def _failures(schema: pandera.DataFrameSchema, lines: pa.Table) -> Iterator[tuple[str, str, Mask]]:

@@ -7,6 +7,7 @@ a finding; it is never padded, shifted or dropped.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -16,11 +17,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from aggregator.errors import OurFault
+from aggregator.errors import CannotReadOrWrite, OurFault
 from aggregator.read.export import Block, Dialect, Export, TextChunk, unusable
 from aggregator.read.records import Quoting, Records, cells_of, cut_records
 from aggregator.read.sheet import BLANK, kind_of_row, suspects
-from aggregator.read.unchanged import sealed_bytes
 from schemas import shapes
 from schemas.inventory import TEXT, text_type
 
@@ -37,7 +37,15 @@ def _dialect(file: Export) -> Dialect:
 
 
 def read_block(file: Export, block: Block) -> bytes:
-    return sealed_bytes(file.name, file.path, block)
+    with file.path.open("rb") as source:
+        source.seek(block.start)
+        data = source.read(block.end - block.start)
+    if len(data) != block.end - block.start:
+        raise CannotReadOrWrite(
+            f"{file.name} was changed while it was read. Run again when it is complete.",
+            f"{file.name} 在读取过程中被改动。请待文件完整后重新运行。",
+        )
+    return data
 
 
 def read_chunk(file: Export, block: Block) -> TextChunk:
@@ -107,6 +115,9 @@ def _parse(file: Export, body: bytes) -> tuple[pa.Table, list[int]]:
 
     if file.encoding != "utf-8":
         body = body.decode(file.encoding).encode()
+    if body.startswith(codecs.BOM_UTF8):
+        # Arrow takes one mark off whatever it is given: where a chunk begins with a cell that does, that is no file's mark.
+        body = codecs.BOM_UTF8 + body
     names = [f"c{position}" for position in range(len(file.headings))]
     wanted = {f"c{position}": TEXT for position in file.matched.places.values()}
     if len(body) < _PARSE_AT_ONCE and not body.strip(b"\r\n"):

@@ -14,21 +14,17 @@ from aggregator.read.export import Export
 from aggregator.read.open import open_exports, read_chunk
 from aggregator.read.reading import Reading
 from aggregator.read.room import temporary_room
-from aggregator.read.unchanged import refuse_other, sha256_of
 from aggregator.read.unpack import sources_of
 from schemas.fields import FIELD
+from schemas.invisible import made_visible
 from schemas.shapes import SCIENTIFIC, at_most, clearing_digits, matches
 
 
-def read_numbers(path: Path, chunk_bytes: int) -> tuple[pa.Table, str]:
+def read_numbers(path: Path, chunk_bytes: int) -> pa.Table:
     """Columns out: inventory_no, cleared_period (yyyymm, blank where the file has no cleared_at); each number once, in the
-    order of the file. And the file's SHA-256. A row that is no inventory number refuses the file: what it stood for would be
-    declared again."""
-    sha256 = sha256_of(path)
+    order of the file. A row that is no inventory number refuses the file: what it stood for would be declared again."""
     with temporary_room() as room:
-        numbers = _numbers(path, Reading(room, (), chunk_bytes, least_known=1))
-    refuse_other(str(path), path, sha256)
-    return numbers, sha256
+        return _numbers(path, Reading(room, (), chunk_bytes, least_known=1))
 
 
 def _numbers(path: Path, how: Reading) -> pa.Table:
@@ -66,7 +62,7 @@ def _numbers_of(file: Export) -> list[pa.Table]:
         sound_rows[list(chunk.wrong)] = False
         if not sound_rows.all():
             bad = int(np.flatnonzero(~sound_rows)[0])
-            row, value = int(chunk.rows[bad]), numbers[bad].as_py() or ""
+            row, value = int(chunk.rows[bad]), made_visible(numbers[bad].as_py() or "")
             raise UnusableInput(
                 f"{file.name}, row {row}: '{value}' cannot be read as an inventory number (with its cleared_at, if that column "
                 "is there). Nothing was changed. Mend the row and import the whole file again.",

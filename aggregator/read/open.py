@@ -10,12 +10,11 @@ from aggregator.read import csv, scan, spool
 from aggregator.read.export import Block, Export, Source, TextChunk
 from aggregator.read.reading import Reading
 from aggregator.read.sniff import Format, format_of
-from aggregator.read.unchanged import changes_explain, held
 
 
 def open_exports(sources: Iterable[Source], how: Reading) -> Iterator[Export]:
     """In the order of the sources; messages that stand side by side are one export. Raises what says what to do."""
-    for kind, group in groupby(sources, key=format_found):
+    for kind, group in groupby(sources, key=_format):
         if kind is Format.MESSAGE:
             from aggregator.read.message import open_inventories
 
@@ -25,10 +24,9 @@ def open_exports(sources: Iterable[Source], how: Reading) -> Iterator[Export]:
             yield from _opened(source, kind, how)
 
 
-def format_found(source: Source) -> Format:
+def _format(source: Source) -> Format:
     try:
-        with changes_explain(source):
-            return format_of(source)
+        return format_of(source)
     except OSError as error:
         raise cannot_be_read(source.name, error) from None
 
@@ -39,15 +37,12 @@ def _opened(source: Source, kind: Format, how: Reading) -> list[Export]:
         if kind is Format.WORKBOOK:
             from aggregator.read.workbook import open_workbook
 
-            with held(source, how.room) as copy:
-                return open_workbook(copy, how)
+            return open_workbook(source, how)
         if kind is Format.PARQUET:
             from aggregator.read.parquet import open_parquet
 
-            with held(source, how.room) as copy:
-                return [open_parquet(copy, how)]
-        with changes_explain(source):
-            return [scan.open_csv(source, how)]
+            return [open_parquet(source, how)]
+        return [scan.open_csv(source, how)]
     except OSError as error:
         raise cannot_be_read(source.name, error) from None
 

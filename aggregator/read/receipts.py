@@ -16,12 +16,12 @@ import pyarrow.compute as pc
 from aggregator.clearing import Received
 from aggregator.errors import UnusableInput
 from aggregator.read.canonical import canonical_column
-from aggregator.read.export import Export, Source, Taken, unusable
+from aggregator.read.export import Export, Source, Taken, taken_of, unusable
 from aggregator.read.headings import Matched, normalised
-from aggregator.read.open import format_found, open_exports, read_chunk
+from aggregator.read.open import open_exports, read_chunk
 from aggregator.read.reading import Reading
-from aggregator.read.sniff import Format
-from aggregator.read.unchanged import held, taken_of
+from aggregator.read.sniff import Format, format_of
+from schemas.invisible import has_no_invisible, made_visible
 from schemas.limits import STATUS_CANCELLED
 from schemas.rules.row_tests import is_no_scientific_number, is_status
 from schemas.shapes import clearing_digits
@@ -110,19 +110,18 @@ def read_receipts(sources: Iterable[Source], how: Reading) -> tuple[Receipts, li
     A receipt that cannot be read stops the run: the state of its inventory would be a guess."""
     tables, taken, passed_over = [], list[Taken](), Counter[str]()
     for source in sources:
-        if format_found(source) is Format.MESSAGE:
+        if format_of(source) is Format.MESSAGE:
             from aggregator.read.elements import kind_of
             from aggregator.read.receipt_messages import KINDS, receipts_of
 
-            with held(source, how.room) as copy:
-                root = kind_of(copy).root
-                if root not in KINDS:
-                    if source.named:
-                        raise unusable("F113", source.name, f"It is {root or 'empty'}.", f"该文件是 {root or '空文件'}。")
-                    passed_over[root] += 1
-                    continue
-                taken.append(taken_of(copy))
-                tables += [_receipts_of(source.name, table, np.array(lines)) for table, lines in receipts_of(copy, root)]
+            root = kind_of(source).root
+            if root not in KINDS:
+                if source.named:
+                    raise unusable("F113", source.name, f"It is {root or 'empty'}.", f"该文件是 {root or '空文件'}。")
+                passed_over[root] += 1
+                continue
+            taken.append(taken_of(source))
+            tables += [_receipts_of(source.name, table, np.array(lines)) for table, lines in receipts_of(source, root)]
             continue
         for file in open_exports([source], how):
             taken += file.taken
@@ -175,7 +174,7 @@ def _receipts_of(name: str, lines: pa.Table, rows: np.ndarray[Any, Any]) -> pa.T
     is_cancellation = pc.match_substring(message, "606")
     is_list = pc.or_(pc.match_substring(message, "604"), pc.equal(message, ""))
     early = pc.and_(number.is_null(), pc.fill_null(pc.or_(pc.is_in(status, pa.array(_SAY_NOTHING)), pc.starts_with(status, "-")), False))
-    sound_number = pc.or_(early, pc.and_(number.is_valid(), is_no_scientific_number(number)))
+    sound_number = pc.or_(early, pc.and_(number.is_valid(), pc.and_(is_no_scientific_number(number), has_no_invisible(number))))
     for sound, column in (
         (sound_number, "inventory_no"),
         (pc.and_(is_status(status), status.is_valid()), "status_code"),
@@ -185,7 +184,7 @@ def _receipts_of(name: str, lines: pa.Table, rows: np.ndarray[Any, Any]) -> pa.T
         bad = np.flatnonzero(~sound.to_numpy(zero_copy_only=False))
         if len(bad):
             row = int(rows[bad[0]])
-            value = lines[column][int(bad[0])].as_py() or ""
+            value = made_visible(lines[column][int(bad[0])].as_py() or "")
             raise UnusableInput(
                 f"{name}, row {row}, {column}: '{value}' cannot be read as a receipt. Give the inventory number, "
                 "the customs status and its time (yyyyMMddHHmmssfff); message CEB604 or CEB606.",

@@ -5,7 +5,7 @@ Their vectorised tests are in row_tests.py.
 
 from __future__ import annotations
 
-from schemas.fields import COUNT_COLUMNS, DECIMAL_COLUMNS, FIELDS, REQUIRED_COLUMNS
+from schemas.fields import COUNT_COLUMNS, DECIMAL_COLUMNS, FIELDS, REQUIRED_COLUMNS, Use
 from schemas.rules.row_tests import (
     has_both_or_none,
     in_code_list,
@@ -26,6 +26,7 @@ from schemas.rules.row_tests import (
     is_ten_digits,
     is_total_explained_by_rounding,
     is_total_near_product,
+    is_visible,
     is_whole_number,
 )
 from schemas.rules.rule import Rule, Scope, Severity
@@ -49,6 +50,11 @@ _LIMITED_IN_LENGTH = tuple(
 )
 
 _OTHER_NUMBERS = tuple(field.column for field in FIELDS if field.kind == "given" and field.header)
+
+_SEEN = tuple(field for field in FIELDS if field.kind in ("code", "no", "given", "time"))
+"""Names are not looked at; of amounts and counts R103 and R104 say it: no such character is part of a number."""
+_SEEN_AND_USED = tuple(field.column for field in _SEEN if field.use is not Use.OTHER)
+_SEEN_ONLY = tuple(field.column for field in _SEEN if field.use is Use.OTHER)
 
 _PRICE_ARGUMENTS = (
     "declared_quantity",
@@ -225,6 +231,14 @@ ROW_RULES: tuple[Rule, ...] = (
         citations=(spec("invtNo"),), test=is_no_scientific_number,
     ),
     Rule(
+        code="R122", scope=_ROW, severity=_ERROR, columns=_SEEN_AND_USED, fixed=True,
+        message=Text("A character that cannot be seen stands in the value (shown as its code point): it is another value than it looks.",
+                     "值中含有不可见字符（以其码位表示），实际内容与所见不同。"),
+        remedy=Text("Type the value anew, or export the column without such characters; copying it from a web page or chat brings them along.",
+                    "请重新键入该值，或导出不含此类字符的列；从网页或聊天工具复制时常会带入。"),
+        citations=(ours("a number or code is what is seen of it"),), test=is_visible,
+    ),
+    Rule(
         code="R201", scope=_ROW, severity=_WARNING, columns=("inventory_no",),
         message=Text("The inventory number has another shape than 4 digits customs, 4 digits year, E, 9 to 11 digits.",
                      "清单编号不是“4位关区+4位年份+E+9至11位流水号”的格式。"),
@@ -263,5 +277,13 @@ ROW_RULES: tuple[Rule, ...] = (
                      "该编号已被表格软件转成科学计数法，无法还原。"),
         remedy=Text("The value is not used; export the column as text if it is needed.", "该值未使用；如需使用，请以文本格式重新导出该列。"),
         citations=(ours("a number that lost digits is no number"),), test=is_no_scientific_number,
+    ),
+    Rule(
+        code="R207", scope=_ROW, severity=_WARNING, columns=_SEEN_ONLY,
+        message=Text("A character that cannot be seen stands in the value (shown as its code point).",
+                     "值中含有不可见字符（以其码位表示）。"),
+        remedy=Text("The value is kept as it is, and found only with that character in it; take it out in the source system.",
+                    "该值按原样保留，且须带该字符才能查到；请在来源系统中删除该字符。"),
+        citations=(ours("a number or code is what is seen of it"),), test=is_visible,
     ),
 )  # fmt: skip

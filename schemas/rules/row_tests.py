@@ -17,6 +17,7 @@ from schemas import shapes
 from schemas.codes import code_list
 from schemas.decimals import scaled
 from schemas.fields import FIELD
+from schemas.invisible import has_no_invisible
 from schemas.limits import NO_PRODUCER_CODE, SCALE, STATUS_CLEARED, TOTAL_TOLERANCE_ABSOLUTE, TOTAL_TOLERANCE_SHARE
 
 RowTest = Callable[..., pa.Array]
@@ -96,6 +97,10 @@ def has_both_or_none(second_statutory_quantity: pa.Array, second_statutory_unit_
 
 def is_no_scientific_number(values: pa.Array, column: str = "") -> pa.Array:
     return pc.invert(pc.fill_null(pc.match_substring_regex(values, rf"(?i)\A(?:{shapes.SCIENTIFIC})\z"), False))
+
+
+def is_visible(values: pa.Array, column: str = "") -> pa.Array:
+    return has_no_invisible(values)
 
 
 def is_inventory_number(values: pa.Array, column: str = "") -> pa.Array:
