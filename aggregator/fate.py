@@ -13,12 +13,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.clearing import Clearing, Question
+from aggregator.clearing import Clearing, Question, Received
 from aggregator.groups import Ints
 from aggregator.inventories import MISREAD_BITS
-from aggregator.ledger.query import Declared
+from aggregator.ledger.query import Customs, Declared
 from schemas.codes import code_list
-from schemas.limits import DECLARATION_MODE_SIMPLIFIED, TRADE_MODE_9610
+from schemas.limits import CANCELLATION, DECLARATION_MODE_SIMPLIFIED, STATUS_RETURNED, TRADE_MODE_9610
 from schemas.rules import EXCLUSIONS
 from schemas.rules.inventory import Inventories
 
@@ -89,6 +89,23 @@ def verdicts(inventories: Inventories, bits: Ints, reasons: Ints, late: Mask) ->
     of_line = of_inventory[inventories.inventory_of]
     of_line[inventories.same_content & (of_line != Verdict.EXCLUDED)] = Verdict.REPEAT
     return of_inventory, of_line
+
+
+def with_customs(
+    in_ledger: dict[str, Declared], received: Received | None, customs: Customs, numbers: pa.Array
+) -> tuple[dict[str, Declared], Received | None]:
+    """What was received of customs before counts too: what it has in a result is as good as declared, what it cancelled or sent
+    back is not declared, unless a receipt of now is later."""
+    elsewhere = {number: Declared(None, seq_no, "", "", True) for number, seq_no in customs.results.items() if number not in in_ledger}
+    if not customs.undone:
+        return elsewhere | in_ledger, received
+    blank = np.full(len(numbers), "", dtype="U17")
+    status, status_at = (blank, blank) if received is None else (received.status.astype("U17"), received.status_at.astype("U17"))
+    undone = [customs.undone.get(number) if number is not None else None for number in numbers.to_pylist()]
+    cancelled = np.array([said is not None and said.message == CANCELLATION for said in undone], dtype=bool)
+    at = np.array([said.at if said is not None and said.message != CANCELLATION else "" for said in undone], dtype="U17")
+    status, status_at = np.where(at > status_at, STATUS_RETURNED, status), np.where(at > status_at, at, status_at)
+    return elsewhere | in_ledger, Received(status, status_at, cancelled if received is None else received.cancelled | cancelled)
 
 
 def known_before(

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from aggregator.errors import CannotReadOrWrite
 from aggregator.ledger.amend import DISMISSED
 from aggregator.ledger.query import Run, runs
 from aggregator.ledger.record import OF_RUN
@@ -70,7 +71,7 @@ def reconcile_runs(connection: sqlite3.Connection, ledger: Path, out: Path, answ
         if run.folder is None or (run.run_no not in answered and _is_done(connection, run, out)):
             continue
         if _is_answered(connection, run):
-            yield _reconciled(connection, run, run.folder if run.live else void_folder(run.folder), out)
+            yield _reconciled(connection, run, audit_map(run).parent, out)
     strays = _theirs(connection, f"{_LINES} WHERE {_STRAY}", {})
     if strays.num_rows:
         numbers = sorted(set(strays["inventory_no"].to_pylist()))
@@ -88,6 +89,18 @@ _STRAY = (
     "AND r.value NOT IN (SELECT consignor_code FROM application))"
 )
 """In a result, and declared nowhere here; results of consignors that the ledger never applied for are none of ours."""
+
+
+def audit_map(run: Run) -> Path:
+    """Where our lines of a run are; also of one that was taken back."""
+    assert run.folder is not None
+    path = (run.folder if run.live else void_folder(run.folder)) / "audit_map.parquet"
+    if not path.exists():
+        raise CannotReadOrWrite(
+            f"{path} is not there: the folder of the run {run.run_ref} was moved or removed. Put it back.",
+            f"{path} 不存在：批次 {run.run_ref} 的文件夹已被移动或删除。请放回原处。",
+        )
+    return path
 
 
 def _is_done(connection: sqlite3.Connection, run: Run, out: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -14,13 +15,16 @@ from aggregator.errors import NoCalendar
 from aggregator.ledger.amend import DISMISSED
 from aggregator.ledger.query import declarations_of, setting
 from aggregator.ledger.store import open_ledger
-from aggregator.ledger.tables import LIVE, LIVE_STATES
+from aggregator.ledger.tables import LIVE, LIVE_STATES, UNDOES
 from aggregator.params import Period
 from schemas.limits import DEADLINE_DAY
 
 CLOSED_REASONS = frozenset({"other_mode", "simplified", "cancelled", "before_ledger"})
 """Reasons for which this ledger will never have an inventory declared."""
 CUSTOMS_REASON = "not_cleared"
+CLEARED_SINCE = "cleared"
+"""The fate of what waited for customs to clear it, and was cleared since by a message that was received."""
+_MONTH = re.compile("2[0-9]{3}(?:0[1-9]|1[0-2])")
 
 
 @dataclass(frozen=True)
@@ -131,15 +135,24 @@ def standing(
 
 
 _FIRST_RULE = Period.before(DEADLINE_DAY.in_force_from)
-_CLEARED = (
-    "c.message = 'CEB604' AND c.status = '899' AND NOT EXISTS (SELECT 1 FROM clearance x WHERE x.inventory_no = c.inventory_no "
-    "AND x.message = 'CEB606' AND x.status = '399')"
-)
+_OF_X = UNDOES.replace("message", "x.message").replace("status", "x.status")
+_CANCELLED = f"EXISTS (SELECT 1 FROM clearance x WHERE x.inventory_no = {{0}}.inventory_no AND {_OF_X})"
+_IN_RESULT = "EXISTS (SELECT 1 FROM result_line l WHERE l.inventory_no = {0}.inventory_no)"
+_CLEARED = f"c.message = 'CEB604' AND c.status = '899' AND NOT {_CANCELLED.format('c')}"
 _UNSEEN = (
     f"NOT EXISTS (SELECT 1 FROM inventory i WHERE i.inventory_no = c.inventory_no AND i.{LIVE}) "
-    "AND NOT EXISTS (SELECT 1 FROM waiting w WHERE w.inventory_no = c.inventory_no)"
+    f"AND NOT EXISTS (SELECT 1 FROM waiting w WHERE w.inventory_no = c.inventory_no) AND NOT {_IN_RESULT.format('c')}"
 )
-_PERIOD_OF_WAITING = "CASE cleared_period WHEN '' THEN seen_period ELSE cleared_period END"
+_SINCE = f"w.fate = 'excluded' AND w.reason = '{CUSTOMS_REASON}' AND c.at IS NOT NULL"
+_WAITS = (
+    "(SELECT w.inventory_no, w.seen_in, "
+    f"CASE WHEN {_SINCE} THEN substr(c.at, 1, 6) WHEN w.cleared_period = '' THEN w.seen_period ELSE w.cleared_period END AS period, "
+    f"CASE WHEN w.fate = '{DISMISSED}' THEN w.fate WHEN {_CANCELLED.format('w')} THEN 'excluded' WHEN {_SINCE} THEN '{CLEARED_SINCE}' ELSE w.fate END AS fate, "
+    f"CASE WHEN w.fate = '{DISMISSED}' THEN w.reason WHEN {_CANCELLED.format('w')} THEN 'cancelled' WHEN {_SINCE} THEN '' ELSE w.reason END AS reason "
+    "FROM waiting w LEFT JOIN clearance c ON c.inventory_no = w.inventory_no AND c.message = 'CEB604' AND c.status = '899' "
+    f"WHERE NOT {_IN_RESULT.format('w')})"
+)
+"""What waits: as it was last seen, and what was received of customs since."""
 
 
 def _periods(connection: sqlite3.Connection) -> set[str]:
@@ -148,12 +161,13 @@ def _periods(connection: sqlite3.Connection) -> set[str]:
     for query in (
         "SELECT period FROM run WHERE period <> ''",
         "SELECT cleared_period FROM tally",
-        f"SELECT DISTINCT {_PERIOD_OF_WAITING} FROM waiting",
+        f"SELECT DISTINCT period FROM {_WAITS}",
         f"SELECT DISTINCT substr(at, 1, 6) FROM clearance c WHERE {_CLEARED}",
     ):
         found |= {str(row[0]) for row in connection.execute(query) if row[0]}
     # Before its first period the ledger answers for nothing, and before its rule nothing has a deadline.
-    return {key for key in found if key >= max(first, _FIRST_RULE.key)}
+    # What an earlier version took of a message may be no month at all.
+    return {key for key in found if key >= max(first, _FIRST_RULE.key) and _MONTH.fullmatch(key)}
 
 
 def _fill(connection: sqlite3.Connection, one: PeriodStatus, most: int) -> None:
@@ -166,12 +180,14 @@ def _fill(connection: sqlite3.Connection, one: PeriodStatus, most: int) -> None:
     one.runs = [row[0] for row in connection.execute("SELECT run_ref FROM run WHERE period = ? AND state = 'live' ORDER BY run_no", (key,))]
     one.declarations = sum(declarations_of(connection, run_ref) for run_ref in one.runs)
     [one.cancelled] = connection.execute(
-        f"SELECT count(*) FROM inventory WHERE cancelled <> '' AND {LIVE} AND cleared_period = ?", (key,)
+        "SELECT count(*) FROM (SELECT inventory_no FROM inventory i "
+        f"WHERE cancelled <> '' AND {LIVE} AND cleared_period = :key UNION SELECT i.inventory_no FROM clearance x "
+        f"CROSS JOIN inventory i ON i.inventory_no = x.inventory_no AND i.{LIVE} WHERE {_OF_X} AND i.cleared_period = :key)", {"key": key}
     ).fetchone()
     one.waiting = [
         Waiting(*row)
         for row in connection.execute(
-            f"SELECT fate, reason, count(*) FROM waiting WHERE {_PERIOD_OF_WAITING} = ? GROUP BY 1, 2 ORDER BY 1 DESC, 2", (key,)
+            f"SELECT fate, reason, count(*) FROM {_WAITS} WHERE period = ? GROUP BY 1, 2 ORDER BY 1 DESC, 2", (key,)
         )
     ]
     one.examples = list(_examples(connection, key, one.waiting, most))
@@ -186,7 +202,7 @@ def _fill(connection: sqlite3.Connection, one: PeriodStatus, most: int) -> None:
 def _examples(connection: sqlite3.Connection, key: str, waiting: list[Waiting], most: int) -> Iterable[Example]:
     for each in (each for each in waiting if each.open):
         rows = connection.execute(
-            f"SELECT inventory_no, fate, reason, seen_in FROM waiting WHERE {_PERIOD_OF_WAITING} = ? AND fate = ? AND reason = ? "
+            f"SELECT inventory_no, fate, reason, seen_in FROM {_WAITS} WHERE period = ? AND fate = ? AND reason = ? "
             "ORDER BY inventory_no LIMIT ?",
             (key, each.fate, each.reason, most),
         )

@@ -10,11 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from aggregator.errors import CannotReadOrWrite
-from aggregator.ledger.query import runs
+from aggregator.ledger.query import Run, runs
+from aggregator.ledger.record import RUN_LIVE
 from aggregator.ledger.rows import fetched
 from aggregator.ledger.store import open_ledger
+from aggregator.ledger.tables import DEAD, LIVE
 from aggregator.read.canonical import folded
+from aggregator.reconciliation import audit_map
 
 _OURS = ("inventory_no", "item_no", "order_no", "waybill_no", "declaration_ref", "declaration_item_no", "commodity_code", "declared_quantity", "total_price")
 _BY_TEXT = ("inventory_no", "order_no", "waybill_no", "declaration_ref")
@@ -29,22 +31,22 @@ _THEIRS = pa.schema([(name, pa.string()) for name in ("inventory_no", "item_no",
 
 
 def trace(ledger: Path, numbers: set[str]) -> Iterator[pa.Table]:
-    """Lines that any of the numbers stands for, a table (TRACE) a run. A number may be that of an inventory, order, waybill,
+    """Lines that any of the numbers stands for, a table (TRACE) a run; of an inventory that was declared more than once those
+    of the run that holds it, or of the last that asked for it. A number may be that of an inventory, order, waybill,
     declaration of ours (`202610-01-000001`, or with its item `202610-01-000001/3`), declaration of customs (`summary_seq_no`,
     `declaration_no`) or a refund line (21 characters); its letters may be small or large, half or full width."""
     numbers = set(folded(pa.array(sorted(numbers), pa.string())).to_pylist())
     with open_ledger(ledger) as connection:
         of_customs = _inventories_of_results(connection, numbers)
         for run in runs(connection, ledger):
-            if not run.live or run.folder is None:
+            if run.folder is None or not (run.live or _holds(connection, run)):
                 continue
-            path = run.folder / "audit_map.parquet"
-            if not path.exists():
-                raise CannotReadOrWrite(
-                    f"{path} is not there: the folder of the run {run.run_ref} was moved or removed. Put it back.",
-                    f"{path} 不存在：批次 {run.run_ref} 的文件夹已被移动或删除。请放回原处。",
-                )
-            yield from _of_run(connection, path, numbers, of_customs)
+            yield from _of_run(connection, run, audit_map(run), numbers, of_customs)
+
+
+def _holds(connection: sqlite3.Connection, run: Run) -> bool:
+    """Whether anything of the run is declared still: of one that was taken back, what customs has all the same."""
+    return connection.execute(f"SELECT 1 FROM tally WHERE run_no = ? AND {LIVE} LIMIT 1", (run.run_no,)).fetchone() is not None
 
 
 def _inventories_of_results(connection: sqlite3.Connection, numbers: set[str]) -> set[str]:
@@ -59,7 +61,7 @@ def _inventories_of_results(connection: sqlite3.Connection, numbers: set[str]) -
     return inventories
 
 
-def _of_run(connection: sqlite3.Connection, path: Path, numbers: set[str], of_customs: set[str]) -> Iterator[pa.Table]:
+def _of_run(connection: sqlite3.Connection, run: Run, path: Path, numbers: set[str], of_customs: set[str]) -> Iterator[pa.Table]:
     names = [name for name in _OURS if name in pq.read_schema(path).names]
     ours = pq.read_table(path, columns=names)
     wanted = pa.array(sorted(numbers), pa.string())
@@ -69,7 +71,7 @@ def _of_run(connection: sqlite3.Connection, path: Path, numbers: set[str], of_cu
             mask = pc.or_(mask, pc.is_in(_folded(ours, name), wanted))
     if any("/" in number for number in numbers):
         mask = pc.or_(mask, pc.is_in(_item_ref(ours), wanted))
-    lines = ours.filter(mask).combine_chunks()
+    lines = _held_by(connection, run, ours.filter(mask).combine_chunks())
     if not lines.num_rows:
         return
     found = _with_customs(connection, pa.table({name: _text(lines, name) for name in TRACE.names[:9]}))
@@ -82,6 +84,20 @@ def _of_run(connection: sqlite3.Connection, path: Path, numbers: set[str], of_cu
     keep = pc.or_(keep, pc.is_in(_item_ref(exact), wanted))
     table = pa.concat_tables([named_by_customs, exact.filter(keep)]).sort_by([("inventory_no", "ascending"), ("item_order", "ascending")])
     yield table.select(TRACE.names).cast(TRACE)
+
+
+def _held_by(connection: sqlite3.Connection, run: Run, lines: pa.Table) -> pa.Table:
+    """Without what another run holds, or asked for later where none does."""
+    others = []
+    for number in set(lines["inventory_no"].to_pylist()):
+        values = {"no": number}
+        held = connection.execute(f"SELECT run_no FROM inventory WHERE inventory_no = :no AND {LIVE}", values).fetchone()
+        last = connection.execute(
+            f"SELECT max(run_no) FROM inventory JOIN run USING (run_no) WHERE inventory_no = :no AND inventory.{DEAD} AND run.state = '{RUN_LIVE}'", values
+        ).fetchone()
+        if (held or last) != (run.run_no,):
+            others.append(number)
+    return lines.filter(pc.invert(pc.is_in(lines["inventory_no"], pa.array(others, pa.string()))))
 
 
 def _folded(lines: pa.Table, name: str) -> pa.Array:

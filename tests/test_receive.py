@@ -42,9 +42,9 @@ def exported(inventories: int, *, names: int = 3, items: int = 2, consignors: in
 class Office:
     """A firm with its ledger, and the customs it sends to."""
 
-    def __init__(self, runner: Runner, rows: list[dict[str, str]], **changes: object) -> None:
+    def __init__(self, runner: Runner, rows: list[dict[str, str]], most: int = 40, **changes: object) -> None:
         self.runner = runner
-        self.outcome = runner.run(runner.write(rows, "export.csv"), customs=replace(CUSTOMS, max_inventories_per_message=40), **changes)
+        self.outcome = runner.run(runner.write(rows, "export.csv"), customs=replace(CUSTOMS, max_inventories_per_message=most), **changes)
         self.customs = c.SimulatedCustoms(rows)
         self.customs.take(Path(self.outcome.folder))
         self._count = 0

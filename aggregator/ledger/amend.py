@@ -103,10 +103,14 @@ def answer_application(connection: sqlite3.Connection, application_ref: str, ans
 
 
 def dismiss(connection: sqlite3.Connection, numbers: list[str], at: str, reason: str) -> int:
-    """Inventories that wait and are never to be declared here: a number typed wrongly and mended since, a list that is
-    another firm's. A run that sees one again takes it up again. Out: how many they are."""
+    """Inventories that wait and are never to be declared here: a number typed wrongly and corrected since, an inventory that is
+    another firm's, whether an export had it or only a message of customs. A run that sees one again takes it up again. Out:
+    how many they are."""
     distinct = sorted(set(numbers))
-    absent = [n for n in distinct if connection.execute("SELECT 1 FROM waiting WHERE inventory_no = ?", (n,)).fetchone() is None]
+    heard = "SELECT 1 FROM clearance WHERE inventory_no = :no UNION ALL SELECT 1 FROM result_line WHERE inventory_no = :no"
+    free = f"({heard}) AND NOT EXISTS (SELECT 1 FROM inventory WHERE inventory_no = :no AND {LIVE})"
+    waits = f"SELECT EXISTS (SELECT 1 FROM waiting WHERE inventory_no = :no) OR EXISTS {free}"
+    absent = [number for number in distinct if connection.execute(waits, {"no": number}).fetchone() == (0,)]
     if absent:
         listed = ", ".join(absent[:5])
         raise WrongUsage(
@@ -114,7 +118,9 @@ def dismiss(connection: sqlite3.Connection, numbers: list[str], at: str, reason:
             f"台账的待申报清单中没有 {listed}。未作任何更改。请运行 aggregator status 查看。",
         )
     connection.executemany(
-        "UPDATE waiting SET fate = ?, reason = ? WHERE inventory_no = ?", ((DISMISSED, reason, number) for number in distinct)
+        "INSERT INTO waiting (inventory_no, cleared_period, seen_period, fate, reason, seen_in) VALUES (?, '', ?, ?, ?, '') "
+        "ON CONFLICT (inventory_no) DO UPDATE SET fate = excluded.fate, reason = excluded.reason",
+        ((number, customs_time(at)[:6], DISMISSED, reason) for number in distinct),
     )
     append_event(connection, at, "dismissed", "", {"inventories": distinct, "reason": reason})
     return len(distinct)

@@ -75,7 +75,7 @@ def fold_result(connection: sqlite3.Connection, result: Result) -> None:
         f"INSERT INTO result_line VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (inventory_no, item_no, summary_seq_no) {rule}",
         ((line.inventory_no, line.item_no, result.summary_seq_no, line.customs_item_no, line.commodity_code, result.at) for line in result.lines),
     )
-    connection.executemany("DELETE FROM waiting WHERE inventory_no = ?", ({(line.inventory_no,) for line in result.lines}))
+    connection.executemany("DELETE FROM waiting WHERE inventory_no = ? AND fate <> 'dismissed'", ({(line.inventory_no,) for line in result.lines}))
 
 
 def fold_clearances(connection: sqlite3.Connection, rows: Iterable[tuple[str, str, str, str]]) -> None:

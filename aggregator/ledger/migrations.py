@@ -16,6 +16,7 @@ from aggregator.ledger.record import RunRecord, insert_run, record_rows, relativ
 from aggregator.ledger.settle import HAND_ANSWER, customs_time, entered_by_hand, settle
 from aggregator.ledger.tables import DEAD, State, make_answer_tables, make_tables
 from aggregator.ledger.verify import found_altered
+from schemas.shapes import is_time
 from schemas.text import Text
 
 _ROWS_AT_ONCE = 65_536
@@ -92,6 +93,24 @@ def _to_version_4(connection: sqlite3.Connection, ledger: Path, at: str) -> Text
 
 
 def _to_version_5(connection: sqlite3.Connection, ledger: Path, at: str) -> Text | None:
+    _keep_answers(connection)
+    _forget_false_times(connection, at)
+    for ref, state, answered_at, reason in entered_by_hand(connection):
+        append_event(connection, at, HAND_ANSWER, ref, {"state": state, "after": customs_time(answered_at), "reason": reason})
+    settle(connection, None, at)
+    return None
+
+
+def _forget_false_times(connection: sqlite3.Connection, at: str) -> None:
+    """Version 4 took times that are none, or lie years ahead: nothing that comes later could outdo them, and 'status' failed."""
+    now = customs_time(at)
+    latest = f"{int(now[:4]) + 1}{now[4:]}"
+    connection.create_function("is_false_time", 1, lambda value: not ("2000" <= value <= latest and is_time(value)))
+    for table in ("application_receipt", "result", "result_number", "result_line", "clearance"):
+        connection.execute(f"UPDATE {table} SET at = '{'0' * 17}' WHERE is_false_time(at)")
+
+
+def _keep_answers(connection: sqlite3.Connection) -> None:
     """Version 4 kept only the latest receipt of each part, only the latest declaration number, not the number an application was
     sent under, and not what a person entered. Files of answers that it took may be received again: they are taken anew."""
     if "cop_no" not in {name for _, name, *_ in connection.execute("PRAGMA table_info(sent)")}:
@@ -107,10 +126,6 @@ def _to_version_5(connection: sqlite3.Connection, ledger: Path, at: str) -> Text
     connection.execute("INSERT OR IGNORE INTO result_number SELECT summary_seq_no, value, at FROM result WHERE name = 'declaration_no'")
     connection.execute(f"CREATE INDEX IF NOT EXISTS dead_inventory ON inventory (inventory_no) WHERE {DEAD}")
     connection.execute("UPDATE receipt SET sha256 = 'v4-' || sha256 WHERE sha256 LIKE 'received:%'")
-    for ref, state, answered_at, reason in entered_by_hand(connection):
-        append_event(connection, at, HAND_ANSWER, ref, {"state": state, "after": customs_time(answered_at), "reason": reason})
-    settle(connection, None, at)
-    return None
 
 
 MIGRATIONS: dict[int, Callable[[sqlite3.Connection, Path, str], Text | None]] = {

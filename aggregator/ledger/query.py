@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from aggregator.ledger.record import OF_RUN_REF, RUN_LIVE, Rows
 from aggregator.ledger.refusals import explained
-from aggregator.ledger.tables import DEAD, LIVE
+from aggregator.ledger.tables import DEAD, LIVE, UNDOES
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,21 @@ class Declared(NamedTuple):
         """Where it was declared, for people: `202610-01-000001/3`, declaration and item of its lines, each once."""
         items = (item.split("/") for item in dict.fromkeys(self.items.split()))
         return " ".join(f"{self.run_ref}-{int(declaration):06d}/{item_no}" for declaration, item_no in items) or self.run_ref
+
+
+class Undone(NamedTuple):
+    """What cancels an inventory or sends it back for good: the message, its status and its time (17 digits)."""
+
+    message: str
+    status: str
+    at: str
+
+
+class Customs(NamedTuple):
+    """What customs' messages said of inventories, by number: the result that has it, and what undoes it."""
+
+    results: dict[str, str]
+    undone: dict[str, Undone]
 
 
 def setting(connection: sqlite3.Connection, name: str) -> str | None:
@@ -90,17 +105,39 @@ def inventory_numbers(connection: sqlite3.Connection, rows: Rows) -> Iterator[st
 
 def declared(ledger: Path, numbers: pa.Array) -> dict[str, Declared]:
     """Those of the given inventories that the ledger has as declared."""
+    with _wanted(ledger, numbers) as connection:
+        return _declared(connection)
+
+
+def declared_and_heard(ledger: Path, numbers: pa.Array) -> tuple[dict[str, Declared], Customs]:
+    """Those of the given inventories that the ledger has as declared, and what customs' messages said of them."""
+    with _wanted(ledger, numbers) as connection:
+        results = connection.execute(
+            "SELECT wanted.inventory_no, min(summary_seq_no) FROM wanted CROSS JOIN result_line USING (inventory_no) GROUP BY 1"
+        ).fetchall()
+        undone = connection.execute(
+            f"SELECT wanted.inventory_no, message, status, at FROM wanted CROSS JOIN clearance USING (inventory_no) WHERE {UNDOES} ORDER BY 1, 2"
+        ).fetchall()
+        return _declared(connection), Customs(dict(results), {number: Undone(*said) for number, *said in undone})
+
+
+def _declared(connection: sqlite3.Connection) -> dict[str, Declared]:
+    rows = connection.execute(
+        "SELECT wanted.inventory_no, content, run_ref, folder, items, cancelled <> '' FROM wanted "
+        f"CROSS JOIN inventory ON inventory.inventory_no = wanted.inventory_no AND inventory.{LIVE} JOIN run USING (run_no)"
+    )
+    return {number: Declared(content, ref, folder, items, bool(told)) for number, content, ref, folder, items, told in rows}
+
+
+@contextmanager
+def _wanted(ledger: Path, numbers: pa.Array) -> Iterator[sqlite3.Connection]:
+    """With the table `wanted` of the numbers; empty where the ledger knows of no inventory at all."""
     place = f"{ledger.resolve().as_uri()}?mode=ro"
     with explained(ledger), closing(sqlite3.connect(place, uri=True, isolation_level=None)) as connection:
-        if connection.execute(f"SELECT 1 FROM inventory WHERE {LIVE} LIMIT 1").fetchone() is None:
-            return {}
         connection.execute("PRAGMA temp_store=MEMORY")
         connection.execute("CREATE TEMP TABLE wanted (inventory_no TEXT PRIMARY KEY) WITHOUT ROWID")
-        wanted = sorted(set(numbers.drop_null().to_pylist()))
-        connection.execute("BEGIN")
-        connection.executemany("INSERT INTO wanted VALUES (?)", ((number,) for number in wanted))
-        rows = connection.execute(
-            "SELECT wanted.inventory_no, content, run_ref, folder, items, cancelled <> '' FROM wanted "
-            f"CROSS JOIN inventory ON inventory.inventory_no = wanted.inventory_no AND inventory.{LIVE} JOIN run USING (run_no)"
-        )
-        return {number: Declared(content, ref, folder, items, bool(told)) for number, content, ref, folder, items, told in rows}
+        places = (f"inventory WHERE {LIVE}", "result_line", f"clearance WHERE {UNDOES}")
+        if any(connection.execute(f"SELECT 1 FROM {place} LIMIT 1").fetchone() for place in places):
+            connection.execute("BEGIN")
+            connection.executemany("INSERT INTO wanted VALUES (?)", ((number,) for number in sorted(set(numbers.drop_null().to_pylist()))))
+        yield connection

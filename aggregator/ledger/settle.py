@@ -214,11 +214,11 @@ def _stretches(known: _Known, values: Ints, chosen: Mask) -> Iterator[tuple[int,
 
 _SEEN_PERIOD = "(SELECT CASE period WHEN '' THEN replace(substr(recorded_at, 1, 7), '-', '') ELSE period END FROM run r WHERE r.run_no = i.run_no)"
 """The period a run was for; for an import the month it was made in."""
-_CANCELLED = "(cancelled <> '' OR EXISTS (SELECT 1 FROM clearance c WHERE c.inventory_no = i.inventory_no AND c.message = 'CEB606' AND c.status = '399'))"
 
 
 def _wait(connection: sqlite3.Connection, known: _Known, index: int, first: int, last: int) -> None:
-    """What was declared and is free: it waits, unless customs has cancelled it."""
+    """What was declared and is free: it waits, unless a run was told that customs has cancelled it. What messages say of that is
+    asked each time."""
     application, (run_no, _) = known.applications[index], known.keys[index]
     [run_ref] = connection.execute("SELECT run_ref FROM run WHERE run_no = ?", (run_no,)).fetchone()
     values = {
@@ -227,22 +227,26 @@ def _wait(connection: sqlite3.Connection, known: _Known, index: int, first: int,
     }  # fmt: skip
     connection.execute(
         "INSERT INTO waiting (inventory_no, cleared_period, seen_period, fate, reason, seen_in) "
-        f"SELECT inventory_no, cleared_period, {_SEEN_PERIOD}, CASE WHEN {_CANCELLED} THEN 'excluded' ELSE :state END, "
-        f"CASE WHEN {_CANCELLED} THEN 'cancelled' ELSE '' END, :seen_in FROM inventory i WHERE inventory_id BETWEEN :first AND :last {SEEN_AGAIN}",
+        f"SELECT inventory_no, cleared_period, {_SEEN_PERIOD}, CASE cancelled WHEN '' THEN :state ELSE 'excluded' END, "
+        f"CASE cancelled WHEN '' THEN '' ELSE 'cancelled' END, :seen_in FROM inventory i WHERE inventory_id BETWEEN :first AND :last {SEEN_AGAIN}",
         values,
     )
 
 
 def _write_applications(connection: sqlite3.Connection, known: _Known, now: Ints, counts: Ints, at: str) -> Iterator[Change]:
     """An application that was taken back with its run is kept as it was before it was answered."""
+    reasons = dict(connection.execute("SELECT application_ref, reason FROM application"))
     for (run_no, key), application, former, rank, count in zip(known.keys, known.applications, known.former, now.tolist(), counts.tolist(), strict=True):
-        state = State.APPLIED if rank == VOIDED else RANK[rank]
-        if not application.application_ref or (state == former and (not count or rank == VOIDED)):
+        ref, state = application.application_ref, State.APPLIED if rank == VOIDED else RANK[rank]
+        if not ref:
             continue
+        says, why = said(application)
+        reason = why if says is state else ""
         if state != former:
-            says, reason = said(application)
-            values = (state, at, reason if says is state else "", run_no, key)
+            values = (state, at, reason, run_no, key)
             connection.execute("UPDATE application SET state = ?, answered_at = ?, reason = ? WHERE run_no = ? AND application_no = ?", values)
-        detail = {"state": state, "inventories": count, "reason": reason if state != former and says is state else ""}
-        append_event(connection, at, "answer", application.application_ref, detail)
-        yield Change(application.application_ref, state, state != former, count)
+        elif reason != reasons[ref]:
+            connection.execute("UPDATE application SET reason = ? WHERE run_no = ? AND application_no = ?", (reason, run_no, key))
+        if state != former or (count and rank != VOIDED):
+            append_event(connection, at, "answer", ref, {"state": state, "inventories": count, "reason": reason if state != former else ""})
+            yield Change(ref, state, state != former, count)

@@ -45,6 +45,8 @@ LIVE = f"state NOT IN ('{State.REFUSED}', '{State.VOIDED}')"
 list of more than two is a table of its own to SQLite, made anew for every row recorded, and doubles the time."""
 DEAD = f"state IN ('{State.REFUSED}', '{State.VOIDED}')"
 """In SQL: this row does not declare the inventory. Of an inventory that was declared more than once all rows but one are dead."""
+UNDOES = "((message = 'CEB606' AND status = '399') OR (message = 'CEB604' AND status = '100'))"
+"""In SQL, of a clearance: customs has cancelled the inventory, or sent it back for good."""
 
 TABLES = f"""
 CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -92,7 +94,7 @@ cancelled it or sent it back after it was declared. `folder` of a run is relativ
 it. Periods are yyyymm."""
 
 
-ANSWER_TABLES = """
+ANSWER_TABLES = f"""
 CREATE TABLE IF NOT EXISTS sent (
     application_ref TEXT PRIMARY KEY, parts INTEGER NOT NULL, cop_no TEXT NOT NULL UNIQUE
 ) STRICT, WITHOUT ROWID;
@@ -118,6 +120,7 @@ CREATE TABLE IF NOT EXISTS clearance (
     inventory_no TEXT NOT NULL, message TEXT NOT NULL, status TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (inventory_no, message)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS cleared_inventory ON clearance (substr(at, 1, 6)) WHERE message = 'CEB604' AND status = '899';
+CREATE INDEX IF NOT EXISTS undone_inventory ON clearance (inventory_no) WHERE {UNDOES};
 """
 """A result is kept by field: a later message may fill in a number, and one that came before it must not take it away.
 `customs_item_no` is 0 where the message has none (edition 2018-113)."""

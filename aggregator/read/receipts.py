@@ -22,13 +22,12 @@ from aggregator.read.open import open_exports, read_chunk
 from aggregator.read.reading import Reading
 from aggregator.read.sniff import Format, format_of
 from schemas.invisible import has_no_invisible, made_visible
-from schemas.limits import STATUS_CANCELLED
+from schemas.limits import CANCELLATION, STATUS_CANCELLED
 from schemas.rules.row_tests import is_no_scientific_number, is_status
 from schemas.shapes import clearing_digits
 from schemas.text import Text
 
 _MESSAGE_HEADINGS = ("message", "message_type", "messageType", "报文类型", "回执类型")
-_CANCELLATION = "CEB606"
 _EARLIEST, _LATEST = "2000", "2100"
 """Years that a time of customs may be in: what is dated beyond would outdo all that comes after."""
 
@@ -191,7 +190,7 @@ def _receipts_of(name: str, lines: pa.Table, rows: np.ndarray[Any, Any]) -> pa.T
                 f"{name} 第 {row} 行 {column}：“{value}”无法作为回执读取。请提供清单编号、回执状态及回执时间"
                 "（yyyyMMddHHmmssfff），报文类型为 CEB604 或 CEB606。",
             )
-    kind = pc.if_else(is_cancellation, _CANCELLATION, "CEB604")
+    kind = pc.if_else(is_cancellation, CANCELLATION, "CEB604")
     has_key = {"consignor_code", "internal_no"} <= set(lines.column_names)
     key = _business_key(plain("consignor_code"), plain("internal_no")) if has_key else pa.array([""] * len(number), pa.string())
     return pa.table([number, status, at, kind, key], names=list(_COLUMNS)).filter(pc.invert(early))
@@ -204,8 +203,8 @@ def _latest(receipts: pa.Table) -> Receipts:
         [("inventory_no", "ascending"), ("at", "ascending"), ("rank", "ascending")]
     )
     kind = ordered["message"].combine_chunks()
-    lists = _last_of_each(ordered.filter(pc.not_equal(kind, _CANCELLATION)).combine_chunks())
-    cancellations = _last_of_each(ordered.filter(pc.equal(kind, _CANCELLATION)).combine_chunks())
+    lists = _last_of_each(ordered.filter(pc.not_equal(kind, CANCELLATION)).combine_chunks())
+    cancellations = _last_of_each(ordered.filter(pc.equal(kind, CANCELLATION)).combine_chunks())
     accepted = cancellations.filter(pc.equal(cancellations["status"], STATUS_CANCELLED)).combine_chunks()
     numbers = np.unique(
         np.concatenate([_sortable(lists["inventory_no"].combine_chunks()), _sortable(accepted["inventory_no"].combine_chunks())])

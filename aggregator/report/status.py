@@ -8,7 +8,7 @@ from typing import Any
 from aggregator.doctor import Check
 from aggregator.ledger.amend import DISMISSED
 from aggregator.report.ledger import states_text
-from aggregator.status import PeriodStatus, Standing, Waiting
+from aggregator.status import CLEARED_SINCE, PeriodStatus, Standing, Waiting
 from schemas.rules import EXCLUSIONS, RULES
 from schemas.text import Lang, Text
 
@@ -84,6 +84,7 @@ def why(waiting: Waiting, lang: Lang) -> str:
         "excluded": Text("not to be declared", "不申报") if waiting.closed else Text("held", "暂缓"),
         DISMISSED: Text("dismissed", "已排除"),
         "voided": Text("declared in a run that was voided", "所在批次已作废"),
+        CLEARED_SINCE: Text("cleared by customs since, and in no run yet", "之后海关已结关，尚未申报"),
         "refused": Text("in an application that customs refused", "所在汇总申请单被海关退回"),
     }[waiting.fate].in_lang(lang)
     return f"{fate}: {' '.join(texts)}" if texts else fate

@@ -14,11 +14,11 @@ from aggregator.audit import count_total, header_totals, item_totals
 from aggregator.changes import changes
 from aggregator.clearing import Mask, Received, clearing_of
 from aggregator.exchange import read_part, read_table, with_dictionaries, write_parts, write_table
-from aggregator.fate import REASON_BIT, Verdict, exclusions, known_before, verdicts
+from aggregator.fate import REASON_BIT, Verdict, exclusions, known_before, verdicts, with_customs
 from aggregator.findings import CODE_INDEX, COLUMN_INDEX, FINDINGS, error_bit
 from aggregator.groups import Hashes, Ints, hashes
 from aggregator.inventories import Grouped, content_hashes, group_inventories
-from aggregator.ledger.query import Declared, declared
+from aggregator.ledger.query import Customs, Declared, declared_and_heard
 from aggregator.merge import partial_items
 from aggregator.read.receipts import Receipts
 from aggregator.stages.work import DICTIONARY_COLUMNS, Work
@@ -70,7 +70,8 @@ def _settle(work: Work, unit: str, lines: pa.Table) -> Settled:
     inventories, numbers = grouped.inventories, grouped.numbers
     received = Receipts.open(work.receipts).of(numbers) if work.receipts is not None else None
     contents = content_hashes(inventories, grouped.bits == 0)
-    in_ledger = declared(work.ledger, numbers) if work.ledger is not None else {}
+    in_ledger, customs = declared_and_heard(work.ledger, numbers) if work.ledger is not None else ({}, Customs({}, {}))
+    in_ledger, received = with_customs(in_ledger, received, customs, numbers)
     records, known, changed = known_before(contents, in_ledger, numbers)
     bits = grouped.bits | np.where(changed, error_bit("B101", work.severity), 0)
     clearing = clearing_of(inventories, bits, received, work.question)

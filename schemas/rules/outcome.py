@@ -35,7 +35,7 @@ EXCLUSIONS: dict[str, Rule] = dict((
               Cite("CEB-SPEC-202205", "CEB606 status 399, CEB604 status 100", Status.READ)),
     _excluded("X108", "repeat", Text("The same line stood in the input before.", "同一行在输入中已出现过。"),
               Text("Nothing to do: it is declared once.", "无需处理：只申报一次。"), ours("declared once")),
-    _excluded("X109", "known", Text("Declared before, with the same content.", "已申报过，内容相同。"),
+    _excluded("X109", "known", Text("Declared before with the same content, or customs has it in a result.", "已申报过且内容相同，或已在海关汇总结果单中。"),
               Text("Nothing to do: it is declared once.", "无需处理：只申报一次。"), ours("declared once")),
 ))  # fmt: skip
 
