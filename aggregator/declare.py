@@ -14,6 +14,7 @@ from pathlib import Path
 from aggregator.applications import applied_for
 from aggregator.deadline import Calendar
 from aggregator.errors import CannotReadOrWrite, Exit, StopRun
+from aggregator.heads import HeadNotWritten, leave_head
 from aggregator.ledger.query import inventory_numbers, runs, setting
 from aggregator.ledger.record import (
     Rows,
@@ -117,6 +118,11 @@ def declare(job: Job, connection: sqlite3.Connection) -> Outcome:
             remove(stage)
             raise
         finish(connection, job.ledger)
+        try:
+            leave_head(connection, job.ledger, job.out)
+        except HeadNotWritten as waits:
+            outcome.notes.append(waits.text)
+            outcome.exit_code = Exit.WAITING
     return outcome
 
 

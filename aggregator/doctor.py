@@ -17,6 +17,7 @@ from filelock import Timeout
 import aggregator
 from aggregator.deadline import Calendar, calendar_of, deadline, earliest_deadline
 from aggregator.errors import StopRun
+from aggregator.heads import refuse_lost, refuse_old
 from aggregator.ledger.query import runs
 from aggregator.ledger.store import lock_of, open_ledger
 from aggregator.ledger.verify import refuse_altered
@@ -126,6 +127,11 @@ def _ledger(params: Params) -> Iterator[Check]:
     if ledger is None:
         return
     if not ledger.exists():
+        try:
+            refuse_lost(ledger, params.out)
+        except StopRun as error:
+            yield Check(name, False, error.text, _NOTHING)
+            return
         remedy = Text("Make it with the first run, without --require-ledger; if there was one, restore it from a backup.",
                       "首次运行时请去掉 --require-ledger 以创建；若此前已有台账，请从备份恢复。")  # fmt: skip
         yield Check(name, not params.require_ledger, Text(f"{ledger}: none yet", f"{ledger}：尚无"), remedy if params.require_ledger else _NOTHING)
@@ -133,6 +139,7 @@ def _ledger(params: Params) -> Iterator[Check]:
     try:
         with open_ledger(ledger) as connection:
             refuse_altered(connection, ledger)
+            refuse_old(connection, ledger, params.out)
             recorded, mark = runs(connection, ledger), mark_of(connection)
             pending = unfinished(recorded, mark)
             if params.out is not None:

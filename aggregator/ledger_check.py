@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from aggregator.errors import CannotCreate
+from aggregator.heads import HeadNotWritten, leave_head, older
 from aggregator.ledger.query import Run, runs
 from aggregator.ledger.refusals import no_ledger
 from aggregator.ledger.store import locked, open_ledger
@@ -29,13 +31,14 @@ class Problem:
 
 @dataclass
 class Checked:
-    """What was looked at, and what is not as it was recorded."""
+    """What was looked at, and what is not as it was recorded. `old`: the ledger is a copy from before something was recorded."""
 
     ledger: Path
     events: int = 0
     runs: int = 0
     inventories: int = 0
     files: int = 0
+    old: bool = False
     finished: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -62,7 +65,12 @@ def check_ledger(ledger: Path, out: Path | None, lock_wait: float) -> Checked:
         if problems:
             # What is not believed is not acted upon, and says nothing of the folders.
             return result
-        if writable:
+        old = older(connection, ledger, out)
+        if old is not None:
+            result.old = True
+            result.problems.append(Problem(str(old.place), old.what, old.remedy))
+        elif writable:
+            result.problems += _problem_of_head(connection, ledger, out)
             result.finished = [str(target) for target in finish(connection, ledger)]
             if out is not None:
                 tidy(connection, out)
@@ -74,6 +82,14 @@ def check_ledger(ledger: Path, out: Path | None, lock_wait: float) -> Checked:
             result.problems += _folder_problems(run, result)
         result.problems += _unknown_folders(recorded, out)
         return result
+
+
+def _problem_of_head(connection: sqlite3.Connection, ledger: Path, out: Path | None) -> Iterator[Problem]:
+    """Lets the head follow the ledger."""
+    try:
+        leave_head(connection, ledger, out)
+    except HeadNotWritten as waits:
+        yield Problem(str(ledger), Text(waits.text.en.rstrip("."), waits.text.zh.rstrip("。")), Text("", ""))
 
 
 def _folder_problems(run: Run, result: Checked) -> Iterator[Problem]:

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from aggregator.errors import CannotCreate, CannotReadOrWrite, NoInput, WrongUsage
+from aggregator.heads import leave_head, refuse_lost, settle_heads
 from aggregator.ledger.amend import answer_application, correct_first_period, dismiss, record_import, void_run
 from aggregator.ledger.query import Run, declarations_of, declared, runs
 from aggregator.ledger.refusals import is_busy, no_ledger
@@ -61,16 +62,18 @@ class ShownRun:
 
 
 @contextmanager
-def changing(path: Path, at: str, lock_wait: float, *, create: bool = False) -> Iterator[sqlite3.Connection]:
-    """The ledger in a transaction. What is to be done to run folders is done once it has ended."""
+def changing(path: Path, out: Path | None, at: str, lock_wait: float, *, create: bool = False) -> Iterator[sqlite3.Connection]:
+    """The ledger in a transaction. What is to be done to run folders, and the head, follow once it has ended."""
     if not create and not path.exists():
         raise no_ledger(path)
     with locked(path, lock_wait), open_ledger(path, create=create, migrate=True, at=at) as connection, uninterrupted():
         refuse_altered(connection, path)
+        settle_heads(connection, path, out)
         with transaction(connection, at):
             finish(connection, path)
             yield connection
         finish(connection, path)
+        leave_head(connection, path, out)
 
 
 def shown_runs(path: Path, period: Period | None) -> list[ShownRun]:
@@ -96,9 +99,9 @@ def shown_runs(path: Path, period: Period | None) -> list[ShownRun]:
         return found
 
 
-def void(path: Path, run_ref: str, reason: str, now: datetime, lock_wait: float) -> Text:
+def void(path: Path, run_ref: str, reason: str, now: datetime, lock_wait: float, out: Path | None = None) -> Text:
     at = now.isoformat(timespec="seconds")
-    with changing(path, at, lock_wait) as connection:
+    with changing(path, out, at, lock_wait) as connection:
         freed = void_run(connection, run_ref, at, reason)
     return Text(
         f"The run {run_ref} is voided: {freed:,} inventories are free to be declared again.",
@@ -106,9 +109,9 @@ def void(path: Path, run_ref: str, reason: str, now: datetime, lock_wait: float)
     )
 
 
-def answered(path: Path, application_ref: str, answer: str, reason: str, now: datetime, lock_wait: float) -> Text:
+def answered(path: Path, application_ref: str, answer: str, reason: str, now: datetime, lock_wait: float, out: Path | None = None) -> Text:
     at = now.isoformat(timespec="seconds")
-    with changing(path, at, lock_wait) as connection:
+    with changing(path, out, at, lock_wait) as connection:
         changed = answer_application(connection, application_ref, State(answer), at, reason)
     freed = Text(" They are free to be declared again.", "这些清单可重新申报。") if answer == State.REFUSED else Text("", "")
     return Text(
@@ -117,21 +120,21 @@ def answered(path: Path, application_ref: str, answer: str, reason: str, now: da
     )
 
 
-def dismissed(path: Path, numbers: list[str], reason: str, now: datetime, lock_wait: float) -> Text:
+def dismissed(path: Path, numbers: list[str], reason: str, now: datetime, lock_wait: float, out: Path | None = None) -> Text:
     at = now.isoformat(timespec="seconds")
-    with changing(path, at, lock_wait) as connection:
+    with changing(path, out, at, lock_wait) as connection:
         count = dismiss(connection, numbers, at, reason)
     return Text(f"{count:,} inventories are no longer waited for.", f"{count:,} 份清单不再列为待申报。")
 
 
-def first_period_corrected(path: Path, period: Period, reason: str, now: datetime, lock_wait: float) -> Text:
+def first_period_corrected(path: Path, period: Period, reason: str, now: datetime, lock_wait: float, out: Path | None = None) -> Text:
     at = now.isoformat(timespec="seconds")
     if period.key > f"{now:%Y%m}":
         raise WrongUsage(
             f"The period {period} has not begun: a ledger cannot answer for it first. Nothing was changed.",
             f"申报期 {period} 尚未开始，不能作为台账的起始申报期。未作任何更改。",
         )
-    with changing(path, at, lock_wait) as connection:
+    with changing(path, out, at, lock_wait) as connection:
         former = correct_first_period(connection, period.key, at, reason)
     was = Text(f" (it was {former[:4]}-{former[4:]})", f"（此前为 {former[:4]}-{former[4:]}）") if former not in ("", period.key) else Text("", "")
     return Text(f"The ledger answers for {period} and later{was.en}.", f"台账的起始申报期为 {period}{was.zh}。")
@@ -145,7 +148,9 @@ def imported(path: Path, out: Path | None, file: Path, chunk_bytes: int, now: da
     make_folder(path.parent)
     if not path.exists() and out is not None:
         refuse_unknown(out.resolve(), (), "")
-    with changing(path, at, lock_wait, create=True) as connection:
+    if not path.exists():
+        refuse_lost(path, out)
+    with changing(path, out, at, lock_wait, create=True) as connection:
         known = len(in_ledger := declared(path, numbers["inventory_no"]))
         new = numbers.filter(pc.invert(pc.is_in(numbers["inventory_no"], value_set=pa.array(in_ledger, pa.string()))))
         run_ref = record_import(connection, at, file.name, sha256_of(file), new.combine_chunks()) if new.num_rows else ""
@@ -214,6 +219,6 @@ def backed_up(path: Path, file: Path) -> Text:
     return Text(f"The ledger was copied to {file} ({file.stat().st_size:,} bytes).", f"台账已备份到 {file}（{file.stat().st_size:,} 字节）。")
 
 
-def migrated(path: Path, now: datetime, lock_wait: float) -> Text:
-    with changing(path, now.isoformat(timespec="seconds"), lock_wait):
+def migrated(path: Path, now: datetime, lock_wait: float, out: Path | None = None) -> Text:
+    with changing(path, out, now.isoformat(timespec="seconds"), lock_wait):
         return Text(f"The ledger {path} is of this program's version.", f"台账 {path} 已是本程序的版本。")

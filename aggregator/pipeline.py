@@ -15,6 +15,7 @@ import pyarrow as pa
 from aggregator.deadline import calendar_of, earliest_deadline
 from aggregator.declare import Job, declare, notes, tell_deadline
 from aggregator.errors import Exit, WrongConfiguration, WrongUsage
+from aggregator.heads import refuse_lost, refuse_old, settle_heads
 from aggregator.ledger.query import Run, runs, setting
 from aggregator.ledger.record import next_run_ref
 from aggregator.ledger.refusals import no_ledger
@@ -51,8 +52,10 @@ def _run(params: Params, inputs: Inputs, now: datetime) -> Outcome:
         created = not ledger.exists()
         if created:
             refuse_unknown(out, (), "")
+            refuse_lost(ledger, out)
         with open_ledger(ledger, create=True, migrate=True, at=job.at) as connection:
             refuse_altered(connection, ledger)
+            settle_heads(connection, ledger, out)
             first = _first_period(params, setting(connection, "first_period"))
             outcome = declare(replace(job, first_period=first), connection)
             outcome.ledger_created = created
@@ -116,6 +119,9 @@ def _dry_run(job: Job) -> Outcome:
             connection = stack.enter_context(open_ledger(ledger))
             recorded, run_ref = setting(connection, "first_period"), next_run_ref(connection, params.the_period.key)
             known, mark = runs(connection, ledger), mark_of(connection)
+            refuse_old(connection, ledger, job.out)
+        else:
+            refuse_lost(ledger, job.out)
         refuse_unknown(job.out, known, mark)
         folder = stack.enter_context(work_folder(None, "aggregator-"))
         first = _first_period(params, recorded)

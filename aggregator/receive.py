@@ -86,7 +86,7 @@ def receive(params: Params, now: datetime) -> Received:
     received = Received()
     with temporary_room() as room:
         sources, damaged = _sources(params.inputs, room)
-        with changing(ledger, at, params.lock_wait) as connection:
+        with changing(ledger, out, at, params.lock_wait) as connection:
             # Lines of results come in the order of customs' items, and are kept by inventory: all over the table.
             connection.execute(f"PRAGMA cache_size=-{_PAGE_CACHE_KIB}")
             for path, why in damaged:

@@ -506,6 +506,7 @@ def test_version_1_is_brought_forward_with_a_backup(runner: Runner) -> None:
 
     path.unlink()
     assert isinstance(content, bytes)
+    path.with_name("ledger.head").unlink()  # version 1 left none
     make_version_1(path, manifest_sha256=sha256_of(manifest), contents={"22442026E000000001": content})
     shutil.copytree(outcome.folder, Path(outcome.folder).with_name("202610-02"))
     old = contents(path)

@@ -92,7 +92,8 @@ def show(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
 @json_option
 @lang_option
 def check(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
-    """Prove the ledger and the published run folders: every event, row and file. Exit 3 if anything is not as it was.
+    """Prove the ledger and the published run folders: every event, row and file. Exit 3 if anything is not as it was, 78 if
+    the ledger is older than what was recorded.
 
     Finishes a publication that a crash has left half done.
 
@@ -111,7 +112,7 @@ def check(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
             click.echo(json.dumps(check_as_json(found), ensure_ascii=False))
         else:
             click.echo("\n".join(check_lines(found, teller.lang)))
-        return 3 if found.problems else 0
+        return 78 if found.old else 3 if found.problems else 0
 
     _with_ledger(work, config, lang, given)
 
@@ -135,7 +136,7 @@ def void(run_ref: str, reason: str, config: Path | None, lang: Any, **given: Any
     def work(params: Params, path: Path, teller: Teller) -> int:
         from aggregator.ledger_jobs import void
 
-        return _tell(teller, void(path, run_ref, reason, now(), params.lock_wait))
+        return _tell(teller, void(path, run_ref, reason, now(), params.lock_wait, params.out))
 
     _with_ledger(work, config, lang, given)
 
@@ -159,7 +160,7 @@ def answer(application_ref: str, answer: str, reason: str, config: Path | None, 
     def work(params: Params, path: Path, teller: Teller) -> int:
         from aggregator.ledger_jobs import answered
 
-        return _tell(teller, answered(path, application_ref, answer, reason, now(), params.lock_wait))
+        return _tell(teller, answered(path, application_ref, answer, reason, now(), params.lock_wait, params.out))
 
     _with_ledger(work, config, lang, given)
 
@@ -184,7 +185,7 @@ def dismiss(numbers: tuple[str, ...], reason: str, config: Path | None, lang: An
     def work(params: Params, path: Path, teller: Teller) -> int:
         from aggregator.ledger_jobs import dismissed
 
-        return _tell(teller, dismissed(path, list(numbers), reason, now(), params.lock_wait))
+        return _tell(teller, dismissed(path, list(numbers), reason, now(), params.lock_wait, params.out))
 
     _with_ledger(work, config, lang, given)
 
@@ -208,7 +209,7 @@ def first_period(period: Any, reason: str, config: Path | None, lang: Any, **giv
     def work(params: Params, path: Path, teller: Teller) -> int:
         from aggregator.ledger_jobs import first_period_corrected
 
-        return _tell(teller, first_period_corrected(path, period, reason, now(), params.lock_wait))
+        return _tell(teller, first_period_corrected(path, period, reason, now(), params.lock_wait, params.out))
 
     _with_ledger(work, config, lang, given)
 
@@ -295,6 +296,6 @@ def migrate(config: Path | None, lang: Any, **given: Any) -> None:
     def work(params: Params, path: Path, teller: Teller) -> int:
         from aggregator.ledger_jobs import migrated
 
-        return _tell(teller, migrated(path, now(), params.lock_wait))
+        return _tell(teller, migrated(path, now(), params.lock_wait, params.out))
 
     _with_ledger(work, config, lang, given)

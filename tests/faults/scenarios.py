@@ -20,13 +20,14 @@ PERIOD = ("--period", "2026-10", "--first-period", "2026-09")
 @dataclass(frozen=True)
 class Scenario:
     """`before`: commands that make the state, `command`: what is disturbed; both with {} for the folder. `may_refuse`: what
-    may be said of a command that was disturbed after it had taken effect, when it is given again."""
+    may be said of a command that was disturbed after it had taken effect, when it is given again. `ledger`: where it is."""
 
     name: str
     command: tuple[str, ...]
     before: tuple[tuple[str, ...], ...] = ()
     files: Callable[[Path], None] | None = None
     may_refuse: str = ""
+    ledger: str = "out/ledger.sqlite"
 
 
 def _rows(first: int, count: int, **cells: str) -> list[dict[str, str]]:
@@ -62,6 +63,8 @@ def _run(export: str) -> tuple[str, ...]:
 
 
 _LEDGER = ("--out", "{}/out", *COMMON)
+_KEPT = "kept/firm.sqlite"
+_ELSEWHERE = ("--ledger", f"{{}}/{_KEPT}")
 
 SCENARIOS: tuple[Scenario, ...] = (
     Scenario("first run", _run("first.csv"), files=_exports),
@@ -73,6 +76,10 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario("import", ("ledger", "import", "{}/elsewhere.csv", *_LEDGER), before=(_run("first.csv"),), files=_exports),
     Scenario("receive", ("receive", "{}/answer.xml", "{}/broken.xml", *_LEDGER), before=(_run("first.csv"),), files=_exports),
+    Scenario(
+        "import, ledger elsewhere", ("ledger", "import", "{}/elsewhere.csv", *_ELSEWHERE, *_LEDGER),
+        before=((*_run("first.csv"), *_ELSEWHERE),), files=_exports, ledger=_KEPT,
+    ),
     Scenario("migrate", ("ledger", "migrate", *_LEDGER), files=_old_ledger),
     Scenario(
         "backup", ("ledger", "backup", "{}/copy.sqlite", *_LEDGER), before=(_run("first.csv"),), files=_exports, may_refuse="exists and is left",

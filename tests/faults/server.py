@@ -27,6 +27,7 @@ import aggregator.pipeline
 import aggregator.receive
 import aggregator.report.summary  # noqa: F401 - all of them to have them imported and warm
 from aggregator.cli import cli
+from aggregator.errors import StopRun
 from aggregator.ledger_check import check_ledger
 from tests.conftest import NOW
 from tests.faults.scenarios import SCENARIOS, Scenario, contents
@@ -118,7 +119,7 @@ class Trials:
                 continue
             if path.is_dir():
                 found[name] = "folder"
-            elif ".sqlite" in path.name and not path.name.endswith("-journal"):
+            elif ".sqlite" in path.name and not path.name.endswith(("-journal", ".head", ".part")):
                 found[name] = contents(path)
             else:
                 found[name] = path.read_bytes()
@@ -135,16 +136,30 @@ class Trials:
         self.give(self.scenario.command)
         after = self.state()
         problems += [f"differs from undisturbed: {name}" for name in sorted(set(after) | set(self.expected)) if after.get(name) != self.expected.get(name)]
-        ledger = self.live / "out/ledger.sqlite"
-        problems += self._check(ledger)
+        problems += self._check()
+        problems += self._put_older_back()
         return {"scenario": self.scenario.name, "how": how, "step": step, "code": first["code"], "struck": first.get("struck", 1), "problems": problems}
 
-    def _check(self, ledger: Path) -> list[str]:
+    def _put_older_back(self) -> list[str]:
+        """The ledger of before, put back now, must be found out."""
+        ledger, before = self.live / self.scenario.ledger, self.room / "prepared" / self.scenario.ledger
+        if not before.exists() or contents(before) == contents(ledger):
+            return []
+        shutil.copyfile(before, ledger)
+        found = self._check()
+        return [] if any("lost or old" in each for each in found) else [f"an older ledger goes unnoticed: {found}"]
+
+    def _check(self) -> list[str]:
+        ledger = self.live / self.scenario.ledger
         child = os.fork()
         said = self.room / "said"
         if child == 0:
             os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
-            found = check_ledger(ledger, ledger.parent, 0).problems
+            try:
+                found = check_ledger(ledger, self.live / "out", 0).problems
+            except StopRun as stop:
+                print(json.dumps([stop.text.en]), flush=True)
+                os._exit(0)
             # The version 1 ledger of the scenario speaks of runs that never had folders.
             print(json.dumps([f"{each.subject}: {each.what.en}" for each in found if "gone" not in each.what.en or self.scenario.before]))
             sys.stdout.flush()
