@@ -92,8 +92,7 @@ def show(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
 @json_option
 @lang_option
 def check(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
-    """Prove the ledger and the published run folders: every event, row and file. Exit 3 if anything is not as it was, 78 if
-    the ledger is older than what was recorded.
+    """Prove the ledger and its run folders: every event, row and file. Exit 3 if anything differs, 78 if the ledger is old.
 
     Finishes a publication that a crash has left half done.
 
