@@ -12,6 +12,7 @@ import numpy as np
 
 from aggregator.errors import UnusableInput
 from aggregator.params import Params
+from aggregator.read.csv import read_block
 from aggregator.read.export import Export, Source
 from aggregator.read.headings import known_headings, missing_columns, normalised
 from aggregator.read.inputs import reading
@@ -97,9 +98,7 @@ def _first_rows(file: Export) -> list[list[str]]:
     if file.dialect is None:
         shown = spooled_cells(file, block, np.arange(min(_VALUES_SHOWN, batch_length(file, block))))
         return [[cell or "" for cell in row.values()] for row in shown.to_pylist()]
-    with file.path.open("rb") as source:
-        source.seek(block.start)
-        text = source.read(_HEAD_BYTES).decode(file.encoding, errors="replace")
+    text = read_block(file, block)[:_HEAD_BYTES].decode(file.encoding, errors="replace")
     return list(islice(csv.reader(io.StringIO(text, newline=""), delimiter=file.dialect.delimiter), _VALUES_SHOWN))
 
 

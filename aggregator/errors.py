@@ -65,6 +65,10 @@ class CannotReadOrWrite(StopRun):
     exit_code = Exit.CANNOT_READ_OR_WRITE
 
 
+class ChangedInput(CannotReadOrWrite):
+    """What was parsed is not, or may not be, what was hashed."""
+
+
 class Busy(StopRun):
     exit_code = Exit.BUSY
 

@@ -16,7 +16,8 @@ from aggregator.ledger.refusals import no_ledger
 from aggregator.ledger.store import locked, open_ledger
 from aggregator.ledger.verify import found_altered
 from aggregator.publish import VOID_SUFFIX, finish, run_folders, tidy, void_folder
-from aggregator.write.manifest import MANIFEST, sha256_of
+from aggregator.read.unchanged import sha256_of
+from aggregator.write.manifest import MANIFEST
 from schemas.text import Text
 
 

@@ -30,7 +30,6 @@ from aggregator.ledger.verify import refuse_altered
 from aggregator.params import Period
 from aggregator.publish import finish, make_folder, refuse_unknown, uninterrupted
 from aggregator.read.numbers import read_numbers
-from aggregator.write.manifest import sha256_of
 from schemas.text import Text
 
 _ARROW_TYPES = {"TEXT": pa.string(), "INTEGER": pa.int64(), "BLOB": pa.binary()}
@@ -144,7 +143,7 @@ def imported(path: Path, out: Path | None, file: Path, chunk_bytes: int, now: da
     at = now.isoformat(timespec="seconds")
     if not file.is_file():
         raise NoInput(f"{file}: no such file. Check the path.", f"{file}：文件不存在。请检查路径。")
-    numbers = read_numbers(file, chunk_bytes)
+    numbers, sha256 = read_numbers(file, chunk_bytes)
     make_folder(path.parent)
     if not path.exists() and out is not None:
         refuse_unknown(out.resolve(), (), "")
@@ -153,7 +152,7 @@ def imported(path: Path, out: Path | None, file: Path, chunk_bytes: int, now: da
     with changing(path, out, at, lock_wait, create=True) as connection:
         known = len(in_ledger := declared(path, numbers["inventory_no"]))
         new = numbers.filter(pc.invert(pc.is_in(numbers["inventory_no"], value_set=pa.array(in_ledger, pa.string()))))
-        run_ref = record_import(connection, at, file.name, sha256_of(file), new.combine_chunks()) if new.num_rows else ""
+        run_ref = record_import(connection, at, file.name, sha256, new.combine_chunks()) if new.num_rows else ""
     if not run_ref:
         return Text(f"Nothing new: the ledger has all {known:,} inventories as declared.", f"没有新内容：{known:,} 份清单均已登记为已申报。")
     return Text(

@@ -18,7 +18,8 @@ from pathlib import Path
 from aggregator.errors import CannotCreate, CannotReadOrWrite, WrongConfiguration
 from aggregator.ledger.query import Run, runs, setting
 from aggregator.ledger.store import sync
-from aggregator.write.manifest import MANIFEST, sha256_of
+from aggregator.read.unchanged import sha256_of
+from aggregator.write.manifest import MANIFEST
 
 _PERIOD = re.compile(r"[0-9]{4}-[0-9]{2}")
 _RUN = re.compile(r"([0-9]{6}-[0-9]{2,})(\.void)?")

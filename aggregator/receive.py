@@ -31,13 +31,13 @@ from aggregator.params import Params
 from aggregator.publish import make_folder
 from aggregator.read.answers import DOCUMENTS, Clearance, Document, Unreadable, documents_of, latest_time
 from aggregator.read.elements import kind_of
-from aggregator.read.export import Source, taken_of
+from aggregator.read.export import Source
 from aggregator.read.files import STANDARD_INPUT, meant
 from aggregator.read.room import Room, temporary_room
 from aggregator.read.sniff import Format, format_of
+from aggregator.read.unchanged import hold, refuse_changed, taken_of
 from aggregator.read.unpack import sources_in
 from aggregator.reconciliation import Reconciled, reconcile_runs
-from aggregator.write.manifest import sha256_of
 from schemas.text import Text
 
 _PAGE_CACHE_KIB = 262_144
@@ -90,11 +90,12 @@ def receive(params: Params, now: datetime) -> Received:
             # Lines of results come in the order of customs' items, and are kept by inventory: all over the table.
             connection.execute(f"PRAGMA cache_size=-{_PAGE_CACHE_KIB}")
             for path, why in damaged:
-                _keep(path, out / RECEIVED / ASIDE, sha256_of(path), path.suffix)
+                copy = hold(Source(path, str(path), str(path)), room)
+                _keep(copy.path, out / RECEIVED / ASIDE, taken_of(copy).sha256, path.suffix)
                 received.aside.append(KeptAside(str(path), None, why))
             taking = _Taking.of(connection, out, now, received)
             for source in sources:
-                _take(taking, source)
+                _take(taking, source, hold(source, room))
             received.files = len(sources) + len(damaged) - received.passed_over.total()
             about = taking.about
             about.runs |= runs_of_result(connection, about.results)
@@ -138,27 +139,29 @@ class _Taking:
         return cls(connection, out, now, received, sent, consignors)
 
 
-def _take(taking: _Taking, source: Source) -> None:
-    """One file."""
-    taken, received, folder = taken_of(source), taking.received, taking.out / RECEIVED
+def _take(taking: _Taking, source: Source, copy: Source) -> None:
+    """One file, as it is held."""
+    taken, received, folder = taken_of(copy), taking.received, taking.out / RECEIVED
     if taking.connection.execute("SELECT 1 FROM receipt WHERE sha256 = ?", (f"received:{taken.sha256}",)).fetchone():
         received.known += 1
         return
     try:
-        root = kind_of(source).root if format_of(source) is Format.MESSAGE else ""
+        root = kind_of(copy).root if format_of(copy) is Format.MESSAGE else ""
         if root and root not in DOCUMENTS and not source.named:
             received.passed_over[root] += 1
             return
         # Read whole before anything is taken in: what turns out to be damaged leaves no trace in the ledger.
-        documents = _documents(source, root, taking.now)
+        documents = _documents(copy, root, taking.now)
     except UnusableInput as stop:
-        _keep(source.path, folder / ASIDE, taken.sha256)
+        refuse_changed(source, copy)
+        _keep(copy.path, folder / ASIDE, taken.sha256)
         received.aside.append(KeptAside(source.name, None, stop.text))
         return
-    _keep(source.path, folder, taken.sha256)
+    refuse_changed(source, copy)
+    _keep(copy.path, folder, taken.sha256)
     aside = _fold(taking, source.name, documents)
     if aside:
-        _keep(source.path, folder / ASIDE, taken.sha256)
+        _keep(copy.path, folder / ASIDE, taken.sha256)
     received.aside += aside
     at = taking.now.isoformat(timespec="seconds")
     taking.connection.execute("INSERT OR IGNORE INTO receipt VALUES (?, ?, ?)", (f"received:{taken.sha256}", source.name, at))

@@ -17,10 +17,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from aggregator.errors import CannotReadOrWrite, OurFault
+from aggregator.errors import OurFault
 from aggregator.read.export import Block, Dialect, Export, TextChunk, unusable
 from aggregator.read.records import Quoting, Records, cells_of, cut_records
 from aggregator.read.sheet import BLANK, kind_of_row, suspects
+from aggregator.read.unchanged import sealed_bytes
 from schemas import shapes
 from schemas.inventory import TEXT, text_type
 
@@ -37,15 +38,7 @@ def _dialect(file: Export) -> Dialect:
 
 
 def read_block(file: Export, block: Block) -> bytes:
-    with file.path.open("rb") as source:
-        source.seek(block.start)
-        data = source.read(block.end - block.start)
-    if len(data) != block.end - block.start:
-        raise CannotReadOrWrite(
-            f"{file.name} was changed while it was read. Run again when it is complete.",
-            f"{file.name} 在读取过程中被改动。请待文件完整后重新运行。",
-        )
-    return data
+    return sealed_bytes(file.name, file.path, block)
 
 
 def read_chunk(file: Export, block: Block) -> TextChunk:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,13 +18,16 @@ from schemas.rules import RULES
 @dataclass(frozen=True)
 class Source:
     """A file to read. `name`: as the user is told of it; `origin`: the argument (file, folder, archive) it came with;
-    `packed_in`: the archive whose member it is."""
+    `packed_in`: the archive whose member it is; `stood`: how the file stood on the disk when it was first looked at; `taken`:
+    its hash, once it is held (unchanged.py)."""
 
     path: Path
     name: str
     origin: str
     named: bool = True
     packed_in: str = ""
+    stood: tuple[int, ...] = ()
+    taken: Taken | None = None
 
 
 @dataclass(frozen=True)
@@ -39,14 +41,24 @@ class Taken:
 
 
 @dataclass(frozen=True)
+class Seal:
+    """The checksum of a file from `begin` to the end of a block; whether nothing comes after it."""
+
+    begin: int
+    checksum: int
+    is_last: bool
+
+
+@dataclass(frozen=True)
 class Block:
     """A stretch of whole records: byte offsets, and the row number (as a spreadsheet shows it) of its first record.
 
-    Of a spool: one batch, from its number to the next."""
+    Of a spool: one batch, from its number to the next, without a seal."""
 
     start: int
     end: int
     first_row: int
+    seal: Seal | None = None
 
 
 @dataclass(frozen=True)
@@ -115,12 +127,6 @@ class TextChunk:
     members: pa.Array | None = None
     places: np.ndarray[Any, np.dtype[np.int64]] | None = None
     told: tuple[tuple[str, int, str], ...] = ()
-
-
-def taken_of(source: Source) -> Taken:
-    with source.path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Taken(source.name, digest, source.path.stat().st_size, source.packed_in)
 
 
 def unusable(code: str, name: str, detail_en: str = "", detail_zh: str = "") -> UnusableInput:

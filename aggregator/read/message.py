@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -19,10 +18,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregator.read.elements import Message, kind_of, local_name, nested
-from aggregator.read.export import Export, Source, Taken, Told, taken_of, unusable
+from aggregator.read.export import Export, Source, Taken, Told, unusable
 from aggregator.read.headings import match_headings
 from aggregator.read.reading import Reading
 from aggregator.read.spool import SpoolWriter, told_column
+from aggregator.read.unchanged import held, taken_of
 from schemas.fields import FIELDS
 from schemas.messages import (
     DELETES,
@@ -47,20 +47,20 @@ Cells = tuple[str | None, ...]
 
 def open_inventories(sources: Sequence[Source], how: Reading) -> Export:
     """All messages of the sources that are CEB603; those that are not are refused if they were named, and told of if not."""
-    path, told, taken, members = how.room.new_file(".arrow"), list[Told](), list[Future[Taken]](), list[str]()
-    # Hashing lets go of the interpreter: it runs beside the parsing.
-    with _uncollected(), ThreadPoolExecutor(1) as hashing, SpoolWriter(path, len(HEADINGS), how.chunk_bytes) as spool:
+    path, told, taken, members = how.room.new_file(".arrow"), list[Told](), list[Taken](), list[str]()
+    with _uncollected(), SpoolWriter(path, len(HEADINGS), how.chunk_bytes) as spool:
         writing = _Writing(spool)
         for source in sources:
-            root = kind_of(source).root
-            if root != ROOT:
-                if source.named:
-                    raise _wrong_kind(source, root)
-                told.append(Told("F305", root, None, source.name))
-                continue
-            taken.append(hashing.submit(taken_of, source))
-            members.append(source.name)
-            told += _read(source, len(members) - 1, writing)
+            with held(source, how.room) as copy:
+                root = kind_of(copy).root
+                if root != ROOT:
+                    if source.named:
+                        raise _wrong_kind(source, root)
+                    told.append(Told("F305", root, None, source.name))
+                    continue
+                taken.append(taken_of(copy))
+                members.append(source.name)
+                told += _read(copy, len(members) - 1, writing)
         writing.flush()
     if not members:
         raise _wrong_kind(sources[0], told[0].value)
@@ -74,7 +74,7 @@ def open_inventories(sources: Sequence[Source], how: Reading) -> Export:
         headings=HEADINGS,
         matched=match_headings(HEADINGS, ()),
         blocks=tuple(spool.blocks),
-        taken=tuple(each.result() for each in taken),
+        taken=tuple(taken),
         told=tuple(told),
         members=tuple(members),
     )
@@ -217,8 +217,8 @@ class _Writing:
             self._check(element, values, every_line)
             cells.append(values)
         self.spool.add(cells, self.lines, self.members, told_column(self.told, len(self.items)) if self.told else None)
-        for held in (self.heads, self.items, self.head_of, self.lines, self.members):
-            held.clear()
+        for waiting in (self.heads, self.items, self.head_of, self.lines, self.members):
+            waiting.clear()
         self.told.clear()
 
     def _check(self, element: Element, values: pa.Array, lines: np.ndarray[Any, Any]) -> None:

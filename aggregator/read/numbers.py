@@ -14,17 +14,22 @@ from aggregator.read.export import Export
 from aggregator.read.open import open_exports, read_chunk
 from aggregator.read.reading import Reading
 from aggregator.read.room import temporary_room
+from aggregator.read.unchanged import refuse_other, sha256_of
 from aggregator.read.unpack import sources_of
 from schemas.fields import FIELD
 from schemas.invisible import made_visible
 from schemas.shapes import SCIENTIFIC, at_most, clearing_digits, matches
 
 
-def read_numbers(path: Path, chunk_bytes: int) -> pa.Table:
+def read_numbers(path: Path, chunk_bytes: int) -> tuple[pa.Table, str]:
     """Columns out: inventory_no, cleared_period (yyyymm, blank where the file has no cleared_at); each number once, in the
-    order of the file. A row that is no inventory number refuses the file: what it stood for would be declared again."""
+    order of the file. And the file's SHA-256. A row that is no inventory number refuses the file: what it stood for would be
+    declared again."""
+    sha256 = sha256_of(path)
     with temporary_room() as room:
-        return _numbers(path, Reading(room, (), chunk_bytes, least_known=1))
+        numbers = _numbers(path, Reading(room, (), chunk_bytes, least_known=1))
+    refuse_other(str(path), path, sha256)
+    return numbers, sha256
 
 
 def _numbers(path: Path, how: Reading) -> pa.Table:

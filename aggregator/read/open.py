@@ -10,11 +10,12 @@ from aggregator.read import csv, scan, spool
 from aggregator.read.export import Block, Export, Source, TextChunk
 from aggregator.read.reading import Reading
 from aggregator.read.sniff import Format, format_of
+from aggregator.read.unchanged import changes_explain, held
 
 
 def open_exports(sources: Iterable[Source], how: Reading) -> Iterator[Export]:
     """In the order of the sources; messages that stand side by side are one export. Raises what says what to do."""
-    for kind, group in groupby(sources, key=_format):
+    for kind, group in groupby(sources, key=format_found):
         if kind is Format.MESSAGE:
             from aggregator.read.message import open_inventories
 
@@ -24,9 +25,10 @@ def open_exports(sources: Iterable[Source], how: Reading) -> Iterator[Export]:
             yield from _opened(source, kind, how)
 
 
-def _format(source: Source) -> Format:
+def format_found(source: Source) -> Format:
     try:
-        return format_of(source)
+        with changes_explain(source):
+            return format_of(source)
     except OSError as error:
         raise cannot_be_read(source.name, error) from None
 
@@ -37,12 +39,15 @@ def _opened(source: Source, kind: Format, how: Reading) -> list[Export]:
         if kind is Format.WORKBOOK:
             from aggregator.read.workbook import open_workbook
 
-            return open_workbook(source, how)
+            with held(source, how.room) as copy:
+                return open_workbook(copy, how)
         if kind is Format.PARQUET:
             from aggregator.read.parquet import open_parquet
 
-            return [open_parquet(source, how)]
-        return [scan.open_csv(source, how)]
+            with held(source, how.room) as copy:
+                return [open_parquet(copy, how)]
+        with changes_explain(source):
+            return [scan.open_csv(source, how)]
     except OSError as error:
         raise cannot_be_read(source.name, error) from None
 

@@ -8,10 +8,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from aggregator.read.cells import number_text
-from aggregator.read.export import Export, Source, taken_of, unusable
+from aggregator.read.export import Export, Source, unusable
 from aggregator.read.reading import Reading
 from aggregator.read.sheet import Head, find_head
 from aggregator.read.spool import SpoolWriter
+from aggregator.read.unchanged import taken_of
 
 _ROWS_AT_ONCE = 50_000
 

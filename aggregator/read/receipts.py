@@ -16,11 +16,12 @@ import pyarrow.compute as pc
 from aggregator.clearing import Received
 from aggregator.errors import UnusableInput
 from aggregator.read.canonical import canonical_column
-from aggregator.read.export import Export, Source, Taken, taken_of, unusable
+from aggregator.read.export import Export, Source, Taken, unusable
 from aggregator.read.headings import Matched, normalised
-from aggregator.read.open import open_exports, read_chunk
+from aggregator.read.open import format_found, open_exports, read_chunk
 from aggregator.read.reading import Reading
-from aggregator.read.sniff import Format, format_of
+from aggregator.read.sniff import Format
+from aggregator.read.unchanged import held, taken_of
 from schemas.invisible import has_no_invisible, made_visible
 from schemas.limits import CANCELLATION, STATUS_CANCELLED
 from schemas.rules.row_tests import is_no_scientific_number, is_status
@@ -109,18 +110,19 @@ def read_receipts(sources: Iterable[Source], how: Reading) -> tuple[Receipts, li
     A receipt that cannot be read stops the run: the state of its inventory would be a guess."""
     tables, taken, passed_over = [], list[Taken](), Counter[str]()
     for source in sources:
-        if format_of(source) is Format.MESSAGE:
+        if format_found(source) is Format.MESSAGE:
             from aggregator.read.elements import kind_of
             from aggregator.read.receipt_messages import KINDS, receipts_of
 
-            root = kind_of(source).root
-            if root not in KINDS:
-                if source.named:
-                    raise unusable("F113", source.name, f"It is {root or 'empty'}.", f"该文件是 {root or '空文件'}。")
-                passed_over[root] += 1
-                continue
-            taken.append(taken_of(source))
-            tables += [_receipts_of(source.name, table, np.array(lines)) for table, lines in receipts_of(source, root)]
+            with held(source, how.room) as copy:
+                root = kind_of(copy).root
+                if root not in KINDS:
+                    if source.named:
+                        raise unusable("F113", source.name, f"It is {root or 'empty'}.", f"该文件是 {root or '空文件'}。")
+                    passed_over[root] += 1
+                    continue
+                taken.append(taken_of(copy))
+                tables += [_receipts_of(source.name, table, np.array(lines)) for table, lines in receipts_of(copy, root)]
             continue
         for file in open_exports([source], how):
             taken += file.taken

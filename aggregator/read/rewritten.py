@@ -4,18 +4,47 @@ first, so that there is one reader; no cell changes by it, and rows keep their n
 from __future__ import annotations
 
 import codecs
-import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
 
-from aggregator.read.export import Source, Taken, unusable
+from aggregator.read.export import Source, unusable
 from aggregator.read.room import Room
+from aggregator.read.unchanged import changed, hashing
 
 _PIECE = 1 << 20
 _TEXT_FORMULA = re.compile(rb'(^|[,;\t\n])="([^"\r\n]+)"(?=[,;\t\r\n]|$)')
 """A cell like ="0123", as programs write text for Excel. In a soundly quoted cell every quote is doubled, so that the
 first character after `="` is a quote there: this cannot match inside one."""
+
+
+def is_empty(path: Path) -> bool:
+    return not _start(path).strip(b"\xef\xbb\xbf\r\n \t")
+
+
+def is_in_other_dress(path: Path) -> bool:
+    """Whether a text has to be rewritten as a whole before it can be read."""
+    start = _start(path)
+    return utf_16_of(start) is not None or has_mac_line_ends(path, start)
+
+
+def in_plain_dress(copy: Source, room: Room) -> tuple[Path, dict[str, int]]:
+    """The text of a held file rewritten, and what was put right."""
+    path, repairs = copy.path, dict[str, int]()
+    if encoding := utf_16_of(_start(path)):
+        path = from_utf_16(copy, encoding, room)
+        repairs["utf_16"] = 1
+    if has_mac_line_ends(path, _start(path)):
+        path = with_line_feeds(path, room)
+        repairs["mac_line_ends"] = 1
+    if not repairs:
+        raise changed(copy.name)
+    return path, repairs
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(4096)
 
 
 def utf_16_of(start: bytes) -> str | None:
@@ -30,15 +59,14 @@ def utf_16_of(start: bytes) -> str | None:
     return None
 
 
-def from_utf_16(source: Source, encoding: str, room: Room) -> tuple[Path, Taken]:
+def from_utf_16(source: Source, encoding: str, room: Room) -> Path:
     """The text as UTF-8."""
-    copy, digest, size = room.new_file(".csv"), hashlib.sha256(), 0
+    copy, size = room.new_file(".csv"), 0
     decoder = codecs.getincrementaldecoder(encoding)()
     with source.path.open("rb") as given, copy.open("wb") as sink:
         first = True
         while True:
             piece = given.read(_PIECE)
-            digest.update(piece)
             try:
                 text = decoder.decode(piece, final=not piece)
             except UnicodeDecodeError as error:
@@ -50,7 +78,7 @@ def from_utf_16(source: Source, encoding: str, room: Room) -> tuple[Path, Taken]
             sink.write((text.removeprefix("\ufeff") if first else text).encode("utf-8", "surrogatepass"))
             first = False
             if not piece:
-                return copy, Taken(source.name, digest.hexdigest(), size, source.packed_in)
+                return copy
 
 
 def has_mac_line_ends(path: Path, start: bytes) -> bool:
@@ -66,7 +94,7 @@ def has_mac_line_ends(path: Path, start: bytes) -> bool:
 
 def with_line_feeds(path: Path, room: Room) -> Path:
     """Of a file with the line ends of old Macs. The byte is no part of another character in UTF-8 and GB18030."""
-    return _copied(path, room, lambda piece: piece.replace(b"\r", b"\n"))
+    return _copied(path, room, lambda piece: piece.replace(b"\r", b"\n"))[0]
 
 
 def has_text_formulas(path: Path) -> bool:
@@ -79,15 +107,15 @@ def has_text_formulas(path: Path) -> bool:
     return False
 
 
-def with_quoted_formulas(path: Path, room: Room) -> Path:
-    """With cells like ="0123" quoted as CSV asks for."""
+def with_quoted_formulas(path: Path, room: Room) -> tuple[Path, str]:
+    """With cells like ="0123" quoted as CSV asks for; and the SHA-256 of what it was made of."""
     return _copied(path, room, lambda piece: _TEXT_FORMULA.sub(rb'\1"=""\2"""', piece))
 
 
-def _copied(path: Path, room: Room, change: Callable[[bytes], bytes]) -> Path:
+def _copied(path: Path, room: Room, change: Callable[[bytes], bytes]) -> tuple[Path, str]:
     """A copy, changed in pieces that end with a line."""
     copy = room.new_file(".csv")
-    with path.open("rb") as given, copy.open("wb") as sink:
+    with hashing(path) as (given, digest), copy.open("wb") as sink:
         while piece := given.read(_PIECE):
             sink.write(change(piece + given.readline(_PIECE)))
-    return copy
+    return copy, digest.hexdigest()

@@ -21,6 +21,9 @@ class Room:
         self._count += 1
         return self._folder / f"{self._count}{suffix}"
 
+    def has(self, path: Path) -> bool:
+        return self._folder is not None and path.is_relative_to(self._folder)
+
     def close(self) -> None:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import codecs
-import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,19 +13,19 @@ from typing import BinaryIO
 import numpy as np
 import pyarrow as pa
 
-from aggregator.read.export import Block, Dialect, Export, Source, Taken, taken_of, unusable
+from aggregator.read.export import Block, Dialect, Export, Source, Taken, unusable
 from aggregator.read.headings import match_headings
 from aggregator.read.reading import Reading
 from aggregator.read.records import Quoting, cells_of, cut_records, quotes_are_sound
 from aggregator.read.rewritten import (
-    from_utf_16,
-    has_mac_line_ends,
     has_text_formulas,
-    utf_16_of,
-    with_line_feeds,
+    in_plain_dress,
+    is_empty,
+    is_in_other_dress,
     with_quoted_formulas,
 )
 from aggregator.read.sheet import HEAD_ROWS, Head, find_head
+from aggregator.read.unchanged import Sealing, changed, held, taken_of
 
 LONGEST_RECORD = 1 << 18
 """Bytes; an inventory line has less than 10 kB even with every field full."""
@@ -56,27 +55,26 @@ def open_csv(source: Source, how: Reading) -> Export:
 
     Raises UnusableInput that says what to do; OSError where the file cannot be read.
     """
-    path, taken, repairs = source.path, None, {}
-    with path.open("rb") as file:
-        start = file.read(4096)
-    if encoding := utf_16_of(start):
-        path, taken = from_utf_16(source, encoding, how.room)
-        repairs["utf_16"] = 1
-        with path.open("rb") as file:
-            start = file.read(4096)
-    if not start.strip(b"\xef\xbb\xbf\r\n \t"):
+    if not is_in_other_dress(source.path):
+        export = _opened(source, source.path, how)
+        return replace(export, taken=(replace(export.taken[0], packed_in=source.packed_in),))
+    with held(source, how.room) as copy:
+        path, repairs = in_plain_dress(copy, how.room)
+        export = _opened(source, path, how)
+        return replace(export, taken=(taken_of(copy),), repairs=(*repairs.items(), *export.repairs))
+
+
+def _opened(source: Source, path: Path, how: Reading) -> Export:
+    if is_empty(path):
         raise unusable("F105", source.name)
-    if has_mac_line_ends(path, start):
-        taken = taken or taken_of(source)
-        path = with_line_feeds(path, how.room)
-        repairs["mac_line_ends"] = 1
     export = _open(source.name, path, how)
     broken = export.dialect is not None and export.dialect.quoting is Quoting.BROKEN
-    if broken and has_text_formulas(path):
-        taken = taken or export.taken[0]
-        export = _open(source.name, with_quoted_formulas(path, how.room), how)
-    found = replace(taken or export.taken[0], packed_in=source.packed_in)
-    return replace(export, taken=(found,), repairs=(*repairs.items(), *export.repairs))
+    if not broken or not has_text_formulas(path):
+        return export
+    copy, sha256 = with_quoted_formulas(path, how.room)
+    if sha256 != export.taken[0].sha256:
+        raise changed(source.name)
+    return replace(_open(source.name, copy, how), taken=export.taken)
 
 
 def _open(name: str, path: Path, how: Reading) -> Export:
@@ -113,18 +111,21 @@ def _open(name: str, path: Path, how: Reading) -> Export:
 
 @dataclass(frozen=True)
 class _Found:
-    """`end`: offset behind the heading record; `row`: its row number."""
+    """`above`: the bytes up to the end of the heading record; `row`: its row number."""
 
     head: Head
     delimiter: str
-    end: int
+    above: bytes
     row: int
     separator_line: bool
 
 
 def _headings(name: str, file: BinaryIO, bom: int, encoding: str, how: Reading) -> _Found | tuple[str, ...]:
     """The heading record, or what stood in the first row where no row is known enough."""
-    file.seek(bom)
+    file.seek(0)
+    mark = file.read(bom)
+    if mark != codecs.BOM_UTF8[:bom]:
+        raise changed(name)
     records: list[bytes] = []
     while len(records) < HEAD_ROWS and (record := _logical_line(file)):
         if len(record) >= LONGEST_RECORD:
@@ -151,8 +152,8 @@ def _headings(name: str, file: BinaryIO, bom: int, encoding: str, how: Reading) 
         rows = [cells_of(text, delimiter) for text in texts]
         head = find_head(name, rows, how.columns, max(how.least_known, 1))
         if head is not None:
-            end = bom + sum(map(len, records[: head.row + 1 + bool(separator)]))
-            found = _Found(head, delimiter, end, head.row + 1, bool(separator))
+            above = b"".join([mark, *records[: head.row + 1 + bool(separator)]])
+            found = _Found(head, delimiter, above, head.row + 1, bool(separator))
             best = max(best or (-1, 0, found), (len(head.matched.places), -head.row, found), key=lambda each: each[:2])
     if best is not None:
         return best[2]
@@ -161,7 +162,7 @@ def _headings(name: str, file: BinaryIO, bom: int, encoding: str, how: Reading) 
     if how.least_known:
         return tuple(rows[widest])
     head = Head(0, tuple(rows[widest]), match_headings(rows[widest], how.columns))
-    return _Found(head, delimiters[widest], bom + sum(map(len, records[: 1 + bool(separator)])), 1, bool(separator))
+    return _Found(head, delimiters[widest], b"".join([mark, *records[: 1 + bool(separator)]]), 1, bool(separator))
 
 
 def _logical_line(file: BinaryIO) -> bytes:
@@ -180,15 +181,16 @@ def _logical_line(file: BinaryIO) -> bytes:
 def _scan(
     name: str, path: Path, file: BinaryIO, encoding: str, found: _Found, quoting: Quoting | None, chunk_bytes: int
 ) -> Export:
-    digest = hashlib.sha256()
     file.seek(0)
-    digest.update(file.read(found.end))
+    if file.read(len(found.above)) != found.above:
+        raise changed(name)
     # Hashing lets go of the interpreter: it runs beside the rest of the scan.
-    with ThreadPoolExecutor(1) as hashing:
+    with ThreadPoolExecutor(1) as beside:
+        sealing = Sealing(beside)
+        sealing.add(found.above)
         blocks, ends_with_newline, any_quote, size = _cut_blocks(
-            name, file, encoding, found.end, 1 + found.row, ord(found.delimiter), quoting, chunk_bytes,
-            lambda piece: hashing.submit(digest.update, piece),
-        )  # fmt: skip
+            name, file, encoding, len(found.above), 1 + found.row, ord(found.delimiter), quoting, chunk_bytes, sealing
+        )
     head = found.head
     return Export(
         name=name,
@@ -197,8 +199,8 @@ def _scan(
         encoding=encoding,
         headings=head.headings,
         matched=head.matched,
-        blocks=tuple(blocks),
-        taken=(Taken(name, digest.hexdigest(), size),),
+        blocks=sealing.sealed(blocks),
+        taken=(Taken(name, sealing.sha256(), size),),
         dialect=Dialect(found.delimiter, quoting or (Quoting.SOUND if any_quote else Quoting.NONE)),
         ends_with_newline=ends_with_newline,
         head_values=head.values,
@@ -216,7 +218,7 @@ def _cut_blocks(
     delimiter: int,
     quoting: Quoting | None,
     chunk_bytes: int,
-    hash_piece: Callable[[bytes], object],
+    sealing: Sealing,
 ) -> tuple[list[Block], bool, bool, int]:
     """Blocks of about `chunk_bytes`; whether the file ends with a line end; whether it has quotes; its size."""
     start, first_row = offset, row
@@ -225,8 +227,9 @@ def _cut_blocks(
     for piece in _whole_records(name, file, quoting, min(_PIECE, chunk_bytes)):
         if offset > start and (offset - start + len(piece) > chunk_bytes or row - first_row > chunk_bytes // _SHORT):
             blocks.append(Block(start, offset, first_row))
+            sealing.end_block()
             start, first_row = offset, row
-        hash_piece(piece)
+        sealing.add(piece)
         _must_decode(piece, encoding, offset, row)
         quoted = b'"' in piece
         any_quote = any_quote or quoted
@@ -237,6 +240,7 @@ def _cut_blocks(
         last = piece[-1:]
     if offset > start:
         blocks.append(Block(start, offset, first_row))
+        sealing.end_block()
     return blocks, last == b"\n", any_quote, offset
 
 

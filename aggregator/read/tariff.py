@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.errors import StopRun, WrongConfiguration
+from aggregator.errors import ChangedInput, StopRun, WrongConfiguration
 from aggregator.read.canonical import canonical_column
 from aggregator.read.export import Export, Taken
 from aggregator.read.headings import Matched, normalised
@@ -37,7 +37,7 @@ def read_tariff(path: Path, chunk_bytes: int) -> tuple[pa.Table, tuple[Taken, ..
         with temporary_room() as room:
             exports = tuple(open_exports(sources_of([path], room), Reading(room, (), chunk_bytes, least_known=1)))
             tables = [_rows(file) for file in map(_with_others, exports)]
-    except WrongConfiguration:
+    except (ChangedInput, WrongConfiguration):
         raise
     except StopRun as stop:
         raise WrongConfiguration(f"The tariff table: {stop.text.en}", f"税则表：{stop.text.zh}") from None

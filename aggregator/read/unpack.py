@@ -19,6 +19,7 @@ from aggregator.read.export import Source, unusable
 from aggregator.read.files import STANDARD_INPUT, Meant, is_export, meant
 from aggregator.read.room import Room
 from aggregator.read.sniff import Format, format_of
+from aggregator.read.unchanged import changed, changes_explain, held, stood
 from aggregator.read.zipped import sound_archive
 
 MOST_BYTES = 2 << 30
@@ -41,15 +42,16 @@ def sources_in(each: Meant, room: Room) -> Iterator[Source]:
     if each.path == STANDARD_INPUT:
         source = Source(_standard_input(room), "-", "-")
     else:
-        source = Source(each.path, str(each.path), each.argument, each.named)
+        source = Source(each.path, str(each.path), each.argument, each.named, stood=stood(each.path))
     try:
-        kind = format_of(source)
-        if kind is Format.ZIP:
-            yield from _members(source, room)
-        elif kind is Format.GZIP:
-            yield _plain(source, room)
-        else:
-            yield source
+        with changes_explain(source):
+            kind = format_of(source)
+            if kind is Format.ZIP:
+                yield from _members(source, room)
+            elif kind is Format.GZIP:
+                yield _plain(source, room)
+            else:
+                yield source
     except OSError as error:
         raise cannot_be_read(source.name, error) from None
 
@@ -64,15 +66,17 @@ def _standard_input(room: Room) -> Path:
 
 def _plain(source: Source, room: Room) -> Source:
     """Of a .gz file."""
-    packed = source.path.stat().st_size
     path = room.new_file(".input")
-    try:
-        with gzip.open(source.path, "rb") as file:
-            _copy(source.name, file, path, packed)
-    except EOFError:
-        raise unusable("F108", source.name, "The archive is cut off before its end.", "压缩文件在结尾之前被截断。") from None
-    except (gzip.BadGzipFile, zlib.error):
-        raise unusable("F108", source.name, "Its contents do not unpack.", "内容无法解压。") from None
+    with held(source, room) as copy:
+        if format_of(copy) is not Format.GZIP:
+            raise changed(source.name)
+        try:
+            with gzip.open(copy.path, "rb") as file:
+                _copy(source.name, file, path, copy.path.stat().st_size)
+        except EOFError:
+            raise unusable("F108", source.name, "The archive is cut off before its end.", "压缩文件在结尾之前被截断。") from None
+        except (gzip.BadGzipFile, zlib.error):
+            raise unusable("F108", source.name, "Its contents do not unpack.", "内容无法解压。") from None
     return _once_packed(Source(path, source.name.removesuffix(".gz"), source.origin, source.named, source.name))
 
 
@@ -83,7 +87,7 @@ def _once_packed(source: Source) -> Source:
 
 
 def _members(source: Source, room: Room) -> Iterator[Source]:
-    with _opened(source) as archive:
+    with held(source, room) as copy, _opened(copy) as archive:
         members = [member for member in archive.infolist() if not member.filename.endswith("/")]
         if len(members) > MOST_MEMBERS:
             raise unusable("F109", source.name, f"It holds {len(members):,} files.", f"其中有 {len(members):,} 个文件。")

@@ -12,11 +12,12 @@ import pyarrow as pa
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError, SheetVisibleEnum
 
 from aggregator.read.cells import column_texts, text_of
-from aggregator.read.export import Export, Source, Told, taken_of, unusable
+from aggregator.read.export import Export, Source, Told, unusable
 from aggregator.read.headings import match_headings
 from aggregator.read.reading import Reading
 from aggregator.read.sheet import HEAD_ROWS, Head, find_head
 from aggregator.read.spool import SpoolWriter
+from aggregator.read.unchanged import taken_of
 from aggregator.read.workbook_parts import Parts, parts_of, refuse_bomb
 from schemas.fields import FIELD
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 from collections.abc import Sequence
@@ -17,14 +16,10 @@ import pyarrow
 import aggregator
 from aggregator.params import Params
 from aggregator.read.export import Export, Taken
+from aggregator.read.unchanged import sha256_of
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
-
-
-def sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_manifest(
