@@ -38,7 +38,7 @@ from schemas.limits import HEADER_KEY, NO_PRODUCER_CODE
 from schemas.messages import Says
 
 _PARTS_SHOWN = 100
-FOLDER, RECONCILIATION = "reconciliation", "reconciliation.csv"
+FOLDER, RECONCILIATION, STRAYS = "reconciliation", "reconciliation.csv", "not-applied"
 _OURS = (
     "inventory_no", "item_no", "declaration_ref", "declaration_item_no", "commodity_code", "destination_country_code", "currency_code",
     "declared_unit_code", "statutory_unit_code", "second_statutory_unit_code", "declared_quantity", "statutory_quantity",
@@ -78,8 +78,10 @@ def reconcile_runs(connection: sqlite3.Connection, ledger: Path, out: Path, answ
         stray = Reconciled("", None, inventories=len(numbers), lines=strays.num_rows)
         of = dict(zip(strays["inventory_no"].to_pylist(), strays["summary_seq_no"].to_pylist(), strict=True))
         stray.differences = [Difference(Kind.NOT_APPLIED, number, "", "", of[number]) for number in numbers]
-        stray.folder = _written(out / FOLDER / "not-applied", stray.differences, None)
+        stray.folder = _written(out / FOLDER / STRAYS, stray.differences, None)
         yield stray
+    elif (out / FOLDER / STRAYS).exists():
+        _written(out / FOLDER / STRAYS, [], None)
 
 
 _STRAY = (

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregator.errors import CannotReadOrWrite, UnusableInput, WrongConfiguration
+from aggregator.errors import CannotReadOrWrite, UnusableInput, WrongConfiguration, WrongUsage
 from aggregator.ledger.states import APPLIED, Application, Entry, Receipt, decisive, said
 from aggregator.ledger.tables import LIVE, State
 from aggregator.ledger_check import check_ledger
@@ -28,7 +28,7 @@ from aggregator.receive import Received, receive
 from aggregator.reconcile import Kind
 from aggregator.shapes.formats import as_receipts
 from tests import customs as c
-from tests.conftest import NOW, Runner, parameters
+from tests.conftest import NOW, Runner, parameters, read_rows
 from tests.old_ledgers import make_version_4
 from tests.test_applications import CUSTOMS
 from tests.test_cli import aggregator
@@ -55,6 +55,12 @@ def standing(office: Office) -> object:
                "SELECT inventory_no, fate, reason FROM waiting", "SELECT * FROM tally")  # fmt: skip
     with closing(sqlite3.connect(office.runner.out / "ledger.sqlite")) as connection:
         return [sorted(connection.execute(query)) for query in queries]
+
+
+def put_back(ledger: Path, before: bytes) -> None:
+    """As it was, and nothing beside it that knows better."""
+    ledger.write_bytes(before)
+    ledger.with_name("ledger.head").unlink(missing_ok=True)
 
 
 def again(office: Office) -> int:
@@ -137,7 +143,7 @@ def test_every_order_of_a_few_messages_ends_the_same(runner: Runner, wanted: tup
     ledger = runner.out / "ledger.sqlite"
     before, ends = ledger.read_bytes(), set()
     for order in permutations(facts):
-        ledger.write_bytes(before)
+        put_back(ledger, before)
         shutil.rmtree(runner.out / "reconciliation", ignore_errors=True)
         for count, fact in enumerate(order, 1):
             office.receive(fact.message)
@@ -196,7 +202,7 @@ def test_any_history_of_many_messages_ends_the_same(in_new_folder: Callable[[str
     ledger = office.runner.out / "ledger.sqlite"
     before, ends = ledger.read_bytes(), set()
     for _ in range(3):
-        ledger.write_bytes(before)
+        put_back(ledger, before)
         order = [*messages, *chance.sample(messages, len(messages) // 3)]
         chance.shuffle(order)
         while order:
@@ -212,6 +218,99 @@ def test_any_history_of_many_messages_ends_the_same(in_new_folder: Callable[[str
     with closing(sqlite3.connect(ledger)) as connection:
         undone = {no for (no,) in connection.execute("SELECT inventory_no FROM clearance WHERE (message, status) IN (VALUES ('CEB606', '399'), ('CEB604', '100'))")}
     assert again(office) == len(free - undone)
+
+
+class Life:
+    """A firm that runs, voids, answers by hand and receives at random; what must hold is asked after every step."""
+
+    def __init__(self, runner: Runner, chance: random.Random) -> None:
+        self.chance, self.rows = chance, exported(chance.randint(3, 8), items=1, names=2)
+        self.office = Office(runner, self.rows, most=2)
+        self.ledger = runner.out / "ledger.sqlite"
+        self.heard: list[tuple[c.Asked, int, str, str]] = []
+        self.results: set[str] = set()
+        self.undone: set[str] = set()
+        self.entered: dict[str, str] = {}
+        self.refused_by_hand: set[str] = set()
+
+    def step(self) -> None:
+        getattr(self, self.chance.choice(["run", "receipt", "receipt", "receipt", "result", "cancel", "void", "hand"]))()
+        self.must_hold()
+
+    def run(self) -> None:
+        before = live(self.office)
+        numbers = {line["inventory_no"] for line in self.rows}
+        outcome = self.office.runner.run(self.office.runner.folder / "export.csv", customs=replace(CUSTOMS, max_inventories_per_message=2))
+        assert outcome.counts["inventories_declared"] == len(numbers - before - self.undone)
+        if outcome.counts["inventories_declared"]:
+            self.office.customs.take(Path(outcome.folder))
+
+    def _application(self) -> tuple[str, c.Asked]:
+        return self.chance.choice(sorted(self.office.customs.asked.items()))
+
+    def receipt(self) -> None:
+        _, asked = self._application()
+        part, status, at = self.chance.choice(sorted(asked.parts)), self.chance.choice(STATUSES), self.chance.choice(T)
+        self.heard.append((asked, part, status, at))
+        self.office.receive(c.receipts(asked, status, at, parts=[part]))
+
+    def result(self) -> None:
+        cop_no, _ = self._application()
+        made = self.chance.choice(self.office.customs.merge(cop_no))
+        self.results |= {line[0] for line in made.lines}
+        self.office.receive(*c.results(made, self.chance.choice(T), entry=self.chance.choice(["", f"5314{made.summary_seq_no[4:]}"])))
+
+    def cancel(self) -> None:
+        no = self.chance.choice(self.rows)["inventory_no"]
+        self.undone.add(no)
+        self.office.receive(as_receipts([(no, "399", self.chance.choice(T))], "CEB606"))
+
+    def void(self) -> None:
+        run_ref = f"202610-{self.chance.randint(1, 3):02d}"
+        known = {asked.head["copNo"] for asked, *_ in self.heard if asked.head["copNo"].partition("-")[2].startswith(run_ref)}
+        try:
+            void(self.ledger, run_ref, "", NOW, 0)
+        except (WrongConfiguration, WrongUsage):
+            return
+        assert not known, "customs has said something of it"
+
+    def hand(self) -> None:
+        cop_no, _ = self._application()
+        ref, state = cop_no.partition("-")[2], self.chance.choice(["accepted", "refused", "merged", "entered"])
+        try:
+            answered(self.ledger, ref, state, "", NOW, 0)
+        except WrongConfiguration:
+            return
+        self.entered.pop(cop_no, None)
+        if state == "refused":
+            self.refused_by_hand.add(cop_no)
+        else:
+            self.entered[cop_no] = state
+
+    def must_hold(self) -> None:
+        now, asked = live(self.office), self.office.customs.asked
+        assert self.results <= now
+        for cop_no in self.entered:
+            assert set(asked[cop_no].numbers) <= now
+        last: dict[tuple[str, int], str] = {}
+        for application, part, status, _ in sorted(self.heard, key=lambda each: (each[3], each[2] in ACCEPTS)):
+            if status in ACCEPTS + REFUSES:
+                last[application.head["copNo"], part] = status
+        for (cop_no, part), status in last.items():
+            if status in ACCEPTS and cop_no not in self.refused_by_hand:
+                assert set(asked[cop_no].parts[part]) <= now
+        assert check_ledger(self.ledger, self.office.runner.out, 0).problems == []
+
+
+ACCEPTS, REFUSES = ("120", "399", "800", "899"), ("4", "100", "-621013")
+
+
+@settings(max_examples=8, deadline=None)
+@given(seed=st.integers(0, 1 << 30))
+def test_what_customs_has_is_not_free_after_any_step(in_new_folder: Callable[[str], Runner], seed: int) -> None:
+    life = Life(in_new_folder(uuid.uuid4().hex), random.Random(seed))
+    for _ in range(14):
+        life.step()
 
 
 # ---------------------------------------------------------------------------------------------------- what customs has
@@ -398,7 +497,7 @@ def test_a_restored_ledger_does_not_use_a_number_again(runner: Runner) -> None:
     used = set(first.customs.asked)
     one = Office(runner, [{**line, "inventory_no": line["inventory_no"].replace("E0", "E1")} for line in exported(1)])
     used |= set(one.customs.asked)
-    ledger.write_bytes(ledger_backup)
+    put_back(ledger, ledger_backup)
     shutil.rmtree(runner.out / "2026-10" / "202610-02")
     other = [{**line, "inventory_no": line["inventory_no"].replace("E0", "E2"), "consignor_code": "4403960Q7X"} for line in exported(1)]
     assert not set(Office(runner, other).customs.asked) & (used - set(first.customs.asked))
@@ -521,6 +620,7 @@ def test_what_waits_by_mistake_is_dismissed_by_number(runner: Runner) -> None:
     period = status_of(runner)
     assert (period["unseen"], period["undeclared"]) == (0, 0)
     assert office.kinds(office.receive(*c.results(c.with_a_stranger(made, number(8)), T[3]))) == {}
+    assert read_rows(runner.out / "reconciliation/not-applied/reconciliation.csv") == []
     assert aggregator("ledger", "check", "--out", "out", folder=runner.folder).returncode == 0
 
 
