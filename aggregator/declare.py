@@ -173,7 +173,7 @@ def _calculate_and_record(
     ledger_id = setting(connection, "ledger_id") or ""
     outcome.messages = _write_applications(job, connection, recorded, result, run_ref, stage)
     manifest = write_manifest(
-        stage, params, result.work.files, result.repairs, job.inputs.receipt_files, job.inputs.tariff_files, outcome.counts, outcome.excluded, run_ref,
+        stage, params, result.work.files, result.repairs, result.physical, job.inputs.receipt_files, job.inputs.tariff_files, outcome.counts, outcome.excluded, run_ref,
         ledger_id, job.now,
     )  # fmt: skip
     sync_files(stage)

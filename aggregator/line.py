@@ -20,13 +20,14 @@ from aggregator.batch import BatchFindings, several_names, several_units, shared
 from aggregator.checked import checked
 from aggregator.clearing import Question
 from aggregator.engine.local import local_engine
-from aggregator.errors import UnusableInput
+from aggregator.errors import OurFault, UnusableInput
 from aggregator.exchange import read_table, write_parts, write_table
 from aggregator.findings import no_findings
 from aggregator.merge import KEY, Flags, combine_partials
 from aggregator.merged import Merged
 from aggregator.outputs import declaration_items, declarations, declared_totals
 from aggregator.params import Params
+from aggregator.read.export import FILE_LINES
 from aggregator.read.inputs import Inputs
 from aggregator.result import Result
 from aggregator.split import Split, split_items
@@ -210,6 +211,28 @@ def _repairs(work: Work, staged: list[Staged]) -> list[dict[str, int]]:
     return [{kind: count for kind, count in sorted(each.items()) if count} for each in counts]
 
 
+def _physical(work: Work, staged: list[Staged]) -> list[dict[str, int]]:
+    """For each file how many lines it has and what they are; nothing for messages, which have none."""
+    counts = [Counter(dict(file.physical)) for file in work.files]
+    for chunk, (place, _) in zip(staged, work.chunks, strict=True):
+        if counts[place]:
+            counts[place].update(chunk.physical)
+    for file, each in zip(work.files, counts, strict=True):
+        _every_line_counts(file.name, each)
+    return [{kind: count for kind, count in sorted(each.items()) if count} for each in counts]
+
+
+def _every_line_counts(file: str, physical: dict[str, int]) -> None:
+    """Raise OurFault unless the lines of a file are all read as something. In: how many it has, and what they are, by kind."""
+    lines = sum(count for kind, count in physical.items() if kind != FILE_LINES)
+    if lines != physical.get(FILE_LINES, 0):
+        listed = ", ".join(f"{kind} {count}" for kind, count in physical.items())
+        raise OurFault(
+            f"[C101] {file}: not every line of the file is accounted for: {listed}. Nothing was published.",
+            f"[C101] {file}：文件的行数不平衡：{listed}。未发布任何内容。",
+        )
+
+
 def _result(
     params: Params,
     work: Work,
@@ -232,9 +255,10 @@ def _result(
         totals.append(declared_totals(made_items, made))
         empty = made.filter(pc.equal(made["package_count"], 0))["declaration_ref"].to_pylist()
         batch = BatchFindings(batch.placed, pa.concat_tables([batch.placeless, without_packages(empty)]))
+    physical = _physical(work, staged)
     balanced = control_totals(pa.concat_tables(totals))
     must_balance(balanced)
     return Result(
         work, settled, items, split, made, made_items, checked("control_totals", balanced), finished,
-        [done.spread for done in weighed], batch, _repairs(work, staged),
+        [done.spread for done in weighed], batch, _repairs(work, staged), physical,
     )  # fmt: skip

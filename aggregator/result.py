@@ -16,7 +16,7 @@ from aggregator.errors import Exit
 from aggregator.exchange import read_table
 from aggregator.findings import CODE_INDEX, ONCE_PER_VALUE
 from aggregator.outputs import findings_rows
-from aggregator.read.export import Export, Told
+from aggregator.read.export import ITEM_LINES, Export, Told
 from aggregator.read.sheet import BLANK
 from aggregator.split import Split
 from aggregator.stages import Finished, Settled, Work
@@ -62,6 +62,7 @@ class Result:
     spread: list[Path]
     batch: BatchFindings
     repairs: list[dict[str, int]]
+    physical: list[dict[str, int]]
 
     def pieces(self, name: str) -> Iterator[pa.Table]:
         for finished in self.finished:
@@ -80,7 +81,7 @@ class Result:
         chunk_files = [place for place, _ in self.work.chunks]
         pieces, told = self.pieces("findings"), OncePerValue()
         for place, file in enumerate(self.work.files):
-            yield file_findings(file)
+            yield file_findings(file, self.physical[place])
             for _ in range(chunk_files.count(place)):
                 yield told.filter(next(pieces))
         placeless = self.batch.placeless.drop_columns("line")
@@ -114,12 +115,12 @@ class OncePerValue:
         return findings.filter(pa.array(~again)) if again.any() else findings
 
 
-def file_findings(file: Export) -> pa.Table:
-    """What is to be told of a file that can be read."""
+def file_findings(file: Export, physical: dict[str, int]) -> pa.Table:
+    """What is to be told of a file that can be read. `physical`: its lines, by what they are."""
     told = list(file.told)
     if not file.ends_with_newline and file.blocks:
         told.append(Told("F302", ""))
-    if not file.blocks:
+    if not file.blocks or (physical and not physical.get(ITEM_LINES)):
         told.append(Told("F303", "", 1))
     blank = pa.nulls(len(told), pa.string())
     return pa.table(

@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from aggregator.errors import OurFault
-from aggregator.read.export import Block, Dialect, Export, TextChunk, unusable
-from aggregator.read.records import Quoting, Records, cells_of, cut_records
+from aggregator.read.export import ITEM_LINES, Block, Export, TextChunk, unusable
+from aggregator.read.records import Dialect, Ints, Mask, Quoting, Records, cells_of, cut_records, lone_returns
 from aggregator.read.sheet import BLANK, kind_of_row, suspects
 from aggregator.read.unchanged import sealed_bytes
 from schemas import shapes
@@ -44,7 +44,7 @@ def read_block(file: Export, block: Block) -> bytes:
 def read_chunk(file: Export, block: Block) -> TextChunk:
     """Read one block. Columns out: the matched ones, raw text (dictionary encoded where values repeat)."""
     data = read_block(file, block)
-    records = cut_records(data, _dialect(file).quoting, ord(_dialect(file).delimiter)) if _needs_cutting(data, file) else None
+    records = cut_records(data, _dialect(file)) if _needs_cutting(data, file, block) else None
     wrong: dict[int, str] = {}
     body = data
     if records is not None and records.wrong:
@@ -65,28 +65,54 @@ def read_chunk(file: Export, block: Block) -> TextChunk:
         )
     if len(miscounted) > _MANY and len(miscounted) * 2 > total:
         raise unusable("F114", file.name, f"From row {block.first_row} on.", f"自第 {block.first_row} 行起。")
-    wrong |= {int(parsed[position]): "F201" for position in miscounted}
+    for place in parsed[miscounted].tolist():
+        wrong[place] = "F203" if records is not None and records.by_return[place] else "F201"
     rows = block.first_row + np.arange(total)
     places = np.flatnonzero(given)
     if wrong:
         # Cut once for all of them: a chunk may hold nothing but wrong records.
-        records = records or cut_records(data, _dialect(file).quoting, ord(_dialect(file).delimiter))
-        numbers = {place: _number_in(_record(data, place, records, file), file) for place in wrong}
-        lines = _with_wrong_rows(lines, places, wrong, numbers)
+        records = records or cut_records(data, _dialect(file))
+        parsed = np.setdiff1d(places, list(wrong))
+        wrong |= dict.fromkeys(_beside_pieces(wrong, data, records, file), "F206")
+        numbers = {place: _number_in(place, wrong, data, records, file) for place in wrong}
+        lines = _with_wrong_rows(lines, places, parsed, wrong, numbers)
         wrong = {int(np.searchsorted(places, place)): code for place, code in wrong.items()}
-    chunk = TextChunk(lines, rows[given], wrong, {BLANK: total - len(places)}, int(block.first_row + total - 1))
-    return _without_others(chunk, np.flatnonzero(given), data, file, records)
+    blank = {BLANK: total - len(places)}
+    takes = np.ones(len(places), dtype=np.int64) if records is None else records.lines[places]
+    chunk = TextChunk(lines, rows[given], wrong, blank, int(block.first_row + total - 1), physical={**blank, ITEM_LINES: int(takes.sum())})
+    return _without_others(chunk, places, takes, data, file, records)
 
 
-def _needs_cutting(data: bytes, file: Export) -> bool:
+def _needs_cutting(data: bytes, file: Export, block: Block) -> bool:
     return (
-        _dialect(file).quoting is Quoting.BROKEN
+        block.over_lines
+        or _dialect(file).quoting is Quoting.BROKEN
         or b"\0" in data
         or b"\n\n" in data
         or b"\n\r\n" in data
         or data.startswith((b"\n", b"\r"))
-        or data.count(b"\r") != data.count(b"\r\n")
+        or len(lone_returns(data)) > 0
     )
+
+
+def _beside_pieces(wrong: dict[int, str], data: bytes, records: Records, file: Export) -> set[int]:
+    """Rows that stand before or after a piece of one cell: a line end may have cut off their last or first cell."""
+    pieces = [place for place, code in wrong.items() if code != "F202" and _is_piece(_record(data, place, records, file), file)]
+    return {
+        each for place in pieces for each in _neighbours(place, records)
+        if each not in wrong and kind_of_row(_cells(data, each, records, file), file.headings, file.matched) is None
+    }  # fmt: skip
+
+
+def _is_piece(record: str, file: Export) -> bool:
+    return _dialect(file).delimiter not in record and kind_of_row([record], file.headings, file.matched) is None
+
+
+def _neighbours(place: int, records: Records) -> list[int]:
+    """The records before and after one, but for blank lines."""
+    given = np.flatnonzero(~records.blank)
+    at = int(np.searchsorted(given, place))
+    return [*given[max(at - 1, 0) : at].tolist(), *given[at + 1 : at + 2].tolist()]
 
 
 def _good_stretches(data: bytes, records: Records) -> Iterator[memoryview]:
@@ -138,12 +164,13 @@ def _parse(file: Export, body: bytes) -> tuple[pa.Table, list[int]]:
 
 
 def _with_wrong_rows(
-    lines: pa.Table, given: np.ndarray[Any, Any], wrong: dict[int, str], numbers: dict[int, str | None]
+    lines: pa.Table, given: Ints, parsed: Ints, wrong: dict[int, str], numbers: dict[int, str | None]
 ) -> pa.Table:
-    """Put a row of nulls (but for the inventory number seen) where each wrong record stands."""
+    """Put a row of nulls (but for the inventory number seen) where each wrong record stands. `parsed`: records of `lines`."""
     is_wrong = np.isin(given, list(wrong))
     places = np.full(len(given), lines.num_rows)
-    places[~is_wrong] = np.arange(lines.num_rows)
+    places[np.searchsorted(given, parsed)] = np.arange(lines.num_rows)
+    places[is_wrong] = lines.num_rows
     padded = pa.concat_tables([lines, _nulls(lines.schema)]).combine_chunks()
     spread = padded.take(pa.array(places))
     if "inventory_no" not in lines.column_names:
@@ -162,41 +189,64 @@ def _record(data: bytes, place: int, records: Records, file: Export) -> str:
     return data[records.starts[place] : records.ends[place]].decode(file.encoding)
 
 
-def _number_in(record: str, file: Export) -> str | None:
-    """The inventory number of a record that is not a row of cells: what looks like one, else what stands in its place."""
-    seen = _INVENTORY_NO.search(record.upper())
-    if seen:
-        return seen.group()
+def _cells(data: bytes, place: int, records: Records, file: Export) -> list[str]:
+    return cells_of(_record(data, place, records, file), _dialect(file).delimiter)
+
+
+def _number_in(place: int, wrong: dict[int, str], data: bytes, records: Records, file: Export) -> str | None:
+    """The inventory number of a record that is not a row of cells: what looks like one in it or where it meets another such
+    record, else what stands in its place."""
+    record = _record(data, place, records, file)
+    texts = [record]
+    if place - 1 in wrong:
+        texts.append(_record(data, place - 1, records, file) + record)
+    if place + 1 in wrong:
+        texts.append(record + _record(data, place + 1, records, file))
+    for text in texts:
+        if seen := _INVENTORY_NO.search(text.upper()):
+            return seen.group()
     cells = record.split(_dialect(file).delimiter)
-    place = file.matched.places.get("inventory_no", len(cells))
-    return cells[place].strip().strip('"') or None if place < len(cells) else None
+    at = file.matched.places.get("inventory_no", len(cells))
+    return cells[at].strip().strip('"') or None if at < len(cells) else None
 
 
-def _without_others(chunk: TextChunk, at: np.ndarray[Any, Any], data: bytes, file: Export, records: Records | None) -> TextChunk:
-    """Drop what is no item line: blank rows, headings again, totals. `at`: for each line its record."""
+def _without_others(
+    chunk: TextChunk, at: Ints, takes: Ints, data: bytes, file: Export, records: Records | None
+) -> TextChunk:
+    """Drop what is no item line: blank rows, headings again, totals. `at`: for each line its record; `takes`: how many lines of
+    the file that is."""
     maybe = suspects(chunk.lines, file.headings, file.matched)
-    maybe[list(chunk.wrong)] = [code == "F201" for code in chunk.wrong.values()]
+    maybe[list(chunk.wrong)] = [code in ("F201", "F203") for code in chunk.wrong.values()]
     if not maybe.any():
         return chunk
-    records = records or cut_records(data, _dialect(file).quoting, ord(_dialect(file).delimiter))
+    records = records or cut_records(data, _dialect(file))
     kept = np.ones(chunk.lines.num_rows, dtype=bool)
-    skipped = Counter(chunk.skipped)
+    skipped, physical = Counter(chunk.skipped), Counter(chunk.physical)
     for place in np.flatnonzero(maybe):
-        kind = kind_of_row(cells_of(_record(data, int(at[place]), records, file), _dialect(file).delimiter), file.headings, file.matched)
+        kind = kind_of_row(_cells(data, int(at[place]), records, file), file.headings, file.matched)
         if kind is not None:
             kept[place] = False
             skipped[kind] += 1
+            physical.update({kind: int(takes[place]), ITEM_LINES: -int(takes[place])})
     places = np.flatnonzero(kept)
     wrong = {int(np.searchsorted(places, place)): code for place, code in chunk.wrong.items() if kept[place]}
-    return TextChunk(chunk.lines.take(pa.array(places)), chunk.rows[places], wrong, dict(skipped), chunk.last_row)
+    return TextChunk(
+        chunk.lines.take(pa.array(places)), chunk.rows[places], wrong, dict(skipped), chunk.last_row, physical=dict(physical)
+    )
 
 
-def raw_records(file: Export, block: Block, rows: np.ndarray[Any, np.dtype[np.int64]]) -> list[bytes]:
-    """The bytes of the records with the given row numbers (of this block), decoded to UTF-8, without line ends."""
+def raw_records(file: Export, block: Block, rows: Ints, *, with_pieces: bool) -> tuple[list[bytes], Mask]:
+    """The bytes of the records with the given row numbers (of this block), decoded to UTF-8, without line ends; and which of
+    them are no sound rows though they may have as many cells. `with_pieces`: some stand beside a piece of a row."""
     data = read_block(file, block)
-    records = cut_records(data, _dialect(file).quoting, ord(_dialect(file).delimiter))
+    records = cut_records(data, _dialect(file))
     places = rows - block.first_row
+    spoiled = set(records.wrong)
+    if with_pieces:
+        pieces = [place for place in places.tolist() if _is_piece(_record(data, place, records, file), file)]
+        spoiled.update(each for place in pieces for each in _neighbours(place, records))
+    wrong = np.isin(places, list(spoiled))
     slices = zip(records.starts[places].tolist(), records.ends[places].tolist(), strict=True)
     if file.encoding == "utf-8":
-        return [data[start:end] for start, end in slices]
-    return [data[start:end].decode(file.encoding).encode() for start, end in slices]
+        return [data[start:end] for start, end in slices], wrong
+    return [data[start:end].decode(file.encoding).encode() for start, end in slices], wrong

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,8 +11,11 @@ import pyarrow as pa
 
 from aggregator.errors import UnusableInput
 from aggregator.read.headings import Matched
-from aggregator.read.records import Quoting
+from aggregator.read.records import Dialect
 from schemas.rules import RULES
+
+FILE_LINES, ITEM_LINES = "file", "item_lines"
+"""Kinds of physical lines: all that a file has, and those of its item lines."""
 
 
 @dataclass(frozen=True)
@@ -53,20 +56,13 @@ class Seal:
 class Block:
     """A stretch of whole records: byte offsets, and the row number (as a spreadsheet shows it) of its first record.
 
-    Of a spool: one batch, from its number to the next, without a seal."""
+    `over_lines`: some quoted cell goes on over line ends. Of a spool: one batch, from its number to the next, without a seal."""
 
     start: int
     end: int
     first_row: int
     seal: Seal | None = None
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """How cells are cut in the text of a CSV file."""
-
-    delimiter: str
-    quoting: Quoting
+    over_lines: bool = False
 
 
 class Told(NamedTuple):
@@ -84,7 +80,8 @@ class Export:
 
     `path`: where its cells lie: the CSV file itself, or a spool (`dialect` is None). `head_values`: header columns whose one
     value stands above the headings. `told`: findings about the file. `repairs`: how often something
-    harmless was put right, by kind. `members`: names of the messages that a set of them holds; empty for one file.
+    harmless was put right, by kind. `members`: names of the messages that a set of them holds; empty for one file. `physical`:
+    lines of the file (rows of a sheet), and those of them that stand above its item lines, by kind; empty where there are none.
     """
 
     name: str
@@ -102,6 +99,7 @@ class Export:
     repairs: tuple[tuple[str, int], ...] = ()
     members: tuple[str, ...] = ()
     sheet: str = ""
+    physical: tuple[tuple[str, int], ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -116,7 +114,8 @@ class TextChunk:
     records that are not rows of cells (all their columns null but, if one was seen, `inventory_no`). `skipped`: how many
     records are not in `lines`, by kind (blank, repeated headings, totals). `last_row`: of the block. `members`: for each line
     the message it came from, where the export is a set of them. `places`: of the lines in their batch, where they lie in a
-    spool. `told`: (code, position, value) of findings of the reader.
+    spool. `told`: (code, position, value) of findings of the reader. `physical`: how many lines of the file the item lines
+    and what was skipped take up.
     """
 
     lines: pa.Table
@@ -127,6 +126,7 @@ class TextChunk:
     members: pa.Array | None = None
     places: np.ndarray[Any, np.dtype[np.int64]] | None = None
     told: tuple[tuple[str, int, str], ...] = ()
+    physical: dict[str, int] = field(default_factory=dict)
 
 
 def unusable(code: str, name: str, detail_en: str = "", detail_zh: str = "") -> UnusableInput:

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from aggregator.read.cells import number_text
-from aggregator.read.export import Export, Source, unusable
+from aggregator.read.export import FILE_LINES, Export, Source, unusable
 from aggregator.read.reading import Reading
 from aggregator.read.sheet import Head, find_head
 from aggregator.read.spool import SpoolWriter
@@ -22,7 +22,7 @@ def open_parquet(source: Source, how: Reading) -> Export:
     path = how.room.new_file(".arrow")
     try:
         with pq.ParquetFile(source.path) as file:
-            names = file.schema_arrow.names
+            names, rows = file.schema_arrow.names, file.metadata.num_rows
             head = _head(source, names, how)
             first = 2
             with SpoolWriter(path, len(names), how.chunk_bytes) as spool:
@@ -44,6 +44,7 @@ def open_parquet(source: Source, how: Reading) -> Export:
         blocks=tuple(spool.blocks),
         taken=(taken_of(source),),
         told=head.told(1),
+        physical=((FILE_LINES, rows + 1), ("headings", 1)),
     )
 
 

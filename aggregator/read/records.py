@@ -1,7 +1,8 @@
 """Cut CSV bytes into records, and find the records that cannot be read as cells.
 
 All offsets are into a block of whole records. Delimiters, quotes and line ends are ASCII, and in UTF-8 and GB18030 no
-byte of another character equals one of them, so the bytes can be looked at before decoding.
+byte of another character equals one of them, so the bytes can be looked at before decoding. A line ends with a line
+feed, or with a carriage return that no line feed follows; a record ends with a line, unless that stands within quotes.
 """
 
 from __future__ import annotations
@@ -10,15 +11,18 @@ import csv
 import io
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 csv.field_size_limit(1 << 20)
 QUOTE, NEWLINE, RETURN = 0x22, 0x0A, 0x0D
+DELIMITERS = (",", ";", "\t")
 
 
 class Quoting(StrEnum):
@@ -32,16 +36,31 @@ class Quoting(StrEnum):
 
 
 @dataclass(frozen=True)
+class Dialect:
+    """How cells are cut in the text of a CSV file. `width`: cells of a row; `number_at`: which holds the inventory number."""
+
+    delimiter: str
+    quoting: Quoting
+    width: int
+    number_at: int | None = None
+
+
+@dataclass(frozen=True)
 class Records:
     """Bounds of the records of a block (without their line ends) and what is wrong with some of them.
 
-    `blank`: the record is an empty line. `wrong`: record to rule code (F202, F203).
+    `blank`: the record is an empty line. `wrong`: record to rule code (F202, F203). `lines`: how many lines of the file each
+    takes up. `by_return`: it begins or ends at a carriage return that stands alone. `longest`: bytes of the longest record, before
+    those that take other rows into their quotes are cut up.
     """
 
     starts: Ints
     ends: Ints
     blank: Mask
     wrong: dict[int, str]
+    lines: Ints
+    by_return: Mask
+    longest: int
 
 
 def cells_of(record: str, delimiter: str) -> list[str]:
@@ -52,16 +71,11 @@ def cells_of(record: str, delimiter: str) -> list[str]:
         return [record]
 
 
-def quotes_are_sound(block: bytes, delimiter: int) -> bool:
-    """Whether every quote of a block of whole records stands where RFC 4180 lets it stand."""
-    if b'"' not in block:
-        return True
-    data = np.frombuffer(block, dtype=np.uint8)
-    places = places_of(data, QUOTE)
-    return len(places) % 2 == 0 and bool(_misplaced(data, places, np.arange(len(places)) % 2 == 0, delimiter).any() == 0)
+def _are_sound(data: Bytes, quotes: Ints, delimiter: int) -> bool:
+    return len(quotes) % 2 == 0 and not _misplaced(data, quotes, np.arange(len(quotes)) % 2 == 0, delimiter).any()
 
 
-def _misplaced(data: npt.NDArray[np.uint8], places: Ints, opens: Mask, delimiter: int) -> Mask:
+def _misplaced(data: Bytes, places: Ints, opens: Mask, delimiter: int) -> Mask:
     """Quotes that open in the middle of a cell, or close before its end. A doubled quote closes and opens again."""
     before = np.where(places > 0, data[np.maximum(places - 1, 0)], NEWLINE)
     after = np.where(places + 1 < len(data), data[np.minimum(places + 1, len(data) - 1)], NEWLINE)
@@ -73,37 +87,115 @@ def _misplaced(data: npt.NDArray[np.uint8], places: Ints, opens: Mask, delimiter
     return misplaced
 
 
-def places_of(data: npt.NDArray[np.uint8], byte: int) -> Ints:
+def places_of(data: Bytes, byte: int) -> Ints:
     """Offsets of a byte; in steps that stay in the processor's cache."""
     step = 1 << 20
     found = [np.flatnonzero(data[start : start + step] == byte) + start for start in range(0, len(data), step)]
     return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
 
 
-def cut_records(block: bytes, quoting: Quoting, delimiter: int) -> Records:
+def line_ends(block: bytes) -> Ints:
+    """Offsets of the last byte of each line that ends in the block."""
+    newlines = places_of(np.frombuffer(block, dtype=np.uint8), NEWLINE)
+    alone = lone_returns(block)
+    return np.sort(np.concatenate([newlines, alone])) if len(alone) else newlines
+
+
+def lone_returns(block: bytes) -> Ints:
+    """Offsets of the carriage returns without a line feed behind them."""
+    if b"\r" not in block:
+        return np.zeros(0, dtype=np.int64)
     data = np.frombuffer(block, dtype=np.uint8)
-    ends = places_of(data, NEWLINE)
-    if quoting is Quoting.SOUND:
+    returns = places_of(data, RETURN)
+    behind = data[np.minimum(returns + 1, len(data) - 1)]
+    alone: Ints = returns[behind != NEWLINE]
+    return alone
+
+
+def quoted_ends(block: bytes, delimiter: str) -> Mask | None:
+    """Which lines of a block of whole records end within quotes; None where its quotes are not sound."""
+    data = np.frombuffer(block, dtype=np.uint8)
+    quotes = places_of(data, QUOTE)
+    if not _are_sound(data, quotes, ord(delimiter)):
+        return None
+    quoted: Mask = np.searchsorted(quotes, line_ends(block)) % 2 == 1
+    return quoted
+
+
+def cut_records(block: bytes, dialect: Dialect) -> Records:
+    data = np.frombuffer(block, dtype=np.uint8)
+    lines = line_ends(block)
+    if len(data) and (not len(lines) or lines[-1] != len(data) - 1):
+        lines = np.append(lines, len(data))
+    cut = _Cut(lines, lines[:0], {})
+    longest = 0
+    if dialect.quoting is Quoting.SOUND:
         quotes = places_of(data, QUOTE)
-        ends = ends[np.searchsorted(quotes, ends) % 2 == 0]
-    if len(data) and (not len(ends) or ends[-1] != len(data) - 1):
-        ends = np.append(ends, len(data))
+        quoted = np.searchsorted(quotes, lines) % 2 == 1
+        longest = int(np.diff(lines[~quoted], prepend=-1).max(initial=0))
+        if quoted.any():
+            cut = _whole_or_cut_up(data, lines, quoted, quotes, dialect)
+    ends, within, wrong = cut.ends, cut.within, cut.wrong
     starts = np.append(0, ends[:-1] + 1) if len(ends) else ends
-    with_return = (ends > starts) & (data[np.maximum(ends - 1, 0)] == RETURN)
-    next_lines, ends = ends, ends - with_return
-    wrong: dict[int, str] = {}
-    if quoting is Quoting.BROKEN:
-        wrong |= dict.fromkeys(_badly_quoted(data, starts, delimiter).tolist(), "F202")
-    control = places_of(data, 0) if b"\0" in block else np.zeros(0, dtype=np.int64)
-    if block.count(b"\r") != int(with_return.sum()):
-        returns = places_of(data, RETURN)
-        control = np.append(control, returns[~np.isin(returns + 1, next_lines)])
-    if len(control):
-        wrong |= dict.fromkeys((np.searchsorted(starts, control, side="right") - 1).tolist(), "F203")
-    return Records(starts, ends, ends == starts, wrong)
+    by_return = (ends < len(data)) & (data[np.minimum(ends, len(data) - 1)] == RETURN) if len(ends) else ends > 0
+    with_return = (ends > starts) & ~by_return & (data[np.maximum(ends - 1, 0)] == RETURN) if len(ends) else by_return
+    if dialect.quoting is Quoting.BROKEN:
+        wrong |= dict.fromkeys(_badly_quoted(data, starts, ord(dialect.delimiter)).tolist(), "F202")
+    control = within[data[within] == RETURN]
+    if b"\0" in block:
+        control = np.append(control, places_of(data, 0))
+    wrong |= dict.fromkeys((np.searchsorted(starts, control, side="right") - 1).tolist(), "F203")
+    takes = np.diff(np.searchsorted(lines, ends, side="right"), prepend=0) if len(within) else np.ones_like(ends)
+    beside = by_return | np.append(False, by_return)[:-1]
+    ends = ends - with_return
+    return Records(starts, ends, ends == starts, wrong, takes, beside, longest)
 
 
-def _badly_quoted(data: npt.NDArray[np.uint8], starts: Ints, delimiter: int) -> Ints:
+class _Cut(NamedTuple):
+    """Where records end, which line ends stand within one, and the records (lines) of what was cut up."""
+
+    ends: Ints
+    within: Ints
+    wrong: dict[int, str]
+
+
+def _whole_or_cut_up(data: Bytes, lines: Ints, quoted: Mask, quotes: Ints, dialect: Dialect) -> _Cut:
+    """A quoted cell that goes on over line ends and holds what looks like rows of this file was opened by a stray quote (a
+    ditto or inch mark): no cell of it can be trusted, and every line that it took in is a record of its own, and wrong."""
+    ends, within = lines[~quoted], lines[quoted]
+    owner = np.searchsorted(ends, within)
+    marks = places_of(data, ord(dialect.delimiter))
+    several = np.unique(owner)
+    starts = np.append(0, ends[:-1] + 1)[several]
+    delimiters = np.searchsorted(marks, ends[several]) - np.searchsorted(marks, starts)
+    cut_up = np.zeros(len(ends), dtype=bool)
+    cut_up[several[delimiters >= max(2 * (dialect.width - 1), 1)]] = True
+    begins = _looks_like_a_number(data, within + 1)
+    if dialect.number_at:
+        place = np.minimum(np.searchsorted(marks, within + 1) + dialect.number_at, len(marks)) - 1
+        stop = np.append(lines, len(data))[np.searchsorted(lines, within) + 1]
+        number = marks[place] + 1 if len(marks) else within
+        begins |= (number < stop) & (np.searchsorted(quotes, number) % 2 == 1) & _looks_like_a_number(data, number)
+    cut_up[owner[begins]] = True
+    taken_in = cut_up[owner]
+    if not taken_in.any():
+        return _Cut(ends, within, {})
+    all_ends = np.sort(np.concatenate([ends, within[taken_in]]))
+    wrong = np.flatnonzero(cut_up[np.searchsorted(ends, all_ends)])
+    return _Cut(all_ends, within[~taken_in], dict.fromkeys(wrong.tolist(), "F202"))
+
+
+def _looks_like_a_number(data: Bytes, places: Ints) -> Mask:
+    """Where eight digits and an E stand, behind a quote or not: customs district and year of an inventory number."""
+    last = len(data) - 1
+    places = places + (data[np.minimum(places, last)] == QUOTE)
+    letters = data[np.minimum(places[:, None] + np.arange(9), last)]
+    digits = ((letters[:, :-1] >= ord("0")) & (letters[:, :-1] <= ord("9"))).all(axis=1)
+    found: Mask = digits & (letters[:, -1] | 0x20 == ord("e"))
+    return found
+
+
+def _badly_quoted(data: Bytes, starts: Ints, delimiter: int) -> Ints:
     """Records (lines) with an odd number of quotes or a misplaced one, each line looked at by itself."""
     places = places_of(data, QUOTE)
     if not len(places):

@@ -8,12 +8,16 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from aggregator.read.export import Source, unusable
+from aggregator.read.records import NEWLINE, QUOTE, RETURN, line_ends
 from aggregator.read.room import Room
-from aggregator.read.unchanged import changed, hashing
+from aggregator.read.unchanged import hashing
 
 _PIECE = 1 << 20
-_TEXT_FORMULA = re.compile(rb'(^|[,;\t\n])="([^"\r\n]+)"(?=[,;\t\r\n]|$)')
+_LOOKED_AT = 1 << 18
+_TEXT_FORMULA = re.compile(rb'(^|[,;\t\r\n])="([^"\r\n]+)"(?=[,;\t\r\n]|$)')
 """A cell like ="0123", as programs write text for Excel. In a soundly quoted cell every quote is doubled, so that the
 first character after `="` is a quote there: this cannot match inside one."""
 
@@ -22,24 +26,15 @@ def is_empty(path: Path) -> bool:
     return not _start(path).strip(b"\xef\xbb\xbf\r\n \t")
 
 
-def is_in_other_dress(path: Path) -> bool:
+def must_be_rewritten(path: Path) -> bool:
     """Whether a text has to be rewritten as a whole before it can be read."""
-    start = _start(path)
-    return utf_16_of(start) is not None or has_mac_line_ends(path, start)
+    return utf_16_of(_start(path)) is not None or has_mac_line_ends(path)
 
 
-def in_plain_dress(copy: Source, room: Room) -> tuple[Path, dict[str, int]]:
-    """The text of a held file rewritten, and what was put right."""
-    path, repairs = copy.path, dict[str, int]()
-    if encoding := utf_16_of(_start(path)):
-        path = from_utf_16(copy, encoding, room)
-        repairs["utf_16"] = 1
-    if has_mac_line_ends(path, _start(path)):
-        path = with_line_feeds(path, room)
-        repairs["mac_line_ends"] = 1
-    if not repairs:
-        raise changed(copy.name)
-    return path, repairs
+def as_utf_8(copy: Source, room: Room) -> Path:
+    """The text of a held file as UTF-8; where it is not UTF-16, the file itself."""
+    encoding = utf_16_of(_start(copy.path))
+    return from_utf_16(copy, encoding, room) if encoding else copy.path
 
 
 def _start(path: Path) -> bytes:
@@ -81,20 +76,34 @@ def from_utf_16(source: Source, encoding: str, room: Room) -> Path:
                 return copy
 
 
-def has_mac_line_ends(path: Path, start: bytes) -> bool:
-    """Whether carriage returns stand alone, without one line feed in the whole file."""
-    if b"\r" not in start or b"\n" in start:
-        return False
+def has_mac_line_ends(path: Path) -> bool:
+    """Whether most lines at its beginning end with a carriage return that stands alone. (Wherever else one ends a line, the
+    reader takes it for a line end too: this only tells whether pieces can be cut at line feeds.)"""
     with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            if b"\n" in piece:
-                return False
-    return True
+        start = file.read(_LOOKED_AT)
+    data = np.frombuffer(start, dtype=np.uint8)
+    quotes, lines = np.flatnonzero(data == QUOTE), line_ends(start)
+    outside = lines[np.searchsorted(quotes, lines) % 2 == 0]
+    ends = data[outside if len(outside) else lines]
+    return int((ends == RETURN).sum()) * 2 > len(ends)
 
 
-def with_line_feeds(path: Path, room: Room) -> Path:
-    """Of a file with the line ends of old Macs. The byte is no part of another character in UTF-8 and GB18030."""
-    return _copied(path, room, lambda piece: piece.replace(b"\r", b"\n"))[0]
+def with_line_feeds(path: Path, room: Room, *, within_quotes: bool) -> Path:
+    """With a line feed for each carriage return that stands alone: for those outside quotes, or for all. The byte is no part
+    of another character in UTF-8 and GB18030."""
+    copy, open_quote = room.new_file(".csv"), 0
+    with path.open("rb") as given, copy.open("wb") as sink:
+        while piece := given.read(_PIECE):
+            while piece.endswith(b"\r") and (more := given.read(1)):
+                piece += more
+            data = np.frombuffer(bytearray(piece), dtype=np.uint8)
+            ends = line_ends(piece)
+            quotes = np.flatnonzero(data == QUOTE)
+            outside = (np.searchsorted(quotes, ends) + open_quote) % 2 == 0
+            data[ends if within_quotes else ends[outside]] = NEWLINE
+            open_quote += len(quotes)
+            sink.write(data.tobytes())
+    return copy
 
 
 def has_text_formulas(path: Path) -> bool:

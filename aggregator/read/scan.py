@@ -4,38 +4,45 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
 
-from aggregator.read.export import Block, Dialect, Export, Source, Taken, unusable
+from aggregator.read.export import FILE_LINES, Block, Export, Source, Taken, unusable
 from aggregator.read.headings import match_headings
+from aggregator.read.pieces import (
+    LONGEST_RECORD,
+    PIECE,
+    BrokenQuotes,
+    LoneReturns,
+    count_lines,
+    count_records,
+    is_between_rows,
+    logical_line,
+    whole_records,
+)
 from aggregator.read.reading import Reading
-from aggregator.read.records import Quoting, cells_of, cut_records, quotes_are_sound
+from aggregator.read.records import DELIMITERS, Dialect, Quoting, cells_of
 from aggregator.read.rewritten import (
+    as_utf_8,
+    has_mac_line_ends,
     has_text_formulas,
-    in_plain_dress,
     is_empty,
-    is_in_other_dress,
+    must_be_rewritten,
+    with_line_feeds,
     with_quoted_formulas,
 )
 from aggregator.read.sheet import HEAD_ROWS, Head, find_head
 from aggregator.read.unchanged import Sealing, changed, held, taken_of
 
-LONGEST_RECORD = 1 << 18
-"""Bytes; an inventory line has less than 10 kB even with every field full."""
-_PIECE = 1 << 20
-"""Bytes looked at at once: small enough to stay in the processor's cache."""
 _MANY_NON_ASCII = 12
 """Bytes of valid UTF-8 beyond ASCII (some four Chinese characters) after which a file is not GB18030 by chance."""
 _SHORT = 64
 """Bytes that every inventory line has: of shorter ones no more make a block, so that memory stays bounded."""
-_LINES_A_HEADING = 20
 _SEPARATOR_LINE = re.compile(r"\s*sep=([,;\t])\s*", re.IGNORECASE)
 
 
@@ -46,35 +53,61 @@ class _Undecodable(Exception):  # noqa: N818 - not an error yet: another encodin
         self.non_ascii_before = len(before) - len(before.translate(None, bytes(range(0x80, 0x100))))
 
 
-class _BrokenQuotes(Exception):  # noqa: N818 - not an error: the file is read line by line instead
-    pass
-
-
 def open_csv(source: Source, how: Reading) -> Export:
     """One pass over the file. Its headings are the row of which most is known (at least `how.least_known` headings).
 
     Raises UnusableInput that says what to do; OSError where the file cannot be read.
     """
-    if not is_in_other_dress(source.path):
-        export = _opened(source, source.path, how)
-        return replace(export, taken=(replace(export.taken[0], packed_in=source.packed_in),))
+    if not must_be_rewritten(source.path):
+        try:
+            export = _opened(source, source.path, how)
+            return replace(export, taken=(replace(export.taken[0], packed_in=source.packed_in),))
+        except LoneReturns:
+            pass
     with held(source, how.room) as copy:
-        path, repairs = in_plain_dress(copy, how.room)
-        export = _opened(source, path, how)
-        return replace(export, taken=(taken_of(copy),), repairs=(*repairs.items(), *export.repairs))
+        path = as_utf_8(copy, how.room)
+        export, copied = _with_line_feeds(source, path, how)
+        if path == copy.path and not copied:
+            # It needed rewriting a moment ago.
+            raise changed(source.name)
+        repairs = (("utf_16", int(path != copy.path)), ("mac_line_ends", int(copied)))
+        return replace(export, taken=(taken_of(copy),), repairs=(*repairs, *export.repairs))
 
 
 def _opened(source: Source, path: Path, how: Reading) -> Export:
     if is_empty(path):
         raise unusable("F105", source.name)
     export = _open(source.name, path, how)
-    broken = export.dialect is not None and export.dialect.quoting is Quoting.BROKEN
-    if not broken or not has_text_formulas(path):
+    if not _is_broken(export) or not has_text_formulas(path):
         return export
     copy, sha256 = with_quoted_formulas(path, how.room)
     if sha256 != export.taken[0].sha256:
         raise changed(source.name)
     return replace(_open(source.name, copy, how), taken=export.taken)
+
+
+def _with_line_feeds(source: Source, path: Path, how: Reading) -> tuple[Export, bool]:
+    """The export, and whether it was copied: where carriage returns end its lines, they become line feeds.
+
+    Carriage returns within quotes stay what they are, unless the quotes are broken."""
+    if not has_mac_line_ends(path):
+        try:
+            return _opened(source, path, how), False
+        except LoneReturns:
+            pass
+    for within_quotes in (False, True):
+        copy = with_line_feeds(path, how.room, within_quotes=within_quotes)
+        try:
+            export = _opened(source, copy, how)
+        except LoneReturns:
+            continue
+        if within_quotes or not _is_broken(export):
+            break
+    return export, True
+
+
+def _is_broken(export: Export) -> bool:
+    return export.dialect is not None and export.dialect.quoting is Quoting.BROKEN
 
 
 def _open(name: str, path: Path, how: Reading) -> Export:
@@ -91,7 +124,7 @@ def _open(name: str, path: Path, how: Reading) -> Export:
                 for quoting in (None, Quoting.BROKEN):
                     try:
                         return _scan(name, path, file, encoding, found, quoting, how.chunk_bytes)
-                    except _BrokenQuotes:
+                    except BrokenQuotes:
                         continue
             except _Undecodable as undecodable:
                 failures.append((encoding, undecodable))
@@ -111,13 +144,13 @@ def _open(name: str, path: Path, how: Reading) -> Export:
 
 @dataclass(frozen=True)
 class _Found:
-    """`above`: the bytes up to the end of the heading record; `row`: its row number."""
+    """`above`: the bytes up to the end of the heading record; `row`: its row number; `lines`: of the file up to there, by kind."""
 
     head: Head
     delimiter: str
     above: bytes
     row: int
-    separator_line: bool
+    lines: dict[str, int]
 
 
 def _headings(name: str, file: BinaryIO, bom: int, encoding: str, how: Reading) -> _Found | tuple[str, ...]:
@@ -127,7 +160,7 @@ def _headings(name: str, file: BinaryIO, bom: int, encoding: str, how: Reading) 
     if mark != codecs.BOM_UTF8[:bom]:
         raise changed(name)
     records: list[bytes] = []
-    while len(records) < HEAD_ROWS and (record := _logical_line(file)):
+    while len(records) < HEAD_ROWS and (record := logical_line(file)):
         if len(record) >= LONGEST_RECORD:
             if not records:
                 raise unusable("F107", name, "Row 1.", "第1行。")
@@ -143,7 +176,7 @@ def _headings(name: str, file: BinaryIO, bom: int, encoding: str, how: Reading) 
             if place == 0:
                 raise failure from None
             break  # the scan will say so, unless the headings stand before it
-    delimiters: tuple[str, ...] = (",", ";", "\t")
+    delimiters: tuple[str, ...] = DELIMITERS
     separator = _SEPARATOR_LINE.fullmatch(texts[0])
     if separator:
         delimiters, texts = (separator.group(1),), texts[1:]
@@ -152,8 +185,7 @@ def _headings(name: str, file: BinaryIO, bom: int, encoding: str, how: Reading) 
         rows = [cells_of(text, delimiter) for text in texts]
         head = find_head(name, rows, how.columns, max(how.least_known, 1))
         if head is not None:
-            above = b"".join([mark, *records[: head.row + 1 + bool(separator)]])
-            found = _Found(head, delimiter, above, head.row + 1, bool(separator))
+            found = _found(head, delimiter, mark, records, 1 if separator else 0)
             best = max(best or (-1, 0, found), (len(head.matched.places), -head.row, found), key=lambda each: each[:2])
     if best is not None:
         return best[2]
@@ -162,25 +194,21 @@ def _headings(name: str, file: BinaryIO, bom: int, encoding: str, how: Reading) 
     if how.least_known:
         return tuple(rows[widest])
     head = Head(0, tuple(rows[widest]), match_headings(rows[widest], how.columns))
-    return _Found(head, delimiters[widest], b"".join([mark, *records[: 1 + bool(separator)]]), 1, bool(separator))
+    return _found(head, delimiters[widest], mark, records, 1 if separator else 0)
 
 
-def _logical_line(file: BinaryIO) -> bytes:
-    """A line, or, where a quoted cell goes on over line ends, all lines of it."""
-    begin = file.tell()
-    first = file.readline(LONGEST_RECORD)
-    line = first
-    for _ in range(_LINES_A_HEADING):
-        if line.count(b'"') % 2 == 0 or len(line) >= LONGEST_RECORD:
-            return line
-        line += file.readline(LONGEST_RECORD)
-    file.seek(begin + len(first))
-    return first
+def _found(head: Head, delimiter: str, mark: bytes, records: list[bytes], separator_lines: int) -> _Found:
+    lines = list(map(count_lines, records))
+    at = separator_lines + head.row
+    kinds = {"separator_line": separator_lines, "title_rows": sum(lines[separator_lines:at]), "headings": lines[at]}
+    return _Found(head, delimiter, b"".join([mark, *records[: at + 1]]), head.row + 1, kinds)
 
 
 def _scan(
     name: str, path: Path, file: BinaryIO, encoding: str, found: _Found, quoting: Quoting | None, chunk_bytes: int
 ) -> Export:
+    head = found.head
+    dialect = Dialect(found.delimiter, quoting or Quoting.SOUND, len(head.headings), head.matched.places.get("inventory_no"))
     file.seek(0)
     if file.read(len(found.above)) != found.above:
         raise changed(name)
@@ -188,10 +216,7 @@ def _scan(
     with ThreadPoolExecutor(1) as beside:
         sealing = Sealing(beside)
         sealing.add(found.above)
-        blocks, ends_with_newline, any_quote, size = _cut_blocks(
-            name, file, encoding, len(found.above), 1 + found.row, ord(found.delimiter), quoting, chunk_bytes, sealing
-        )
-    head = found.head
+        cut = _cut_blocks(name, file, encoding, found, dialect, quoting, chunk_bytes, sealing)
     return Export(
         name=name,
         path=path,
@@ -199,78 +224,60 @@ def _scan(
         encoding=encoding,
         headings=head.headings,
         matched=head.matched,
-        blocks=sealing.sealed(blocks),
-        taken=(Taken(name, sealing.sha256(), size),),
-        dialect=Dialect(found.delimiter, quoting or (Quoting.SOUND if any_quote else Quoting.NONE)),
-        ends_with_newline=ends_with_newline,
+        blocks=sealing.sealed(cut.blocks),
+        taken=(Taken(name, sealing.sha256(), cut.size),),
+        dialect=replace(dialect, quoting=quoting or (Quoting.SOUND if cut.any_quote else Quoting.NONE)),
+        ends_with_newline=cut.ends_with_newline,
         head_values=head.values,
         told=head.told(found.row),
-        repairs=tuple({"separator_line": int(found.separator_line), "title_rows": head.row}.items()),
+        repairs=(("separator_line", found.lines["separator_line"]), ("title_rows", head.row)),
+        physical=tuple({FILE_LINES: cut.lines + sum(found.lines.values()), **found.lines}.items()),
     )
+
+
+@dataclass
+class _Cut:
+    """What a pass over the rows found out. `size`: of the file; `lines`: of it below the headings."""
+
+    size: int
+    blocks: list[Block] = field(default_factory=list)
+    lines: int = 0
+    any_quote: bool = False
+    ends_with_newline: bool = True
 
 
 def _cut_blocks(
     name: str,
     file: BinaryIO,
     encoding: str,
-    offset: int,
-    row: int,
-    delimiter: int,
+    found: _Found,
+    dialect: Dialect,
     quoting: Quoting | None,
     chunk_bytes: int,
     sealing: Sealing,
-) -> tuple[list[Block], bool, bool, int]:
-    """Blocks of about `chunk_bytes`; whether the file ends with a line end; whether it has quotes; its size."""
-    start, first_row = offset, row
-    blocks: list[Block] = []
-    any_quote, last = False, b"\n"
-    for piece in _whole_records(name, file, quoting, min(_PIECE, chunk_bytes)):
-        if offset > start and (offset - start + len(piece) > chunk_bytes or row - first_row > chunk_bytes // _SHORT):
-            blocks.append(Block(start, offset, first_row))
-            sealing.end_block()
-            start, first_row = offset, row
+) -> _Cut:
+    """Blocks of about `chunk_bytes`, none of which begins or ends beside a piece of a row, if that can be helped."""
+    cut, row = _Cut(len(found.above)), 1 + found.row
+    block, before = Block(cut.size, cut.size, row), b""
+    for piece in whole_records(name, file, quoting, min(PIECE, chunk_bytes)):
+        for more in (0, PIECE):
+            full = cut.size - block.start + len(piece) > chunk_bytes + more or row - block.first_row > (chunk_bytes + more) // _SHORT
+            if full and block.start < cut.size and (more or is_between_rows(before, piece, dialect.delimiter)):
+                cut.blocks.append(replace(block, end=cut.size))
+                sealing.end_block()
+                block = Block(cut.size, cut.size, row)
         sealing.add(piece)
-        _must_decode(piece, encoding, offset, row)
-        quoted = b'"' in piece
-        any_quote = any_quote or quoted
-        if quoting is None and quoted and not quotes_are_sound(piece, delimiter):
-            raise _BrokenQuotes
-        offset += len(piece)
-        row += _count_records(piece, quoting or (Quoting.SOUND if quoted else Quoting.NONE))
-        last = piece[-1:]
-    if offset > start:
-        blocks.append(Block(start, offset, first_row))
+        _must_decode(piece, encoding, cut.size, row)
+        lines = count_lines(piece)
+        records, over_lines = count_records(piece, lines, quoting, dialect)
+        block = replace(block, over_lines=block.over_lines or over_lines)
+        cut.any_quote = cut.any_quote or b'"' in piece
+        cut.size, cut.lines, row, before = cut.size + len(piece), cut.lines + lines, row + records, piece
+    if cut.size > block.start:
+        cut.blocks.append(replace(block, end=cut.size))
         sealing.end_block()
-    return blocks, last == b"\n", any_quote, offset
-
-
-def _whole_records(name: str, file: BinaryIO, quoting: Quoting | None, size: int) -> Iterator[bytes]:
-    """The file in pieces of whole records, small enough to stay in the processor's cache."""
-
-    def rest_of_line() -> bytes:
-        line = file.readline(LONGEST_RECORD)
-        if len(line) >= LONGEST_RECORD:
-            offset = file.tell()
-            raise unusable("F107", name, f"Before byte {offset}.", f"在第 {offset} 字节之前。")
-        return line
-
-    while piece := file.read(size):
-        if not piece.endswith(b"\n"):
-            piece += rest_of_line()
-        if quoting is None:
-            tail: list[bytes] = []
-            quotes, length = piece.count(b'"'), 0
-            while quotes % 2 and length < LONGEST_RECORD and (line := rest_of_line()):
-                tail.append(line)
-                length += len(line)
-                quotes += line.count(b'"')
-            if quotes % 2:
-                raise _BrokenQuotes
-            piece += b"".join(tail)
-        if piece.count(b"\n") * LONGEST_RECORD < len(piece) - LONGEST_RECORD:
-            offset = file.tell()
-            raise unusable("F107", name, f"Before byte {offset}.", f"在第 {offset} 字节之前。")
-        yield piece
+    cut.ends_with_newline = before.endswith((b"\n", b"\r")) or not before
+    return cut
 
 
 def _must_decode(block: bytes, encoding: str, offset: int, row: int) -> None:
@@ -287,9 +294,3 @@ def _must_decode(block: bytes, encoding: str, offset: int, row: int) -> None:
             failure = _Undecodable(offset + error.start, block[: error.start])
             failure.line += row - 1
             raise failure from None
-
-
-def _count_records(block: bytes, quoting: Quoting) -> int:
-    if quoting is Quoting.SOUND:
-        return len(cut_records(block, quoting, 0).starts)
-    return block.count(b"\n") + (not block.endswith(b"\n"))

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.ipc
 
-from aggregator.read.export import Block, Export, TextChunk
+from aggregator.read.export import ITEM_LINES, Block, Export, TextChunk
 from aggregator.read.sheet import kind_of_row, suspects
 from schemas.inventory import TEXT, text_type
 
@@ -104,8 +104,9 @@ def read_spooled(file: Export, block: Block) -> TextChunk:
     if file.members:
         members = pa.DictionaryArray.from_arrays(batch[_MEMBER].combine_chunks().take(at), pa.array(file.members, pa.string()))
     return TextChunk(
-        lines.take(at), rows[kept], {}, dict(skipped), int(rows[-1]), members, np.flatnonzero(kept), tuple(_told(told))
-    )
+        lines.take(at), rows[kept], {}, dict(skipped), int(rows[-1]), members, np.flatnonzero(kept), tuple(_told(told)),
+        {**skipped, ITEM_LINES: len(at)},
+    )  # fmt: skip
 
 
 def _told(told: pa.Array) -> Iterator[tuple[str, int, str]]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError, SheetVisibleEnum
 
 from aggregator.read.cells import column_texts, text_of
-from aggregator.read.export import Export, Source, Told, unusable
+from aggregator.read.export import FILE_LINES, Export, Source, Told, unusable
 from aggregator.read.headings import match_headings
 from aggregator.read.reading import Reading
 from aggregator.read.sheet import HEAD_ROWS, Head, find_head
@@ -130,6 +130,7 @@ def _spooled(
         told=(*head.told(head.row + 1), *told, *more),
         repairs=tuple(repairs.items()),
         sheet=name,
+        physical=((FILE_LINES, sheet.end[0] + 1 if sheet.end else 0), ("title_rows", head.row), ("headings", 1)),
     )
 
 

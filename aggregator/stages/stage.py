@@ -21,12 +21,13 @@ from aggregator.validate import validate_lines
 @dataclass(frozen=True)
 class Staged:
     """`inventories`: hashes of the inventory numbers in the chunk; `counts`: lines of each. `repairs`: rows that are no lines
-    and cells brought to canonical form, by kind."""
+    and cells brought to canonical form, by kind. `physical`: lines of the file, by what they are."""
 
     chunk: int
     lines: int
     last_row: int
     repairs: dict[str, int]
+    physical: dict[str, int]
     inventories: Hashes
     counts: Ints
     totals: pa.Table
@@ -51,7 +52,7 @@ def stage_chunk(work: Work, chunk: int) -> Staged:
     totals = pa.concat_tables([item_totals(lines, "read"), unreadable_totals(validated.unreadable)])
     last_is_wrong = lines.num_rows - 1 in text.wrong
     done = {kind: count for kind, count in (*text.skipped.items(), *sorted(repairs.counts.items())) if count}
-    return Staged(chunk, lines.num_rows, text.last_row, done, hashes(numbers.dictionary), counts, totals, last_is_wrong)
+    return Staged(chunk, lines.num_rows, text.last_row, done, text.physical, hashes(numbers.dictionary), counts, totals, last_is_wrong)
 
 
 def _numbered(work: Work, lines: pa.Table, repairs: Repairs) -> pa.Table:

@@ -27,6 +27,7 @@ def write_manifest(
     params: Params,
     files: Sequence[Export],
     repairs: Sequence[dict[str, int]],
+    physical: Sequence[dict[str, int]],
     receipts: Sequence[Taken],
     tariff: Sequence[Taken],
     counts: dict[str, int],
@@ -55,7 +56,7 @@ def write_manifest(
             "python": platform.python_version(),
         },
         "parameters": params.recorded(),
-        "inputs": [_input(file, done) for file, done in zip(files, repairs, strict=True)],
+        "inputs": [_input(*each) for each in zip(files, repairs, physical, strict=True)],
         "receipts": [_taken(each) for each in receipts],
         "tariff": [_taken(each) for each in tariff],
         "counts": counts,
@@ -67,11 +68,14 @@ def write_manifest(
     return sha256_of(path)
 
 
-def _input(file: Export, repairs: dict[str, int]) -> dict[str, Any]:
-    """One export: what it is, which heading stands for which column, and what was put right in reading it, by kind."""
+def _input(file: Export, repairs: dict[str, int], physical: dict[str, int]) -> dict[str, Any]:
+    """One export: what it is, which heading stands for which column, what was put right in reading it, by kind, and what each
+    of its lines was read as."""
     columns = {column: file.headings[place].strip() for column, place in file.matched.places.items()}
     sheet = {"sheet": file.sheet} if file.sheet else {}
     facts = {"format": file.format, "encoding": file.encoding, **sheet, "columns": columns, "head_values": dict(file.head_values), "repairs": repairs}
+    if physical:
+        facts["physical_lines"] = physical
     if file.members:
         return {"file": file.name, **facts, "messages": [_taken(each) for each in file.taken]}
     return _taken(file.taken[0]) | facts

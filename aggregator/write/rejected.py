@@ -15,7 +15,7 @@ from aggregator.read.canonical import FORMULA_START
 from aggregator.read.csv import raw_records
 from aggregator.read.export import Block, Export
 from aggregator.read.headings import normalised
-from aggregator.read.records import cells_of, quotes_are_sound
+from aggregator.read.records import cells_of
 from aggregator.read.spool import spooled_cells
 from aggregator.write.tables import csv_bytes
 
@@ -40,8 +40,9 @@ def rejected_records(file: Export, block: Block, rows: Any, codes: list[str]) ->
     for the codes), so that it is found again and not taken for a sound row of other cells."""
     parts: list[bytes] = []
     good: list[tuple[bytes, str]] = []
-    for record, code in zip(raw_records(file, block, rows), codes, strict=True):
-        cells = _cells_of_odd_record(record, code, file)
+    raw, spoiled = raw_records(file, block, rows, with_pieces=any("F206" in each for each in codes))
+    for record, code, is_spoiled in zip(raw, codes, spoiled, strict=True):
+        cells = [record.decode()] if is_spoiled else _cells_of_odd_record(record, code, file)
         if cells is None:
             good.append((record, code))
             continue
@@ -56,14 +57,11 @@ def rejected_spooled(file: Export, block: Block, places: Any, codes: list[str]) 
 
 
 def _cells_of_odd_record(record: bytes, code: str, file: Export) -> list[str] | None:
-    """The cells of a record that has another number of cells or broken quotes; None for a sound one."""
+    """The cells of a record that has another number of cells; None for a sound one."""
     if "F20" not in code:
         return None
     assert file.dialect is not None
-    text = record.decode()
-    if "\0" in text or "\r" in text or not quotes_are_sound(record + b"\n", ord(file.dialect.delimiter)):
-        return [text]
-    cells = cells_of(text, file.dialect.delimiter)
+    cells = cells_of(record.decode(), file.dialect.delimiter)
     return None if len(cells) == len(file.headings) else cells
 
 
