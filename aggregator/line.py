@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +28,9 @@ from aggregator.merge import KEY, Flags, combine_partials
 from aggregator.merged import Merged
 from aggregator.outputs import declaration_items, declarations, declared_totals
 from aggregator.params import Params
-from aggregator.read.export import FILE_LINES
+from aggregator.read.export import FILE_LINES, Export
 from aggregator.read.inputs import Inputs
+from aggregator.read.unnamed import findings_about
 from aggregator.result import Result
 from aggregator.split import Split, split_items
 from aggregator.stages import (
@@ -92,6 +94,7 @@ def calculate(
     with local_engine(params.workers, len(work.chunks)) as engine:
         staged = list(engine.map(stage_chunk, ((work, chunk) for chunk in range(len(work.chunks)))))
         _refuse_truncated(work, staged)
+        work = replace(work, files=tuple(_with_unnamed(work, staged)))
         scattered, partitions = _scattered(folder, staged)
         settled = list(
             engine.map(settle_chunk, ((work, chunk, scattered, partitions) for chunk in range(len(work.chunks))))
@@ -123,6 +126,14 @@ def _refuse_truncated(work: Work, staged: list[Staged]) -> None:
                 f"[F106] {name}, row {row}: {rule.message.en} {rule.remedy.en}",
                 f"[F106] {name} 第 {row} 行：{rule.message.zh}{rule.remedy.zh}",
             )
+
+
+def _with_unnamed(work: Work, staged: list[Staged]) -> Iterator[Export]:
+    """The files, with findings about columns that have values but no heading."""
+    for place, file in enumerate(work.files):
+        found = [each for chunk, (of, _) in zip(staged, work.chunks, strict=True) if of == place for each in chunk.unnamed]
+        told = findings_about(file, found, (column for column, _ in work.constants))
+        yield replace(file, told=(*file.told, *told)) if told else file
 
 
 def _scattered(folder: Path, staged: list[Staged]) -> tuple[Path | None, int]:

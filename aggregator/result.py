@@ -17,7 +17,7 @@ from aggregator.exchange import read_table
 from aggregator.findings import CODE_INDEX, ONCE_PER_VALUE
 from aggregator.outputs import findings_rows
 from aggregator.read.export import ITEM_LINES, Export, Told
-from aggregator.read.sheet import BLANK
+from aggregator.read.others import BLANK
 from aggregator.split import Split
 from aggregator.stages import Finished, Settled, Work
 from schemas.rules import TARIFF_RULES

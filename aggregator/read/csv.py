@@ -19,9 +19,10 @@ import pyarrow.csv as pa_csv
 
 from aggregator.errors import OurFault
 from aggregator.read.export import ITEM_LINES, Block, Export, TextChunk, unusable
+from aggregator.read.others import BLANK, kind_of_row, others
 from aggregator.read.records import Dialect, Ints, Mask, Quoting, Records, cells_of, cut_records, lone_returns
-from aggregator.read.sheet import BLANK, kind_of_row, suspects
 from aggregator.read.unchanged import sealed_bytes
+from aggregator.read.unnamed import places_to_read, set_apart
 from schemas import shapes
 from schemas.inventory import TEXT, text_type
 
@@ -80,7 +81,7 @@ def read_chunk(file: Export, block: Block) -> TextChunk:
     blank = {BLANK: total - len(places)}
     takes = np.ones(len(places), dtype=np.int64) if records is None else records.lines[places]
     chunk = TextChunk(lines, rows[given], wrong, blank, int(block.first_row + total - 1), physical={**blank, ITEM_LINES: int(takes.sum())})
-    return _without_others(chunk, places, takes, data, file, records)
+    return set_apart(_without_others(chunk, places, takes, data, file, records), file)
 
 
 def _needs_cutting(data: bytes, file: Export, block: Block) -> bool:
@@ -138,9 +139,10 @@ def _parse(file: Export, body: bytes) -> tuple[pa.Table, list[int]]:
         # Arrow takes one mark off whatever it is given: where a chunk begins with a cell that does, that is no file's mark.
         body = codecs.BOM_UTF8 + body
     names = [f"c{position}" for position in range(len(file.headings))]
-    wanted = {f"c{position}": TEXT for position in file.matched.places.values()}
+    places = places_to_read(file)
+    wanted = {f"c{position}": TEXT for position in places.values()}
     if len(body) < _PARSE_AT_ONCE and not body.strip(b"\r\n"):
-        empty = {column: pa.array([], text_type(column)) for column in file.matched.places}
+        empty = {column: pa.array([], text_type(column)) for column in places}
         return pa.table(empty), miscounted
     table = pa_csv.read_csv(
         pa.py_buffer(body),
@@ -156,7 +158,7 @@ def _parse(file: Export, body: bytes) -> tuple[pa.Table, list[int]]:
             column_types=wanted, include_columns=list(wanted), strings_can_be_null=False, check_utf8=False
         ),
     )
-    cells = {column: values.combine_chunks() for column, values in zip(file.matched.places, table.columns, strict=True)}
+    cells = {column: values.combine_chunks() for column, values in zip(places, table.columns, strict=True)}
     for column, values in cells.items():
         # Encoded after parsing: Arrow's own encoding while it parses costs more.
         cells[column] = values.dictionary_encode() if text_type(column) != TEXT else values
@@ -215,19 +217,22 @@ def _without_others(
 ) -> TextChunk:
     """Drop what is no item line: blank rows, headings again, totals. `at`: for each line its record; `takes`: how many lines of
     the file that is."""
-    maybe = suspects(chunk.lines, file.headings, file.matched)
-    maybe[list(chunk.wrong)] = [code in ("F201", "F203") for code in chunk.wrong.values()]
-    if not maybe.any():
+
+    def cells_at(place: int) -> list[str]:
+        nonlocal records
+        records = records or cut_records(data, _dialect(file))
+        return _cells(data, int(at[place]), records, file)
+
+    kinds = others(file, chunk.lines, chunk.rows, cells_at, chunk.wrong)
+    # Broken quotes are always reported, whatever else the row is.
+    kinds = {place: kind for place, kind in kinds.items() if chunk.wrong.get(place, "F201") in ("F201", "F203")}
+    if not kinds:
         return chunk
-    records = records or cut_records(data, _dialect(file))
     kept = np.ones(chunk.lines.num_rows, dtype=bool)
-    skipped, physical = Counter(chunk.skipped), Counter(chunk.physical)
-    for place in np.flatnonzero(maybe):
-        kind = kind_of_row(_cells(data, int(at[place]), records, file), file.headings, file.matched)
-        if kind is not None:
-            kept[place] = False
-            skipped[kind] += 1
-            physical.update({kind: int(takes[place]), ITEM_LINES: -int(takes[place])})
+    kept[list(kinds)] = False
+    skipped, physical = Counter(chunk.skipped) + Counter(kinds.values()), Counter(chunk.physical)
+    for place, kind in kinds.items():
+        physical.update({kind: int(takes[place]), ITEM_LINES: -int(takes[place])})
     places = np.flatnonzero(kept)
     wrong = {int(np.searchsorted(places, place)): code for place, code in chunk.wrong.items() if kept[place]}
     return TextChunk(

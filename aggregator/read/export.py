@@ -74,6 +74,17 @@ class Told(NamedTuple):
     file: str = ""
 
 
+class Unnamed(NamedTuple):
+    """A column without heading in which something stands: its position, the row of the first value, and the value.
+
+    `counts_rows`: its values are those of a counter that goes on with the rows, as programs put beside a table."""
+
+    place: int
+    row: int
+    value: str
+    counts_rows: bool
+
+
 @dataclass(frozen=True)
 class Export:
     """What opening an input found out.
@@ -115,7 +126,7 @@ class TextChunk:
     records are not in `lines`, by kind (blank, repeated headings, totals). `last_row`: of the block. `members`: for each line
     the message it came from, where the export is a set of them. `places`: of the lines in their batch, where they lie in a
     spool. `told`: (code, position, value) of findings of the reader. `physical`: how many lines of the file the item lines
-    and what was skipped take up.
+    and what was skipped take up. `unnamed`: columns with values but no heading.
     """
 
     lines: pa.Table
@@ -127,6 +138,16 @@ class TextChunk:
     places: np.ndarray[Any, np.dtype[np.int64]] | None = None
     told: tuple[tuple[str, int, str], ...] = ()
     physical: dict[str, int] = field(default_factory=dict)
+    unnamed: tuple[Unnamed, ...] = ()
+
+
+def column_letter(place: int) -> str:
+    """A column as a spreadsheet calls it; `place` counts from 0."""
+    name, left = "", place + 1
+    while left:
+        left, letter = divmod(left - 1, 26)
+        name = chr(ord("A") + letter) + name
+    return name
 
 
 def unusable(code: str, name: str, detail_en: str = "", detail_zh: str = "") -> UnusableInput:

@@ -9,12 +9,15 @@ from functools import cache
 
 from aggregator.errors import UnusableInput
 from schemas.fields import FIELD, FIELDS, KNOWN_UNUSED, REQUIRED_COLUMNS, STATUS_COLUMNS
+from schemas.invisible import without_invisible
 from schemas.rules import RULES
 
 
 def normalised(heading: str) -> str:
-    """Half-width, without outer white space or case: how headings are compared."""
-    return unicodedata.normalize("NFKC", heading).strip().casefold()
+    """Half-width, without outer white space, invisible characters or case: how headings are compared."""
+    if heading.isascii():
+        return heading.strip().casefold()
+    return without_invisible(unicodedata.normalize("NFKC", heading)).strip().casefold()
 
 
 @cache
@@ -27,15 +30,17 @@ def known_headings() -> dict[str, str]:
     return headings
 
 
-_UNUSED = frozenset(normalised(heading) for heading in KNOWN_UNUSED)
+UNUSED = frozenset(normalised(heading) for heading in KNOWN_UNUSED)
 
 
 @dataclass(frozen=True)
 class Matched:
-    """`places`: column to its position in the file. `unknown`: positions of headings nothing is known of."""
+    """`places`: column to its position in the file. `unknown`: positions of headings nothing is known of. `ruled_out`:
+    columns that the user says the file does not have."""
 
     places: dict[str, int]
     unknown: tuple[int, ...]
+    ruled_out: tuple[str, ...] = ()
 
 
 def match_headings(headings: Sequence[str], mapping: Iterable[tuple[str, str]]) -> Matched:
@@ -55,7 +60,7 @@ def match_headings(headings: Sequence[str], mapping: Iterable[tuple[str, str]]) 
             column = known_headings().get(name)
             if column in placed:
                 column = None
-            elif column is None and name and name not in _UNUSED:
+            elif column is None and name and name not in UNUSED:
                 unknown.append(position)
         if column is None:
             continue
@@ -67,7 +72,7 @@ def match_headings(headings: Sequence[str], mapping: Iterable[tuple[str, str]]) 
                 f"[F103] 列标题“{first}”与“{second}”都对应 {column}。{rule.remedy.zh}",
             )
         places[column] = position
-    return Matched(places, tuple(unknown))
+    return Matched(places, tuple(unknown), tuple(column for column, name in wanted.items() if not name))
 
 
 def missing_columns(given: Iterable[str], *, clearing_known: bool) -> list[str]:

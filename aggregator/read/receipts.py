@@ -22,6 +22,7 @@ from aggregator.read.open import format_found, open_exports, read_chunk
 from aggregator.read.reading import Reading
 from aggregator.read.sniff import Format
 from aggregator.read.unchanged import held, taken_of
+from aggregator.read.unnamed import refused
 from schemas.invisible import has_no_invisible, made_visible
 from schemas.limits import CANCELLATION, STATUS_CANCELLED
 from schemas.rules.row_tests import is_no_scientific_number, is_status
@@ -159,6 +160,8 @@ def _table_receipts(file: Export) -> Iterator[tuple[pa.Table, np.ndarray[Any, An
     for block in file.blocks:
         chunk = read_chunk(file, block)
         lines = chunk.lines
+        if chunk.unnamed and "message" not in lines.column_names:
+            raise refused(file.name, chunk.unnamed[0], ("message",))
         if "message" not in lines.column_names:
             lines = lines.append_column("message", pa.array([""] * lines.num_rows, pa.string()))
         yield lines, chunk.rows

@@ -188,6 +188,7 @@ def _headings(name: str, file: BinaryIO, bom: int, encoding: str, how: Reading) 
             found = _found(head, delimiter, mark, records, 1 if separator else 0)
             best = max(best or (-1, 0, found), (len(head.matched.places), -head.row, found), key=lambda each: each[:2])
     if best is not None:
+        best[2].head.must_be_on_top(name)
         return best[2]
     rows = [cells_of(texts[0], delimiter) if texts else [] for delimiter in delimiters]
     widest = max(range(len(rows)), key=lambda place: len(rows[place]))

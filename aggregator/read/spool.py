@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.ipc
 
 from aggregator.read.export import ITEM_LINES, Block, Export, TextChunk
-from aggregator.read.sheet import kind_of_row, suspects
+from aggregator.read.others import others
+from aggregator.read.unnamed import places_to_read, set_apart
 from schemas.inventory import TEXT, text_type
 
 _BYTES_A_LINE = 256
@@ -88,25 +89,28 @@ def _batch(file: Export, block: Block) -> pa.Table:
 
 def read_spooled(file: Export, block: Block) -> TextChunk:
     batch = _batch(file, block)
-    cells = {column: batch[f"c{place}"].combine_chunks() for column, place in file.matched.places.items()}
+    cells = {column: batch[f"c{place}"].combine_chunks() for column, place in places_to_read(file).items()}
     lines = pa.table({name: values.dictionary_encode() if text_type(name) != TEXT else values for name, values in cells.items()})
     rows = batch[_ROW].to_numpy()
-    kept, skipped = np.ones(len(rows), dtype=bool), Counter[str]()
     # A message has no titles or totals: all that its reader made lines of are lines, even without a single value.
-    for place in np.flatnonzero(suspects(lines, file.headings, file.matched)) if not file.members else ():
-        kind = kind_of_row([batch[f"c{at}"][int(place)].as_py() or "" for at in range(len(file.headings))], file.headings, file.matched)
-        if kind is not None:
-            kept[place] = False
-            skipped[kind] += 1
+    kinds = {} if file.members else others(file, lines, rows, lambda place: _cells(batch, place, len(file.headings)))
+    kept = np.ones(len(rows), dtype=bool)
+    kept[list(kinds)] = False
     at = pa.array(np.flatnonzero(kept))
     told = batch[_TOLD].combine_chunks().take(at)
     members = None
     if file.members:
         members = pa.DictionaryArray.from_arrays(batch[_MEMBER].combine_chunks().take(at), pa.array(file.members, pa.string()))
-    return TextChunk(
+    skipped = Counter(kinds.values())
+    chunk = TextChunk(
         lines.take(at), rows[kept], {}, dict(skipped), int(rows[-1]), members, np.flatnonzero(kept), tuple(_told(told)),
         {**skipped, ITEM_LINES: len(at)},
     )  # fmt: skip
+    return set_apart(chunk, file)
+
+
+def _cells(batch: pa.Table, place: int, width: int) -> list[str]:
+    return [batch[f"c{at}"][place].as_py() or "" for at in range(width)]
 
 
 def _told(told: pa.Array) -> Iterator[tuple[str, int, str]]:

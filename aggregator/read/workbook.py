@@ -44,6 +44,7 @@ def open_workbook(source: Source, how: Reading) -> list[Export]:
         told = [] if how.sheets else [Told("F306", name) for name in hidden]
         exports = []
         for name in _chosen(source, book, heads, [] if how.sheets else hidden, how):
+            heads[name].must_be_on_top(source.name)
             parts = parts_of(source, name) if zipped else Parts()
             exports.append(_spooled(source, "xlsx" if zipped else "xls", sheets[name], name, heads[name], parts, told, how))
         return exports

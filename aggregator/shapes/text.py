@@ -76,6 +76,23 @@ def _record(data: bytes, place: int, change: Callable[[bytes], bytes]) -> bytes:
     return b"".join(records)
 
 
+def _turned(table: Table) -> Table:
+    """With the two customs districts in each other's place."""
+    one, two = (_table()[0].index(column) for column in ("declaring_customs_code", "exit_customs_code"))
+    return [[row[{one: two, two: one}.get(place, place)] for place in range(len(row))] for row in table]
+
+
+def _sections(second: Table) -> Table:
+    """Two tables, each with a transport mode above it."""
+    head, *rows = table_of([{column: cell for column, cell in line.items() if column != "transport_mode_code"} for line in lines()])
+    return [["运输方式", "航空运输"], head, *rows[:4], *second, head, *rows[4:]]
+
+
+def _blank_heading(*columns: str) -> Table:
+    head, *rows = table_of([{**dict.fromkeys(FIELD, ""), **line, "premises_code": "530401A001", "licence_no": "XK1"} for line in lines()])
+    return [["" if heading in columns else heading for heading in head], *rows]
+
+
 _ENCODINGS = ("utf-8", "utf-8-sig", "gb18030", "gbk", "utf-16", "utf-16-le", "utf-16-be")
 _LINE_ENDS = {"lf": "\n", "crlf": "\r\n", "cr": "\r"}
 _DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t"}
@@ -114,6 +131,11 @@ _DRESSES: tuple[Shape, ...] = (
     exact("head-block", "csv", lambda: as_csv(_head_block()), repair="title_rows", truth=_one_mode),
     exact("headings-again-in-between", "csv", _csv(lambda table: [*table[:5], table[0], *table[5:]]), repair="repeated_headings"),
     exact("headings-again-at-the-end", "csv", _csv(lambda table: [*table, table[0], table[0]]), repair="repeated_headings"),
+    exact("headings-again-in-chinese", "csv", lambda: as_csv([*_table()[:5], *table_of(lines(), _CHINESE)[:1], *_table()[5:]]), repair="repeated_headings"),
+    exact("header-value-twice", "csv", lambda: as_csv([["运输方式", "5"], *_head_block()]), repair="title_rows", truth=_one_mode),
+    exact("values-without-heading", "csv", lambda: as_csv(_blank_heading("licence_no")), warns="F308",
+          truth=lambda: [{**line, "premises_code": "530401A001"} for line in lines()]),
+    exact("counter-without-heading", "csv", _csv(lambda table: [[str(place or ""), *row] for place, row in enumerate(table)]), warns="F308"),
     exact("total-row", "csv", _csv(lambda table: [*table, ["合计", *[""] * (_WIDE - 3), "99", "100.00"]]), repair="total_rows"),
     exact("total-row-english", "csv", _csv(lambda table: [*table, ["Total:", *[""] * (_WIDE - 1)]]), repair="total_rows"),
     exact("total-row-not-in-first-column", "csv", _csv(lambda table: [*table, ["", "", "总计", *[""] * (_WIDE - 3)]]), repair="total_rows"),
@@ -193,7 +215,6 @@ _FINDINGS: tuple[Shape, ...] = (
     finding("I102", "item-number-twice", "csv", _with(1, item_no="1")),
     finding("I101", "weights-differ-between-lines", "csv", _with(1, gross_weight_kg="99")),
     finding("B102", "another-content-below", "csv", lambda: as_csv(table_of([*lines(), {**lines()[4], "goods_spec": "另一规格"}]))),
-    finding("F201", "another-table-below", "csv", lambda: as_csv([*_narrow(), *_table()[:1], *_table()[5:]])),
     finding("R101", "merged-cells-saved-as-csv", "csv", _with(1, inventory_no="")),
     finding("R120", "columns-shifted-by-one-cell", "csv", _with(4, unit_price="99999")),
     finding("R201", "number-of-another-shape", "csv", _with(4, inventory_no="QD-1")),
@@ -206,6 +227,17 @@ _STOPS: tuple[Shape, ...] = (
     stop("F105", "nothing-but-a-mark-of-utf-16-and-a-line-end", "csv", lambda: "\ufeff\r\n".encode("utf-16-be")),
     stop("F105", "nothing-but-white-space", "csv", lambda: b" \r\n\t\n \n"),
     stop("F115", "lines-above-the-headings", "csv", _csv(lambda table: [*table[1:3], table[0], *table[3:]])),
+    stop("F115", "lines-above-the-headings-full-width", "csv",
+         _csv(lambda table: [[table[1][0].translate(_FULL_WIDTH), *table[1][1:]], table[0], *table[2:]])),
+    stop("F115", "lines-above-the-headings-without-number", "csv", _csv(lambda table: [["", *table[1][1:]], table[0], *table[2:]])),
+    stop("F116", "another-table-below", "csv", lambda: as_csv([*_narrow(), *_table()[:1], *_table()[5:]])),
+    stop("F116", "headings-again-in-another-order", "csv", _csv(lambda table: [*table[:5], *_turned([table[0], *table[5:]])])),
+    stop("F116", "headings-again-in-another-order-and-language", "csv",
+         _csv(lambda table: [*table[:5], *_turned([*table_of(lines(), _CHINESE)[:1], *table[5:]])])),
+    stop("F117", "header-value-of-each-section", "csv", lambda: as_csv(_sections([["运输方式", "公路运输"]]))),
+    stop("F117", "header-value-of-each-section-in-one-cell", "csv", lambda: as_csv(_sections([[], ["运输方式：公路运输"]]))),
+    stop("F117", "header-value-below-the-lines", "csv", lambda: as_csv([*_sections([]), ["运输方式", "公路运输"]])),
+    stop("F118", "blank-heading-of-a-missing-column", "csv", lambda: as_csv(_blank_heading("premises_code"))),
     stop("F101", "no-headings", "csv", _csv(lambda table: table[1:])),
     stop("F101", "another-table", "csv", lambda: "姓名,电话\n张三,1\n".encode()),
     stop("F101", "json", "csv", lambda: b'{"inventory_no": "22442026E000000001"}\n'),

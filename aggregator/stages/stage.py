@@ -12,6 +12,7 @@ from aggregator.audit import item_totals, unreadable_totals
 from aggregator.exchange import write_table
 from aggregator.groups import Hashes, Ints, hashes
 from aggregator.read.canonical import Repairs, canonical
+from aggregator.read.export import Unnamed
 from aggregator.read.open import read_chunk
 from aggregator.read.receipts import Receipts
 from aggregator.stages.work import MEMBER, PLACE, Work
@@ -32,6 +33,7 @@ class Staged:
     counts: Ints
     totals: pa.Table
     last_is_wrong: bool
+    unnamed: tuple[Unnamed, ...] = ()
 
 
 def stage_chunk(work: Work, chunk: int) -> Staged:
@@ -52,7 +54,9 @@ def stage_chunk(work: Work, chunk: int) -> Staged:
     totals = pa.concat_tables([item_totals(lines, "read"), unreadable_totals(validated.unreadable)])
     last_is_wrong = lines.num_rows - 1 in text.wrong
     done = {kind: count for kind, count in (*text.skipped.items(), *sorted(repairs.counts.items())) if count}
-    return Staged(chunk, lines.num_rows, text.last_row, done, text.physical, hashes(numbers.dictionary), counts, totals, last_is_wrong)
+    return Staged(
+        chunk, lines.num_rows, text.last_row, done, text.physical, hashes(numbers.dictionary), counts, totals, last_is_wrong, text.unnamed
+    )
 
 
 def _numbered(work: Work, lines: pa.Table, repairs: Repairs) -> pa.Table:

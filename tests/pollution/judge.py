@@ -137,7 +137,7 @@ class _Case:
     def _is_reported(self, number: str, column: str, value: str) -> bool:
         """By a finding about this very cell; of a column that is blank throughout, by one about its heading."""
         if value == "" and not FIELD[column].required and all(row[column] is None for row in self.audit):
-            return any(each["code"] == "F301" for each in self.findings)
+            return any(each["code"] in ("F301", "F308") for each in self.findings)
         about = [each for each in self.findings if (each["inventory_no"], each["column"]) == (number, column)]
         return bool(about) and (column not in _NEVER_ALTERED or value in [each["value"] for each in about])
 
