@@ -115,7 +115,7 @@ _TIME = re.compile("20[0-9]{2}-[01][0-9]-[0-3][0-9]( [0-2][0-9]:[0-5][0-9]:[0-5]
 _FIRMS = {row[column] for row in ROWS for column in ("consignor_code", "producer_seller_code")}
 _SHAPES = {
     "inventory_no": shapes.INVENTORY_NO, "commodity_code": shapes.COMMODITY_CHAPTER, "transport_mode_code": "[0-9A-Z]",
-    "declaring_customs_code": "[0-9]{4}", "exit_customs_code": "[0-9]{4}", "export_on": "[0-9]{8}", "declarant_code": "[0-9A-Z]{10}",
+    "declaring_customs_code": "[0-9]{4}", "exit_customs_code": "[0-9]{4}", "export_on": "[0-9]{8}",
     "premises_code": "[0-9]{4}[0-9A-Z]{6}",
 }  # fmt: skip
 
@@ -159,7 +159,7 @@ def is_sound(column: str, given: str) -> bool:
         return bool(re.fullmatch(f"[0-9]{{1,{field.length}}}", value)) and int(value) > 0
     if column == "cleared_at":
         return bool(_TIME.fullmatch(value))
-    if column in ("consignor_code", "producer_seller_code"):
+    if column in ("consignor_code", "producer_seller_code", "declarant_code"):
         return value in _FIRMS or bool(re.fullmatch("[0-9A-Z]{10}", value))
     if column in _SHAPES:
         return bool(re.fullmatch(_SHAPES[column], value))

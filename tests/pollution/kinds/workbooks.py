@@ -61,7 +61,7 @@ def number_cells(round_no: int) -> Iterator[Pollution]:
         if any(re.fullmatch(r"[0-9]+(\.[0-9]+)?", row[column]) for row in ROWS):
             yield Pollution(f"{column}.all", grid=all_of_them, fits=workbooks)
         for value in (2.2442026e17, 1.5, 3.3000000000000003, -1.0, 1e-7)[(COLUMNS.index(column) + round_no) % 2 :: 2]:
-            text = {1.5: "1.5", 3.3000000000000003: "3.3", -1.0: "-1"}.get(value, "")
+            text = {1.5: "1.5", 3.3000000000000003: "3.3", -1.0: "-1", 1e-7: "0.0000001"}.get(value, "")
             called, line = next(turns)
             meant = rows_with(line, **{column: text})
             yield Pollution(f"{called}.{column}.{value}", grid=_cell(line, column, value), looks_like=(meant,) if text else (), fits=workbooks)
@@ -78,14 +78,15 @@ def error_cells(round_no: int) -> Iterator[Pollution]:
 
 @kind
 def formula_cells(round_no: int) -> Iterator[Pollution]:
-    """With a value kept they are as good as text; without one nobody knows what they say."""
+    """With a value kept, be it no text, they are as good as text; without one nobody knows what they say."""
     turns = _turns(round_no)
     for column in COLUMNS:
         called, line = next(turns)
         value = ROWS[line][column]
         yield Pollution(f"{called}.{column}.kept", grid=_cell(line, column, Formula('=IF(1,"x")', value or "x")), truths=(ROWS, rows_with(line, **{column: value or "x"})), fits=workbooks)
         called, line = next(turns)
-        yield Pollution(f"{called}.{column}.empty", grid=_cell(line, column, Formula("=B2&C2", "")), fits=workbooks)
+        blank = rows_with(line, **{column: ""})
+        yield Pollution(f"{called}.{column}.empty", grid=_cell(line, column, Formula("=B2&C2", "")), looks_like=(blank,), fits=workbooks)
         called, line = next(turns)
         yield Pollution(f"{called}.{column}.without", grid=_cell(line, column, Formula("=B2*C2", 0)), data=_part(_SHEET, lambda xml: xml.replace("<f>B2*C2</f><v>0</v>", "<f>B2*C2</f>")), fits=workbooks)
 
@@ -172,7 +173,6 @@ def parts_of_a_workbook(round_no: int) -> Iterator[Pollution]:
         "strings-phonetic": (_STRINGS, lambda xml: re.sub(r"<si><t>([^<]+)</t></si>", r'<si><t>\1</t><rPh sb="0" eb="1"><t>X</t></rPh></si>', xml)),
         "strings-escaped": (_STRINGS, lambda xml: xml.replace(">011<", ">_x0030_11<")),
         "strings-gone": (_STRINGS, lambda xml: re.sub(r"<si>.*</si>", "", xml)),
-        "type-lost": (_SHEET, lambda xml: _nth(xml, r' t="s"', 125 + round_no, "")),
         "type-unknown": (_SHEET, lambda xml: _nth(xml, r't="s"', 126 + round_no, 't="q"')),
         "type-all-lost": (_SHEET, lambda xml: xml.replace(' t="s"', "")),
         "reference-lost": (_SHEET, lambda xml: re.sub(r'<c r="[A-Z]+\d+"', "<c", xml)),
