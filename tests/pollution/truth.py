@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from schemas import shapes
 from schemas.codes import code_list
-from schemas.fields import FIELD, FIELDS, Use
+from schemas.fields import CONTENT_COLUMNS, FIELD, FIELDS, Use
 from schemas.limits import STATUS_CLEARED
 
 Row = dict[str, str]
@@ -112,11 +112,13 @@ _ONE_VALUE = [
 _POSITIVE = ("declared_quantity", "statutory_quantity", "unit_price", "total_price", "gross_weight_kg")
 _ERROR_VALUES = re.compile("#(N/A|REF!|VALUE!|NAME\\?|DIV/0!|NUM!|NULL!)|#+", re.IGNORECASE)
 _TIME = re.compile("20[0-9]{2}-[01][0-9]-[0-3][0-9]( [0-2][0-9]:[0-5][0-9]:[0-5][0-9])?")
+_COUNTS = {*CONTENT_COLUMNS, "inventory_no", "item_no", "order_no", "waybill_no", "declaration_mode_code", "status_code", "cleared_at"}
+"""Columns that make a declaration what it is; what stands in others need not be sound."""
 _FIRMS = {row[column] for row in ROWS for column in ("consignor_code", "producer_seller_code")}
 _SHAPES = {
     "inventory_no": shapes.INVENTORY_NO, "commodity_code": shapes.COMMODITY_CHAPTER, "transport_mode_code": "[0-9A-Z]",
     "declaring_customs_code": "[0-9]{4}", "exit_customs_code": "[0-9]{4}", "export_on": "[0-9]{8}",
-    "premises_code": "[0-9]{4}[0-9A-Z]{6}",
+    "premises_code": "(?=.*[0-9])[0-9A-Z]{4,10}",
 }  # fmt: skip
 
 
@@ -140,7 +142,7 @@ def _folded(value: str) -> str:
 
 
 def _is_sound_inventory(lines: Rows) -> bool:
-    return all(is_sound(column, value) for row in lines for column, value in row.items()) and _is_whole(lines)
+    return all(is_sound(column, value) for row in lines for column, value in row.items() if column in _COUNTS) and _is_whole(lines)
 
 
 def is_sound(column: str, given: str) -> bool:
