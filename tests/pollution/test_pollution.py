@@ -18,10 +18,9 @@ _TOGETHER = 8
 """Kinds that one test tries, for several workers to share them."""
 OPEN = {
     "apostrophe", "blank", "cells-missing-at-the-end", "control", "cut-off", "damaged-decoding", "ditto", "doubled", "encoding",
-    "encoding-of-one-cell", "error-cells", "error-value", "formula", "formula-cells", "heading-blank", "heading-lost", "headings-again",
-    "headings-swapped", "hole", "inventories-of-a-message", "invisible", "letters-alike", "lines-above-the-headings", "markup", "merged-cells",
-    "merged-cells-lost", "mojibake", "more-in-between", "names-of-columns", "number-cells", "number-of-one-line", "numbers-of-one-line",
-    "other-digits", "pairs-of-quotes", "parts-of-a-workbook", "pasted-together", "row-of-another-dialect", "scientific", "sections", "shifted",
+    "encoding-of-one-cell", "error-cells", "error-value", "formula", "formula-cells", "headings-swapped", "hole", "invisible", "letters-alike",
+    "markup", "merged-cells", "merged-cells-lost", "mojibake", "more-in-between", "number-cells", "number-of-one-line", "numbers-of-one-line",
+    "other-digits", "pairs-of-quotes", "parts-of-a-workbook", "pasted-together", "row-of-another-dialect", "scientific", "shifted",
     "shifted-throughout", "sign", "space-within", "swapped", "trailing-zero", "truth-and-date-cells", "types-of-columns", "unit-behind",
     "word-for-nothing", "zeros-in-front",
 }  # fmt: skip

@@ -149,7 +149,7 @@ def is_sound(column: str, given: str) -> bool:
     field, value = FIELD[column], given.strip()
     if not value:
         return not field.required
-    if len(value) > field.length or any(unicodedata.category(each) in ("Cc", "Co", "Cn", "Cs") for each in value):
+    if len(value) > field.length or any(unicodedata.category(each) in ("Cc", "Co", "Cn", "Cs") for each in (value.replace("\n", "") if field.kind == "text" else value)):
         return False
     if field.kind == "text":
         return not _ERROR_VALUES.fullmatch(value) and "\ufffd" not in value and "??" not in value

@@ -102,7 +102,7 @@ def _as_any_name(line: int, column: str, raw: bytes, encoding: str) -> list[Rows
         everyday = read.encode("gb2312").decode("gb2312") == read
     except UnicodeError:
         return []
-    return [rows_with(line, **{column: read})] if everyday and FIELD[column].kind == "text" and is_sound(column, read) else []
+    return [rows_with(line, **{column: read})] if everyday and is_sound(column, read) else []
 _CELLS: dict[str, tuple[str, str]] = {
     "gb18030": ("棉制儿童套衫", "gb18030"), "utf-8": ("棉制儿童套衫", "utf-8"), "big5": ("棉製兒童套衫", "big5"), "euc-kr": ("면 티셔츠", "euc_kr"), "shift-jis": ("コットンシャツ", "shift_jis"),
     "latin-1": ("Größe für Füße", "latin-1"), "cp1252": ("“Taille” – été", "cp1252"), "utf-16": ("棉制套衫", "utf-16-le"), "hz": ("棉制套衫", "hz"), "utf-7": ("棉制套衫", "utf-7"), "cp1251": ("Футболка", "cp1251"),

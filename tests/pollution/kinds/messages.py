@@ -66,7 +66,7 @@ def elements(round_no: int) -> Iterator[Pollution]:
 
 @kind
 def inventories_of_a_message(round_no: int) -> Iterator[Pollution]:
-    head, item = r"<ceb:InventoryHead>.*?</ceb:InventoryHead>", r"<ceb:InventoryList>.*?</ceb:InventoryList>"
+    head, item = r"<ceb:InventoryHead>.*?</ceb:InventoryHead>", r"<ceb:InventoryList>(?:(?!</ceb:InventoryList>).)*</ceb:InventoryList>"
     for place in (0, 2, 5, 7):
         changes: dict[str, Callable[[str], str]] = {
             "no-head": lambda text, place=place: _nth(text, head, place, ""), "empty-head": lambda text, place=place: _nth(text, head, place, "<ceb:InventoryHead/>"),

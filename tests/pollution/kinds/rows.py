@@ -50,7 +50,7 @@ def cell_added(round_no: int) -> Iterator[Pollution]:
 
 @kind
 def cells_missing_at_the_end(round_no: int) -> Iterator[Pollution]:
-    """As programs write rows that stop at the last cell they have."""
+    """As programs write rows that stop at the last cell they have. A row of nothing but its number is none."""
     turns = _turns(round_no)
     for count in (1, 2, 3, 5, 8, 13, 21, 34, 40, 44):
         for _ in range(2):

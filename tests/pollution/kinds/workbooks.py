@@ -131,7 +131,7 @@ def merged_cells(round_no: int) -> Iterator[Pollution]:
                 blank: Rows = [{**row, column: ""} if first < place <= last else row for place, row in enumerate(ROWS)]
                 # Where all it says is as sound as the truth, it may be believed; a blank below means one, where blanks are allowed.
                 yield Pollution(f"{column}.{called}.{first}-{last}", book=_merged(column, first, last), looks_like=(spread, blank, *([ROWS] if called == "inside" else [])), fits=workbooks)
-        yield Pollution(f"{column}.with-heading", book=_merged(column, -1, 0), fits=workbooks)
+        yield Pollution(f"{column}.with-heading", book=_merged(column, -1, 0), looks_like=(rows_with(0, **{column: ""}),), fits=workbooks)
 
 
 @kind
