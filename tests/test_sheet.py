@@ -119,6 +119,8 @@ SECTIONS: dict[str, Table] = {
     "in words": [_AIR, *_NO_MODE[:4], ["第二部分运输方式为公路"], *_NO_MODE[4:]],
     "below the headings only": [_AIR, *_NO_MODE[:1], _ROAD, *_NO_MODE[1:]],
     "twice above": [_AIR, _ROAD, *_NO_MODE],
+    "by its name alone": [_AIR, *_NO_MODE[:4], ["公路运输"], *_NO_MODE[4:]],
+    "in a title": [_AIR, *_NO_MODE[:4], [], ["（二）公路运输部分"], _NO_MODE[0], *_NO_MODE[4:]],
     "full-width, with a mark": [_AIR, *_NO_MODE[:4], ["运输方式\u200b：４"], *_NO_MODE[4:]],
 }  # fmt: skip
 
@@ -165,7 +167,19 @@ def test_a_line_above_the_headings_refuses_the_file(spelling: str, suffix: str, 
     assert "Row 2, headings in row 3" in refused(runner, [["十月清单"], above, HEAD, *LINES[1:]], suffix)
 
 
-@pytest.mark.parametrize("cell", ["22442026E000000001", "２２４４２０２６Ｅ０００００００１２３", "22442026e00000000112", "\ufeff22442026E000000001"])
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_a_piece_of_a_line_above_the_headings_refuses_the_file(suffix: str, runner: Runner) -> None:
+    assert "[F115]" in refused(runner, [["", *LINES[0][1:4], *[""] * (len(HEAD) - 4)], HEAD, *LINES[1:]], suffix)
+
+
+@pytest.mark.parametrize("title", [["出口清单", "2026", "10", "31"], ["2026年10月", "第1页", "共3页"], ["单号", "DD1", "日期", "2026-10-31", "版本", "2"], ["20261031"]], ids=range(4))
+def test_a_title_of_several_cells_is_no_line(title: list[str], runner: Runner) -> None:
+    outcome = runner.run(runner.write(as_csv([title, *TABLE])))
+    assert exactly_declared(runner, outcome)
+    assert (outcome.exit_code, outcome.findings) == (0, {})
+
+
+@pytest.mark.parametrize("cell", ["2244-2026-E-000000001", "22442026E000000001", "２２４４２０２６Ｅ０００００００１２３", "22442026e00000000112", "\ufeff22442026E000000001"])
 def test_a_number_alone_above_the_headings_refuses_the_file(cell: str, runner: Runner) -> None:
     assert "[F115]" in refused(runner, [[cell], *TABLE], "csv")
 
@@ -201,11 +215,25 @@ def test_a_blank_heading_where_its_column_is_missing_refuses_the_file(column: st
 
 
 def test_a_column_that_the_file_does_not_have_is_not_missed(runner: Runner) -> None:
-    table = [[*line, "" if place == 0 else "已核对"] for place, line in enumerate(TABLE)]
+    table = [[*line, "" if place == 0 else "A1"] for place, line in enumerate(TABLE)]
     assert "[F118]" in refused(runner, table, "csv")
     outcome = runner.run(runner.write(as_csv(table)), columns=(("premises_code", ""),))
     assert exactly_declared(runner, outcome)
     assert outcome.findings["F308"] == 1
+
+
+def test_a_remark_beside_the_table_is_no_missing_code(runner: Runner) -> None:
+    table = [[*line, "", "月底前已核对" if place == 3 else ""] for place, line in enumerate(TABLE)]
+    outcome = runner.run(runner.write(as_workbook({"清单": table}), "export.xlsx"))
+    assert exactly_declared(runner, outcome)
+    assert outcome.findings == {"F308": 1}
+
+
+def test_a_remark_beside_the_table_may_be_a_missing_name(runner: Runner) -> None:
+    table = [[*line, "", "月底前已核对" if place == 3 else ""] for place, line in enumerate(TABLE)]
+    at = HEAD.index("enterprise_goods_name")
+    assert "Missing: enterprise_goods_name" in refused(runner, [[*line[:at], *line[at + 1 :]] for line in table], "csv")
+
 
 
 @pytest.mark.parametrize("start", [0, 1, 2])

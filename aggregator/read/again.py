@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from aggregator.read.export import Export
 from aggregator.read.headings import UNUSED, Matched, known_headings, normalised
-from aggregator.read.labels import Labelled, labelled, mentions_other
+from aggregator.read.labels import Labelled, labelled, mentions_other, names_other
 from aggregator.read.row import is_line, is_words
 from schemas.fields import FIELD, Use
 
@@ -65,7 +65,7 @@ def other_value(cells: Sequence[str], file: Export) -> str | None:
     for each in labelled(cells):
         if each.value and each.column not in file.matched.places and _differs(each, above.get(each.column)):
             return str(each)
-    return mentions_other(cells, above)
+    return mentions_other(cells, above) or names_other(cells, above)
 
 
 def _differs(label: Labelled, above: str | None) -> bool:

@@ -77,12 +77,13 @@ class Told(NamedTuple):
 class Unnamed(NamedTuple):
     """A column without heading in which something stands: its position, the row of the first value, and the value.
 
-    `counts_rows`: its values are those of a counter that goes on with the rows, as programs put beside a table."""
+    `could_be`: columns that decide what is declared and that some value is of the kind of. None for the values of a counter
+    that goes on with the rows, as programs put beside a table."""
 
     place: int
     row: int
     value: str
-    counts_rows: bool
+    could_be: frozenset[str]
 
 
 @dataclass(frozen=True)

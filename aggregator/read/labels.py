@@ -17,6 +17,8 @@ _NUMBERING = re.compile(r"^\(?(?:[0-9]{1,2}|[一二三四五六七八九十]{1,3
 """As in `二、运输方式`."""
 _SHORTEST = 3
 """Headings of fewer letters are found in any text."""
+_SHORTEST_NAME = 2
+_TITLE_CELLS = 3
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,19 @@ def _has_value(text: str, heading: str, column: str, value: str) -> bool:
     if any(name in text for name, of in codes.items() if of == code and not name.isascii()):
         return True
     return re.search(f"{re.escape(heading)}[:为是 ]*{re.escape(normalised(code))}(?![0-9a-z])", text) is not None
+
+
+def names_other(row: Sequence[str], values: Mapping[str, str]) -> str | None:
+    """A title that names another value of a header column, as in `公路运输部分`."""
+    cells = [cell.strip() for cell in row if cell.strip()]
+    for column, value in values.items() if len(cells) <= _TITLE_CELLS else ():
+        codes = code_list(FIELD[column].codes).to_code if FIELD[column].codes else {}
+        own = codes.get(value, value)
+        for cell in cells:
+            named = {code for name, code in codes.items() if len(name) >= _SHORTEST_NAME and not name.isascii() and name in normalised(cell)}
+            if named and own not in named:
+                return cell
+    return None
 
 
 def _in_one_cell(cell: str) -> tuple[str, str]:

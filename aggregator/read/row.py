@@ -8,15 +8,22 @@ from collections.abc import Sequence
 
 from aggregator.read.headings import UNUSED, Matched, normalised
 from aggregator.read.labels import labelled
+from schemas.codes import code_list
 from schemas.fields import FIELD
 from schemas.invisible import without_invisible
 
 _AROUND = re.compile(r"[\s'\"=]")
-_INVENTORY_NO = re.compile("[0-9]{8}E[0-9]{6,}")
+_INVENTORY_NO = re.compile("[0-9]{8}E[0-9]{4,}")
+_DASHES = str.maketrans("", "", "-./_")
 """Wider than the shape that customs gives: a number with a digit too many is a number all the same."""
 _TITLE = 7
 """So many cells no title has."""
-_AMOUNTS = 3
+_ENOUGH = 3
+"""So many values of the kind of their column are no chance."""
+_SHAPES = {
+    "no": re.compile("[0-9A-Z]*[0-9][0-9A-Z]*"), "given": re.compile("(?=.*[0-9])(?=.*[A-Z])[0-9A-Z_-]{3,}|[0-9]{8,}"),
+    "code": re.compile("[0-9A-Z]+"), "decimal": re.compile("[0-9][0-9.,]*"), "count": re.compile("[0-9]+"), "time": re.compile("[0-9].*"),
+}  # fmt: skip
 
 
 def folded(cell: str) -> str:
@@ -36,18 +43,29 @@ def is_words(row: Sequence[str]) -> bool:
 
 def is_line(row: Sequence[str], headings: Sequence[str], matched: Matched) -> bool:
     """Whether a row among titles and header values is an item line: by its number, by how many of its cells are filled, or
-    by numbers where amounts belong."""
+    by values of the kind of their columns."""
     labels = {place for each in labelled(row) for place in each.places}
     cells = {place: cell for place, cell in enumerate(row) if cell.strip()}
-    if any(_INVENTORY_NO.fullmatch(folded(cell)) for cell in cells.values()):
+    if any(_INVENTORY_NO.fullmatch(folded(cell).translate(_DASHES)) for cell in cells.values()):
         return True
     cells = {place: cell for place, cell in cells.items() if place not in labels and not _is_label(cell)}
     digits = {place for place, cell in cells.items() if begins_with_digit(cell)}
     width = sum(bool(heading.strip()) for heading in headings)
     if _is_as_wide(len(cells), len(digits), width):
         return True
-    amounts = {place for column, place in matched.places.items() if column in FIELD and FIELD[column].kind in ("decimal", "count")}
-    return len(digits & amounts) >= _AMOUNTS
+    columns = {place: column for column, place in matched.places.items() if column in FIELD and FIELD[column].kind != "text"}
+    fitting = [columns[place] for place, cell in cells.items() if place in columns and could_be(cell, columns[place])]
+    amounts = [column for column in fitting if FIELD[column].kind in ("decimal", "count")]
+    return len(amounts) >= _ENOUGH or (len(fitting) >= _ENOUGH and len(fitting) * 2 > len(cells))
+
+
+def could_be(cell: str, column: str) -> bool:
+    """Whether a value is of the kind of a column: any text is a name, and what is no number is no weight."""
+    field = FIELD[column]
+    if field.kind == "text" or (field.codes and cell.strip() in code_list(field.codes).to_code):
+        return True
+    text = folded(cell)
+    return len(text) <= field.length and _SHAPES[field.kind].fullmatch(text) is not None
 
 
 def _is_as_wide(filled: int, digits: int, width: int) -> bool:

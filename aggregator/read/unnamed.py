@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from aggregator.errors import UnusableInput
 from aggregator.read.export import Export, TextChunk, Told, Unnamed, column_letter, unusable
 from aggregator.read.headings import normalised
+from aggregator.read.row import could_be
 from schemas.fields import FIELD, FIELDS, Use
 
 _WANTED = tuple(field.column for field in FIELDS if field.use is not Use.OTHER)
@@ -40,9 +41,16 @@ def set_apart(chunk: TextChunk, file: Export) -> TextChunk:
         given = np.flatnonzero(pc.not_equal(values, "").to_numpy(zero_copy_only=False))
         if len(given):
             first = int(given[0])
-            counts = _count_rows(values.take(pa.array(given)), chunk.rows[given])
-            found.append(Unnamed(place, int(chunk.rows[first]), values[first].as_py(), counts))
+            fitting = _could_be(values.take(pa.array(given)), chunk.rows[given])
+            found.append(Unnamed(place, int(chunk.rows[first]), values[first].as_py(), fitting))
     return replace(chunk, lines=chunk.lines.drop_columns(list(places)), unnamed=tuple(found))
+
+
+def _could_be(values: pa.Array, rows: np.ndarray[Any, Any]) -> frozenset[str]:
+    if _count_rows(values, rows):
+        return frozenset()
+    distinct = pc.unique(values).to_pylist()
+    return frozenset(column for column in _WANTED if any(could_be(value, column) for value in distinct))
 
 
 def _count_rows(values: pa.Array, rows: np.ndarray[Any, Any]) -> bool:
@@ -63,8 +71,9 @@ def findings_about(file: Export, found: Iterable[Unnamed], constants: Iterable[s
     given = {*file.columns, *constants, *file.matched.ruled_out}
     missing = [column for column in _WANTED if column not in given]
     for place in sorted(columns):
-        if missing and not all(each.counts_rows for each in columns[place]):
-            raise refused(file.name, columns[place][0], missing)
+        meant = [column for column in missing if any(column in each.could_be for each in columns[place])]
+        if meant:
+            raise refused(file.name, columns[place][0], meant)
     return tuple(Told("F308", f"{column_letter(place)}: {columns[place][0].value}", columns[place][0].row) for place in sorted(columns))
 
 
