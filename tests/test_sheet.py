@@ -235,7 +235,6 @@ def test_a_remark_beside_the_table_may_be_a_missing_name(runner: Runner) -> None
     assert "Missing: enterprise_goods_name" in refused(runner, [[*line[:at], *line[at + 1 :]] for line in table], "csv")
 
 
-
 @pytest.mark.parametrize("start", [0, 1, 2])
 def test_a_counter_beside_the_table_is_no_missing_column(start: int, runner: Runner) -> None:
     table = [["", *HEAD], *([str(number), *line] for number, line in enumerate(LINES, start))]
