@@ -55,7 +55,8 @@ def cells_missing_at_the_end(round_no: int) -> Iterator[Pollution]:
     for count in (1, 2, 3, 5, 8, 13, 21, 34, 40, 44):
         for _ in range(2):
             called, line = next(turns)
-            yield Pollution(f"{called}.{count}", grid=_row(line, lambda row, _, count=count: [row[:-count]]), fits=tables)
+            yield Pollution(f"{called}.{count}", grid=_row(line, lambda row, _, count=count: [row[: max(1, len(row) - count)]]),
+                            fits=lambda dialect, count=count: tables(dialect) and (count < 40 or dialect.order != "numbered"))  # fmt: skip
 
 
 def _moved(line: int, change: Callable[[list[str]], list[str]]) -> Rows:
