@@ -183,7 +183,7 @@ def parts_of_a_workbook(round_no: int) -> Iterator[Pollution]:
         "row-number-lost": (_SHEET, lambda xml: re.sub(r'<row r="\d+"', "<row", xml)),
         "row-twice": (_SHEET, lambda xml: xml.replace('<row r="9"', '<row r="8"')),
         "rows-out-of-order": (_SHEET, lambda xml: re.sub(r'(<row r="8".*?</row>)(<row r="9".*?</row>)', r"\2\1", xml, flags=re.DOTALL)),
-        "row-lost": (_SHEET, lambda xml: re.sub(r'<row r="9".*?</row>', "", xml, flags=re.DOTALL)),
+        "row-lost": (_SHEET, lambda xml: re.sub(r'<row r="8".*?</row>', "", xml, flags=re.DOTALL)),
         "dimension-small": (_SHEET, lambda xml: re.sub(r'<dimension ref="[^"]*"', '<dimension ref="A1:B2"', xml)),
         "dimension-huge": (_SHEET, lambda xml: re.sub(r'<dimension ref="[^"]*"', '<dimension ref="A1:XFD1048576"', xml)),
         "inline-strings": (_SHEET, lambda xml: _nth(xml, r' t="s"><v>\d+</v>', 128 + round_no, ' t="inlineStr"><is><t>x7</t></is>')),
