@@ -20,7 +20,7 @@ from aggregator.audit import TOTALS, control_totals, must_balance
 from aggregator.batch import BatchFindings, several_names, several_units, shared_numbers, without_packages
 from aggregator.checked import checked
 from aggregator.clearing import Question
-from aggregator.engine.local import local_engine
+from aggregator.engine.local import Engine, local_engine
 from aggregator.errors import OurFault, UnusableInput
 from aggregator.exchange import read_table, write_parts, write_table
 from aggregator.findings import no_findings
@@ -45,6 +45,7 @@ from aggregator.stages import (
     settle_partition,
     stage_chunk,
 )
+from aggregator.ties import tie
 from schemas.declaration import SCHEMAS
 from schemas.rules import RULES
 
@@ -100,6 +101,7 @@ def calculate(
             engine.map(settle_chunk, ((work, chunk, scattered, partitions) for chunk in range(len(work.chunks))))
         )
         settled += list(engine.map(settle_partition, ((work, part) for part in range(partitions))))
+        _settle_tied(engine, work, staged, settled, scattered, partitions)
         items, split, numbering = _merge(work, settled, run_ref)
         batch = _batch_findings(work, settled, items, split)
         batch_path = folder / "batch-findings.arrow"
@@ -148,6 +150,20 @@ def _scattered(folder: Path, staged: list[Staged]) -> tuple[Path | None, int]:
     path = folder / "scattered.npy"
     np.save(path, scattered)
     return path, lines // _LINES_A_PARTITION + 1
+
+
+def _settle_tied(
+    engine: Engine, work: Work, staged: list[Staged], settled: list[Settled], scattered: Path | None, partitions: int
+) -> None:
+    """Settle again, in place, what holds inventories that a line without a number may belong to."""
+    elsewhere = np.load(scattered) if scattered is not None else np.zeros(0, dtype=np.uint64)
+    units = tie(work, staged, settled, elsewhere, partitions)
+    chunks = [unit for unit in units if unit < len(work.chunks)]
+    parts = [unit for unit in units if unit >= len(work.chunks)]
+    again = list(engine.map(settle_chunk, ((work, chunk, scattered, partitions) for chunk in chunks)))
+    again += engine.map(settle_partition, ((work, part - len(work.chunks)) for part in parts))
+    for place, unit in zip((*chunks, *parts), again, strict=True):
+        settled[place] = unit
 
 
 def _merge(work: Work, settled: list[Settled], run_ref: str) -> tuple[pa.Table, Split, Numbering]:

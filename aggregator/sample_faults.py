@@ -159,6 +159,7 @@ FAULTS: dict[str, Break] = {
     "I201": _second_line("voyage_no", "3086"),
     "I202": _second_line("cleared_at", "2026-10-31 23:59:59"),
     "B102": _copied_with_change,
+    "B104": _second_line("inventory_no", ""),
     "B201": _on_all(order_no="DD2026-SHARED"),
     "B202": _on_all(waybill_no="LP-SHARED"),
     "B203": _second_line("declared_unit_code", "006"),

@@ -11,6 +11,7 @@ process or order it runs.
 from aggregator.stages.finish import Finished, Numbering, finish_chunk, finish_partition
 from aggregator.stages.settle import Settled, settle_chunk, settle_partition
 from aggregator.stages.stage import Staged, stage_chunk
+from aggregator.stages.tied import leave_tied
 from aggregator.stages.work import Work
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Work",
     "finish_chunk",
     "finish_partition",
+    "leave_tied",
     "settle_chunk",
     "settle_partition",
     "stage_chunk",

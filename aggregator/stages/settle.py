@@ -15,12 +15,13 @@ from aggregator.changes import changes
 from aggregator.clearing import Mask, Received, clearing_of
 from aggregator.exchange import read_part, read_table, with_dictionaries, write_parts, write_table
 from aggregator.fate import REASON_BIT, Verdict, exclusions, known_before, verdicts, with_customs
-from aggregator.findings import CODE_INDEX, COLUMN_INDEX, FINDINGS, error_bit
+from aggregator.findings import BIT, CODE_INDEX, COLUMN_INDEX, FINDINGS, error_bit
 from aggregator.groups import Hashes, Ints, hashes
 from aggregator.inventories import Grouped, content_hashes, group_inventories
 from aggregator.ledger.query import Customs, Declared, declared_and_heard
 from aggregator.merge import partial_items
 from aggregator.read.receipts import Receipts
+from aggregator.stages.tied import tied_in
 from aggregator.stages.work import DICTIONARY_COLUMNS, Work
 from aggregator.tariff import against_tariff
 from schemas.limits import STATUS_CANCELLED
@@ -29,7 +30,8 @@ from schemas.rules.inventory import Inventories
 
 @dataclass(frozen=True)
 class Settled:
-    """What the barrier after settling needs of one unit. `orders`, `waybills`: hashes of those given, one an inventory."""
+    """What the barriers after settling need of one unit. `orders`, `waybills`: hashes of those given, one an inventory.
+    `incomplete`: how many inventories are rejected because a line is missing."""
 
     unit: str
     partial_rows: int
@@ -38,6 +40,7 @@ class Settled:
     orders: Hashes
     waybills: Hashes
     names: pa.Table
+    incomplete: int
 
 
 def settle_chunk(work: Work, chunk: int, scattered: Path | None, partitions: int) -> Settled:
@@ -80,6 +83,9 @@ def _settle(work: Work, unit: str, lines: pa.Table) -> Settled:
         found_there, tariff_bits = against_tariff(inventories, clearing.cleared_at, read_table(work.tariff), work.severity)
         tariff_found, bits = [found_there], bits | tariff_bits
     reasons, late = exclusions(inventories, bits, clearing, work.question, known)
+    tied = tied_in(work, unit)
+    may_lack = pc.is_in(numbers, value_set=tied["inventory_no"].combine_chunks()).to_numpy(zero_copy_only=False)
+    bits = bits | np.where(may_lack, error_bit("B104", work.severity), 0)
     of_inventory, of_line = verdicts(inventories, bits, reasons, late)
     live = np.array([record is not None for record in records], dtype=bool)
     undone = live & (clearing.cancelled | clearing.refused)
@@ -97,6 +103,8 @@ def _settle(work: Work, unit: str, lines: pa.Table) -> Settled:
     decisions = decisions.append_column("bits", pa.array(bits[inventories.inventory_of]))
     write_table(work.unit(unit, "decisions"), decisions)
     found = [grouped.findings, *tariff_found]
+    if may_lack.any():
+        found.append(_told("B104", inventories, numbers, tied))
     if changed.any():
         found.append(_changed(work, inventories, numbers, changed, records))
     if newly_undone.any():
@@ -115,8 +123,9 @@ def _settle(work: Work, unit: str, lines: pa.Table) -> Settled:
     names = taken.select(["consignor_code", "consignor_name"]).group_by(["consignor_code", "consignor_name"], use_threads=False)
     plain_names = pa.table({name: names.aggregate([])[name].cast(pa.string()) for name in ("consignor_code", "consignor_name")})
     given = [table[name].combine_chunks().drop_null() for name in ("order_no", "waybill_no")]
+    incomplete = int((is_number & (of_inventory == Verdict.REJECTED) & (bits & BIT["I103"] != 0)).sum())
     return Settled(
-        unit, partials.num_rows, pa.concat_tables(totals), counts, hashes(given[0]), hashes(given[1]), plain_names
+        unit, partials.num_rows, pa.concat_tables(totals), counts, hashes(given[0]), hashes(given[1]), plain_names, incomplete
     )
 
 
@@ -170,6 +179,7 @@ def _inventory_table(
             "line": first["line"].combine_chunks(),
             "order_no": given("order_no"),
             "waybill_no": given("waybill_no"),
+            "internal_no": given("internal_no"),
         }
     )
 

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from aggregator.audit import item_totals, unreadable_totals
 from aggregator.exchange import write_table
+from aggregator.findings import CODE_INDEX
 from aggregator.groups import Hashes, Ints, hashes
 from aggregator.read.canonical import Repairs, canonical
 from aggregator.read.export import Unnamed
@@ -18,11 +19,15 @@ from aggregator.read.receipts import Receipts
 from aggregator.stages.work import MEMBER, PLACE, Work
 from aggregator.validate import validate_lines
 
+_OF_NUMBERS = [CODE_INDEX[code] for code in ("R121", "R122", "R201")]
+"""Findings without which a number that is given has customs' shape."""
+
 
 @dataclass(frozen=True)
 class Staged:
     """`inventories`: hashes of the inventory numbers in the chunk; `counts`: lines of each. `repairs`: rows that are no lines
-    and cells brought to canonical form, by kind. `physical`: lines of the file, by what they are."""
+    and cells brought to canonical form, by kind. `physical`: lines of the file, by what they are. `has_strays`: some line's
+    inventory number is missing or not of customs' shape."""
 
     chunk: int
     lines: int
@@ -33,6 +38,7 @@ class Staged:
     counts: Ints
     totals: pa.Table
     last_is_wrong: bool
+    has_strays: bool
     unnamed: tuple[Unnamed, ...] = ()
 
 
@@ -54,8 +60,10 @@ def stage_chunk(work: Work, chunk: int) -> Staged:
     totals = pa.concat_tables([item_totals(lines, "read"), unreadable_totals(validated.unreadable)])
     last_is_wrong = lines.num_rows - 1 in text.wrong
     done = {kind: count for kind, count in (*text.skipped.items(), *sorted(repairs.counts.items())) if count}
+    odd = np.isin(validated.findings["code"].to_numpy(), _OF_NUMBERS).any()
+    has_strays = bool(odd or text.wrong or lines["inventory_no"].null_count)
     return Staged(
-        chunk, lines.num_rows, text.last_row, done, text.physical, hashes(numbers.dictionary), counts, totals, last_is_wrong, text.unnamed
+        chunk, lines.num_rows, text.last_row, done, text.physical, hashes(numbers.dictionary), counts, totals, last_is_wrong, has_strays, text.unnamed
     )
 
 

@@ -48,6 +48,14 @@ BATCH_RULES: tuple[Rule, ...] = (
                    Cite("GACC-2018-194", "cancelling an inventory after its declaration", Status.UNVERIFIED)),
     ),
     Rule(
+        code="B104", scope=_BATCH, severity=_ERROR, columns=("inventory_no",), fixed=True,
+        message=Text("A line that may be part of this inventory has no readable inventory number (its file and row).",
+                     "有一行可能属于该清单，但其清单编号缺失或无法辨认（所列为其文件和行号）。"),
+        remedy=Text("Give that line its inventory number, or take it out if it is of no inventory; then run again with all lines of this one.",
+                    "请补全该行的清单编号；若该行不属于任何清单，请将其删除。然后连同该清单的全部表体行重新运行。"),
+        citations=(spec("invtNo"), ours("an inventory is declared whole or not at all", Status.OURS)),
+    ),
+    Rule(
         code="B201", scope=_BATCH, severity=_WARNING, columns=("order_no",),
         message=Text("The same order number stands on two inventories.", "同一订单编号出现在两份清单上。"),
         remedy=Text("Check whether the parcel was listed twice.", "请检查包裹是否重复申报清单。"),
