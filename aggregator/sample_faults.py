@@ -143,6 +143,7 @@ FAULTS: dict[str, Break] = {
     "R120": _ten_times,
     "R121": _on_all(inventory_no="5.34920E+17"),
     "R122": _on_all(declarant_code="4403180001\u200b"),
+    "R123": _on_all(goods_name="#N/A"),
     "R201": _odd_number,
     "R202": _on_all(transport_mode_code="G"),
     "R203": _on_all(exit_customs_code="9999"),

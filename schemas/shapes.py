@@ -28,6 +28,11 @@ INVENTORY_NO = "[0-9]{4}[0-9]{4}E[0-9]{9,11}"
 SCIENTIFIC = r"[0-9]+\.[0-9]+E\+?[0-9]{1,3}|[0-9]+E\+[0-9]{1,3}"
 COMMODITY_CODE = "[0-9]{10}"
 COMMODITY_CHAPTER = "(?:0[1-9]|[1-68][0-9]|7[0-689]|9[0-8])[0-9]{8}"
+SPREADSHEET_ERROR = (
+    r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|UNKNOWN!|BUSY!|PYTHON!|EXTERNAL!|TIMEOUT!"
+    r"|ERROR!|GETTING_DATA|FORMULA\?|#{2,})"
+)
+"""Of Excel, WPS, LibreOffice and Google; #FORMULA? is ours; cells too wide for their column are saved as a row of #."""
 
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _USCC_WEIGHTS = np.array([1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28])

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 
 from aggregator.read.headings import UNUSED, Matched, normalised
 from aggregator.read.labels import labelled
+from schemas import shapes
 from schemas.codes import code_list
 from schemas.fields import FIELD
 from schemas.invisible import without_invisible
 
 _AROUND = re.compile(r"[\s'\"=]")
 _INVENTORY_NO = re.compile("[0-9]{8}E[0-9]{4,}")
+_ERROR = re.compile(shapes.SPREADSHEET_ERROR)
 _DASHES = str.maketrans("", "", "-./_")
 """Wider than the shape that customs gives: a number with a digit too many is a number all the same."""
 _TITLE = 7
@@ -36,9 +38,9 @@ def begins_with_digit(cell: str) -> bool:
 
 
 def is_words(row: Sequence[str]) -> bool:
-    """Whether hardly a cell begins with a digit: of an item line most do."""
-    cells = [cell for cell in row if cell.strip()]
-    return bool(cells) and sum(map(begins_with_digit, cells)) * 4 < len(cells)
+    """Whether hardly a cell begins with a digit: of an item line most do. An error stands where a value was to be."""
+    cells = [cell for cell in map(folded, row) if cell]
+    return bool(cells) and sum(cell[0].isdigit() or _ERROR.fullmatch(cell) is not None for cell in cells) * 4 < len(cells)
 
 
 def is_line(row: Sequence[str], headings: Sequence[str], matched: Matched) -> bool:

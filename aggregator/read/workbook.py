@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
@@ -14,9 +14,10 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Pass
 from aggregator.read.cells import column_texts, text_of
 from aggregator.read.export import FILE_LINES, Export, Source, Told, unusable
 from aggregator.read.headings import match_headings
+from aggregator.read.merged_cells import MergedCells
 from aggregator.read.reading import Reading
 from aggregator.read.sheet import HEAD_ROWS, Head, find_head
-from aggregator.read.spool import SpoolWriter
+from aggregator.read.spool import SpoolWriter, told_column
 from aggregator.read.unchanged import taken_of
 from aggregator.read.workbook_parts import Parts, parts_of, refuse_bomb
 from schemas.fields import FIELD
@@ -44,9 +45,10 @@ def open_workbook(source: Source, how: Reading) -> list[Export]:
         told = [] if how.sheets else [Told("F306", name) for name in hidden]
         exports = []
         for name in _chosen(source, book, heads, [] if how.sheets else hidden, how):
-            heads[name].must_be_on_top(source.name)
             parts = parts_of(source, name) if zipped else Parts()
-            exports.append(_spooled(source, "xlsx" if zipped else "xls", sheets[name], name, heads[name], parts, told, how))
+            head = _head(source, sheets[name], how, parts) or heads[name]
+            head.must_be_on_top(source.name)
+            exports.append(_spooled(source, "xlsx" if zipped else "xls", sheets[name], name, head, parts, told, how))
         return exports
     except PasswordError:
         raise unusable("F108", source.name, "It is protected by a password.", "工作簿受密码保护。") from None
@@ -81,8 +83,11 @@ def _holds_lists(head: Head) -> bool:
     return "commodity_code" in given and bool(given & {"inventory_no", "internal_no", "order_no"})
 
 
-def _head(source: Source, sheet: CalamineSheet, how: Reading) -> Head | None:
+def _head(source: Source, sheet: CalamineSheet, how: Reading, parts: Parts | None = None) -> Head | None:
     rows = [[text_of(cell) for cell in row] for row in islice(_rows(sheet), HEAD_ROWS)]
+    for row, place, text in _spoiled(parts, 0, len(rows)) if parts is not None else ():
+        if place < len(rows[row]):
+            rows[row][place] = text
     head = find_head(source.name, rows, how.columns, max(how.least_known, 1))
     if head is None and not how.least_known:
         first = next((place for place, row in enumerate(rows) if any(row)), None)
@@ -90,12 +95,24 @@ def _head(source: Source, sheet: CalamineSheet, how: Reading) -> Head | None:
     return head
 
 
-def _rows(sheet: CalamineSheet) -> Iterator[list[Any]]:
-    """All rows from the first of the sheet, each from its first column: the reader leaves out what is empty beside them."""
+def _rows(sheet: CalamineSheet, count: int = 0) -> Iterator[list[Any]]:
+    """All rows from the first of the sheet, each from its first column: the reader leaves out what is empty beside them. Blank
+    rows below, up to `count`: it leaves out too what is nothing but formulas without a value."""
     left = sheet.start[1] if sheet.start else 0
     beside = [""] * left if sheet.width < sheet.total_width else []
+    width = 0
     for row in sheet.iter_rows():
         yield beside + row
+        width, count = len(beside) + len(row), count - 1
+    for _ in range(count):
+        yield [""] * width
+
+
+def _spoiled(parts: Parts, first: int, count: int) -> Iterator[tuple[int, int, str]]:
+    """Row (from `first`), column and text of the cells in a stretch of rows."""
+    for (row, place), text in parts.spoiled.items():
+        if first < row <= first + count:
+            yield row - 1 - first, place, text
 
 
 def _spooled(
@@ -104,17 +121,23 @@ def _spooled(
     path, repairs = how.room.new_file(".arrow"), Counter[str](title_rows=head.row)
     columns = {place: column for column, place in head.matched.places.items()}
     width, first = len(head.headings), head.row + 1
-    merged = _Merged(sheet.merged_cell_ranges or [], {place for place, column in columns.items() if FIELD[column].header}, first)
-    rows = islice(_rows(sheet), first, None)
+    headers = {place for place, column in columns.items() if FIELD[column].header}
+    merged = MergedCells(sheet.merged_cell_ranges or [], first, columns, headers)
+    count = max([sheet.end[0] + 1 if sheet.end else 0, *(row for row, place in parts.spoiled if place in columns)])
+    rows = islice(_rows(sheet, count), first, None)
     with SpoolWriter(path, width, how.chunk_bytes) as spool:
         while piece := list(islice(rows, _ROWS_AT_ONCE)):
             cells = [list(column) for column in zip(*piece, strict=True)]
-            for (row, place), error in parts.errors.items():
-                if first < row <= first + len(piece) and place < width:
-                    cells[place][row - 1 - first] = error
-            repairs["merged_cells"] += merged.fill(cells, first, len(piece))
+            for row, place, text in _spoiled(parts, first, len(piece)):
+                if place < width:
+                    cells[place][row] = text
+            filled, unclear = merged.fill(cells, first, len(piece))
+            repairs["merged_cells"] += filled
             texts = [column_texts(cells[place], columns.get(place, ""), repairs, from_1904=parts.from_1904) for place in range(width)]
-            spool.add([pa.array(each, pa.string()) for each in texts], np.arange(first + 1, first + 1 + len(piece)))
+            spool.add(
+                [pa.array(each, pa.string()) for each in texts], np.arange(first + 1, first + 1 + len(piece)),
+                told=told_column(unclear, len(piece)) if unclear else None,
+            )  # fmt: skip
             first += len(piece)
     hidden = [row for row in parts.hidden_rows if row > head.row + 1]
     more = [Told("F307", f"{len(hidden)}", hidden[0])] if hidden else []
@@ -131,30 +154,6 @@ def _spooled(
         told=(*head.told(head.row + 1), *told, *more),
         repairs=tuple(repairs.items()),
         sheet=name,
-        physical=((FILE_LINES, sheet.end[0] + 1 if sheet.end else 0), ("title_rows", head.row), ("headings", 1)),
+        physical=((FILE_LINES, count), ("title_rows", head.row), ("headings", 1)),
     )
 
-
-class _Merged:
-    """Cells merged downwards under headings of header columns: one value for all their rows. Under headings of item columns
-    they stay blank: a quantity that stands for several lines is not each line's."""
-
-    def __init__(self, ranges: Sequence[tuple[tuple[int, int], tuple[int, int]]], places: set[int], first: int) -> None:
-        self._waiting = deque(
-            sorted((top, bottom, left) for (top, left), (bottom, _) in ranges if left in places and bottom > top >= first)
-        )
-        self._open: list[tuple[int, int, Any]] = []
-
-    def fill(self, cells: list[list[Any]], first: int, count: int) -> int:
-        """Fill what lies in the rows from `first` on; how many cells that were."""
-        end, filled = first + count, 0
-        while self._waiting and self._waiting[0][0] < end:
-            top, bottom, place = self._waiting.popleft()
-            self._open.append((bottom, place, cells[place][top - first]))
-        for bottom, place, value in self._open:
-            for row in range(first, min(bottom + 1, end)):
-                if cells[place][row - first] == "" and value != "":
-                    cells[place][row - first] = value
-                    filled += 1
-        self._open = [each for each in self._open if each[0] >= end]
-        return filled

@@ -1,5 +1,6 @@
-"""What the reader of workbooks does not tell: rows that are hidden, cells that hold an error, the day that days are counted
-from. Taken from the parts of an .xlsx file, which are looked through as a stream; its sizes are checked first."""
+"""What the reader of workbooks does not tell: rows that are hidden, cells that hold an error or a formula without its value,
+texts that are not there, the day that days are counted from. Taken from the parts of an .xlsx file, which are looked through
+as a stream; its sizes are checked first."""
 
 from __future__ import annotations
 
@@ -17,20 +18,39 @@ from aggregator.read.unpack import MOST_BYTES, MOST_MEMBERS, MOST_TIMES
 from aggregator.read.zipped import sound_archive
 
 _SMALL = 64 << 20
+_TRUE = ("1", "true")
 _PIECE = 1 << 20
-_OVERLAP = 1 << 12
-"""Longer than any row's or error cell's tag."""
-_HIDDEN_ROW = re.compile(rb"""<(?:\w+:)?row\b(?=[^>]*\shidden=["'](?:1|true)["'])[^>]*\sr=["'](\d+)["']""")
-_ERROR = re.compile(rb"""<(?:\w+:)?c\b(?=[^>]*\st=["']e["'])[^>]*\sr=["']([A-Z]+)(\d+)["'][^>]*>.*?<(?:\w+:)?v>([^<]*)<""", re.DOTALL)
+_OVERLAP = 1 << 16
+"""Longer than any row's tag, or any cell with the longest formula."""
+UNCALCULATED = "#FORMULA?"
+"""What is read from a formula whose value nobody saved; the rules refuse it."""
+_PREFIX = re.compile(rb"<(\w+:)?worksheet\b")
+_REFERENCE = re.compile(rb"""\sr=["']([A-Z]{1,3})(\d{1,7})["']""")
+
+
+class _Patterns:
+    """Of XML whose names have a prefix, or none. All begin with a literal, which makes them fast."""
+
+    def __init__(self, prefix: bytes) -> None:
+        formula = rb"<%bf\b[^<>]*(?:/>|>[^<]*</%bf>)\s*" % (prefix, prefix)
+        value = rb"<%bv\b[^<>]*" % prefix
+        self.hidden_row = re.compile(rb"""<%brow\b(?=[^<>]*\shidden=["'](?:1|true)["'])[^<>]*\sr=["'](\d+)["']""" % prefix)
+        self.error = re.compile(rb"""t=["']e["'][^<>]*>\s*(?:%b)?(?:%b>([^<]*)<)?""" % (formula, value))
+        self.without_value = re.compile(rb"%b(%b(?:/>|>(0?)</%bv>)\s*)?</%bc>" % (formula, value, prefix, prefix))
+        """A formula with no value, a blank one or 0."""
+        self.without_text = [
+            re.compile(rb"t=%bs%b[^<>]*>\s*(?:%b)?%b(?:(?<=/)>|>(?![0-9]{1,9}<)([^<]*)<)" % (quote, quote, formula, value)) for quote in (b'"', b"'")
+        ]
+        """A cell whose text stands elsewhere, without the number of it."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Of one sheet: row numbers of hidden rows; (row number, column from 0) to the error a cell holds."""
+    """Of one sheet: row numbers of hidden rows; (row number, column from 0) to what a cell without a value is read as."""
 
     from_1904: bool = False
     hidden_rows: tuple[int, ...] = ()
-    errors: dict[tuple[int, int], str] = field(default_factory=dict)
+    spoiled: dict[tuple[int, int], str] = field(default_factory=dict)
 
 
 def refuse_bomb(source: Source) -> None:
@@ -48,16 +68,59 @@ def parts_of(source: Source, sheet: str) -> Parts:
         try:
             workbook = _xml(archive, "xl/workbook.xml")
             path = _path_of(archive, workbook, sheet)
+            never_calculated = any(each.get("fullCalcOnLoad") in _TRUE for each in workbook.iter("{*}calcPr"))
             hidden: set[int] = set()
-            errors: dict[tuple[int, int], str] = {}
+            spoiled: dict[tuple[int, int], str] = {}
+            patterns: _Patterns | None = None
             for piece in _pieces(archive, path):
-                hidden.update(int(match[1]) for match in _HIDDEN_ROW.finditer(piece))
-                for match in _ERROR.finditer(piece):
-                    errors[int(match[2]), _column(match[1])] = match[3].decode("utf-8", "replace")
-        except (KeyError, StopIteration, etree.XMLSyntaxError):
+                patterns = patterns or _patterns(piece)
+                if b"hidden=" in piece:
+                    hidden.update(int(match[1]) for match in patterns.hidden_row.finditer(piece))
+                spoiled.update(_spoiled(piece, patterns, never_calculated=never_calculated))
+        except (KeyError, StopIteration, ValueError, etree.XMLSyntaxError):
             raise unusable("F108", source.name, "Its parts do not fit together.", "工作簿内部结构不完整。") from None
     dates = next(workbook.iter("{*}workbookPr"), None)
-    return Parts(dates is not None and dates.get("date1904") in ("1", "true"), tuple(sorted(hidden)), errors)
+    return Parts(dates is not None and dates.get("date1904") in _TRUE, tuple(sorted(hidden)), spoiled)
+
+
+def _patterns(piece: bytes) -> _Patterns:
+    """By the beginning of a sheet. Raises ValueError where it is none."""
+    root = _PREFIX.search(piece)
+    if root is None:
+        raise ValueError
+    return _Patterns(root[1] or b"")
+
+
+def _spoiled(piece: bytes, patterns: _Patterns, *, never_calculated: bool) -> Iterator[tuple[tuple[int, int], str]]:
+    """Raises ValueError where a cell does not say what it is, or where it stands."""
+    for match in patterns.error.finditer(piece) if b't="e"' in piece or b"t='e'" in piece else ():
+        yield from _at(_tag_of(piece, match), (match[1] or b"").decode("utf-8", "replace").strip() or UNCALCULATED)
+    for match in patterns.without_value.finditer(piece):
+        # Who writes a formula without calculating it writes nothing or 0, and asks whoever opens it to calculate.
+        tag = _tag_of(piece, match)
+        is_text = match[1] is not None and (b'"str"' in tag or b"'str'" in tag)
+        if not is_text and (never_calculated or not match[2]):
+            yield from _at(tag, UNCALCULATED)
+    for pattern in patterns.without_text:
+        for match in pattern.finditer(piece):
+            if (match[1] or b"").strip():
+                raise ValueError
+            yield from _at(_tag_of(piece, match), UNCALCULATED)
+
+
+def _tag_of(piece: bytes, match: re.Match[bytes]) -> bytes:
+    """The tag of the cell that a match begins in; blank where it stands in the piece before, which has the whole cell."""
+    begin = piece.rfind(b"<", 0, match.start())
+    return piece[begin : piece.find(b">", begin)] if begin >= 0 else b""
+
+
+def _at(tag: bytes, text: str) -> Iterator[tuple[tuple[int, int], str]]:
+    """Row number and column of a cell, with its text."""
+    if tag:
+        reference = _REFERENCE.search(tag)
+        if reference is None:
+            raise ValueError
+        yield (int(reference[2]), _column(reference[1])), text
 
 
 def _xml(archive: zipfile.ZipFile, path: str) -> Any:

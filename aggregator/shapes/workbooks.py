@@ -73,19 +73,22 @@ def _part(book: bytes, name: str, change: Callable[[bytes], bytes]) -> bytes:
     return as_zip({**members, name: change(members[name])})
 
 
-def _with_error(column: str) -> Callable[[], bytes]:
-    """A formula that failed, in the last line."""
+def _with_xml(column: str, attributes: bytes, content: bytes) -> Callable[[], bytes]:
+    """A cell of the last line written anew: attributes beside its reference, and what it holds."""
 
     def make() -> bytes:
         table = _table()
         table[5][list(lines()[0]).index(column)] = 7777.25
         mark = re.compile(rb'<c r="([A-Z]+\d+)"[^>]*><v>7777.25</v></c>')
-        return _part(
-            as_workbook({"清单": table}), "xl/worksheets/sheet1.xml",
-            lambda xml: mark.sub(rb'<c r="\1" t="e"><f>1/0</f><v>#DIV/0!</v></c>', xml),
-        )  # fmt: skip
+        cell = rb'<c r="\1"%b>%b</c>' % (attributes, content)
+        return _part(as_workbook({"清单": table}), "xl/worksheets/sheet1.xml", lambda xml: mark.sub(cell, xml))
 
     return make
+
+
+def _with_error(column: str, error: bytes = b"#DIV/0!") -> Callable[[], bytes]:
+    """A formula that failed."""
+    return _with_xml(column, b' t="e"', b"<f>1/0</f><v>%b</v>" % error)
 
 
 def _merged(*columns: str) -> Callable[[], bytes]:
@@ -98,6 +101,23 @@ def _merged(*columns: str) -> Callable[[], bytes]:
         return as_workbook({"清单": table}, merged=[(1, 2, names.index(column)) for column in columns])
 
     return make
+
+
+def _one_premises() -> Rows:
+    """Two inventories in the middle have premises of their own, others have none."""
+    return [{**line, "premises_code": "4403A001" if place in (2, 3) else ""} for place, line in enumerate(lines())]
+
+
+def _merged_in_the_middle() -> bytes:
+    table, place = _table(_one_premises()), list(lines()[0]).index("premises_code")
+    table[4][place] = None
+    return as_workbook({"清单": table}, merged=[(3, 4, place)])
+
+
+def _merged_with_heading() -> bytes:
+    table, place = _table(), list(lines()[0]).index("goods_spec")
+    table[1][place] = None
+    return as_workbook({"清单": table}, merged=[(0, 1, place)])
 
 
 def _block(rows: Rows) -> Table:
@@ -133,6 +153,7 @@ WORKBOOKS: tuple[Shape, ...] = (
     exact("workbook-head-block", "xlsx", lambda: as_workbook({"清单": _block(_one_mode())}), repair="title_rows", truth=_one_mode),
     exact("workbook-begins-further-in", "xlsx", _book(lambda table: [[], [], *[[None, None, *row] for row in table]]), repair="title_rows"),
     exact("workbook-merged-cells", "xlsx", _merged(*_HEADER_CELLS), repair="merged_cells"),
+    exact("workbook-merged-cells-in-the-middle", "xlsx", _merged_in_the_middle, repair="merged_cells", truth=_one_premises),
     exact("workbook-hidden-rows", "xlsx", lambda: as_workbook({"清单": _table()}, hidden_rows=[3, 5]), warns="F307"),
     exact("workbook-other-sheets", "xlsx", lambda: as_workbook({"说明": [["十月"]], "清单": _table(), "代码表": [["币制", "代码"], ["美元", "502"]]})),
     exact("workbook-sheet-of-orders", "xlsx", lambda: as_workbook({"order": [["订单编号", "币制", "总价"], ["DD1", "502", "1"]], "list": _table()})),
@@ -149,6 +170,12 @@ WORKBOOKS: tuple[Shape, ...] = (
     finding("R118", "workbook-time-of-another-century", "xlsx", _cell(4, "cleared_at", 12.5)),
     finding("R103", "workbook-error-cell", "xlsx", _with_error("total_price")),
     finding("R103", "workbook-error-cell-in-optional-column", "xlsx", _with_error("second_statutory_quantity")),
+    finding("R123", "workbook-error-in-a-name", "xlsx", _with_error("goods_name", b"#N/A")),
+    finding("R123", "workbook-error-in-a-number-of-others", "xlsx", _with_error("order_no", b"#REF!")),
+    finding("R123", "workbook-formula-without-a-value", "xlsx", _with_xml("goods_spec", b"", b"<f>B2&amp;C2</f>")),
+    finding("R123", "workbook-formula-with-a-blank-value", "xlsx", _with_xml("sku", b"", b"<f>B2&amp;C2</f><v></v>")),
+    finding("F207", "workbook-merged-name", "xlsx", _merged("goods_spec")),
+    finding("F207", "workbook-merged-with-its-heading", "xlsx", _merged_with_heading),
     finding("R103", "workbook-truth-value", "xlsx", _cell(4, "total_price", True)),
     finding("R103", "workbook-date-for-a-quantity", "xlsx", _cell(4, "declared_quantity", datetime(2026, 10, 2))),  # noqa: DTZ001
     finding("R103", "workbook-thousands-as-text", "xlsx", _cell(4, "total_price", "1,234.50")),
@@ -171,6 +198,7 @@ WORKBOOKS: tuple[Shape, ...] = (
     stop("F108", "workbook-with-damaged-bytes", "xlsx", lambda: _scrambled(_book()())),
     stop("F108", "workbook-without-its-sheet", "xlsx", lambda: _without(_book()(), "xl/worksheets/sheet1.xml")),
     stop("F108", "workbook-with-broken-xml", "xlsx", lambda: _part(_book()(), "xl/worksheets/sheet1.xml", lambda xml: xml[: len(xml) // 2])),
+    stop("F108", "workbook-with-a-text-number-below-zero", "xlsx", _with_xml("goods_name", b' t="s"', b"<v>-3</v>")),
     stop("F108", "old-workbook-damaged", "xls", lambda: _OLE),
     stop("F109", "workbook-bomb", "xlsx", lambda: _part(_book()(), "xl/worksheets/sheet1.xml", lambda xml: xml + b" " * (80 << 20))),
 )  # fmt: skip

@@ -16,6 +16,7 @@ from schemas.rules.row_tests import (
     is_inventory_number,
     is_known_if_shaped,
     is_no_scientific_number,
+    is_no_spreadsheet_error,
     is_not_longer,
     is_not_negative,
     is_not_zero,
@@ -237,6 +238,14 @@ ROW_RULES: tuple[Rule, ...] = (
         remedy=Text("Type the value anew, or export the column without such characters; copying it from a web page or chat brings them along.",
                     "请重新键入该值，或导出不含此类字符的列；从网页或聊天工具复制时常会带入。"),
         citations=(ours("a number or code is what is seen of it"),), test=is_visible,
+    ),
+    Rule(
+        code="R123", scope=_ROW, severity=_ERROR, columns=tuple(field.column for field in FIELDS), fixed=True,
+        message=Text("The cell holds an error of the spreadsheet (#N/A and the like), a formula whose value was not saved (#FORMULA?), or nothing but #.",
+                     "单元格为表格软件的错误值（如 #N/A）、未保存计算结果的公式（显示为 #FORMULA?）或仅为 # 号。"),
+        remedy=Text("Correct the formula, or widen the column; then open the file in its own program, let it calculate and save it again.",
+                    "请修正公式或加宽该列，然后用原程序打开文件、重新计算并保存。"),
+        citations=(ours("an error is no value"),), test=is_no_spreadsheet_error,
     ),
     Rule(
         code="R201", scope=_ROW, severity=_WARNING, columns=("inventory_no",),

@@ -103,6 +103,10 @@ def is_visible(values: pa.Array, column: str = "") -> pa.Array:
     return has_no_invisible(values)
 
 
+def is_no_spreadsheet_error(values: pa.Array, column: str = "") -> pa.Array:
+    return _sound_but(values, pc.starts_with(values, "#"), f"(?i){shapes.SPREADSHEET_ERROR}")
+
+
 def is_inventory_number(values: pa.Array, column: str = "") -> pa.Array:
     """Sound too where a spreadsheet has spoiled it: that is R121's finding."""
     return pc.or_(shapes.matches(values, shapes.INVENTORY_NO), pc.invert(is_no_scientific_number(values)))
