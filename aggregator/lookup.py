@@ -95,9 +95,9 @@ class LookUp:
         return naming(table["inventory_no"].combine_chunks(), bits & MISREAD_BITS != 0)
 
     def faulty(self, chunk: int) -> Ints:
-        """Lines with an error in another cell than their inventory number."""
+        """Lines with an error in another cell than their inventory number. A blank cell says nothing against the others."""
         found = read_table(self.work.row_findings(chunk), ("line", "code", "column"))
-        is_error = np.array([self.work.severity[code] is Severity.ERROR for code in CODES])[found["code"].to_numpy()]
+        is_error = np.array([self.work.severity[code] is Severity.ERROR and code != "R101" for code in CODES])[found["code"].to_numpy()]
         return np.unique(found["line"].to_numpy()[is_error & (found["column"].to_numpy() != COLUMN_INDEX["inventory_no"])])
 
     def seen(self, lines: pa.Table) -> pa.Table:

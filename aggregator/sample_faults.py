@@ -110,14 +110,17 @@ def _second_line(column: str, value: str) -> Break:
     return apply
 
 
-def _odd_number(draft: _Draft, inventories: Ints) -> None:
-    places = draft.all_lines(inventories)
-    mask = np.zeros(draft.lines.num_rows, dtype=bool)
-    mask[places] = True
-    numbers = draft.lines["inventory_no"].combine_chunks()
-    odd = pc.replace_substring(numbers.take(pa.array(places)), "E", "X")
-    place = draft.lines.column_names.index("inventory_no")
-    draft.lines = draft.lines.set_column(place, "inventory_no", pc.replace_with_mask(numbers, pa.array(mask), odd))
+def _instead_of_e(letter: str) -> Break:
+    def apply(draft: _Draft, inventories: Ints) -> None:
+        places = draft.all_lines(inventories)
+        mask = np.zeros(draft.lines.num_rows, dtype=bool)
+        mask[places] = True
+        numbers = draft.lines["inventory_no"].combine_chunks()
+        odd = pc.replace_substring(numbers.take(pa.array(places)), "E", letter)
+        place = draft.lines.column_names.index("inventory_no")
+        draft.lines = draft.lines.set_column(place, "inventory_no", pc.replace_with_mask(numbers, pa.array(mask), odd))
+
+    return apply
 
 
 FAULTS: dict[str, Break] = {
@@ -144,7 +147,8 @@ FAULTS: dict[str, Break] = {
     "R121": _on_all(inventory_no="5.34920E+17"),
     "R122": _on_all(declarant_code="4403180001\u200b"),
     "R123": _on_all(goods_name="#N/A"),
-    "R201": _odd_number,
+    "R124": _instead_of_e("-"),
+    "R201": _instead_of_e("X"),
     "R202": _on_all(transport_mode_code="G"),
     "R203": _on_all(exit_customs_code="9999"),
     "R204": _on_all(net_weight_kg="0"),

@@ -21,8 +21,8 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 IDENTIFIERS = ("order_no", "waybill_no", "internal_no")
 """Numbers that one inventory has and no other: who shares one may be part of the same."""
-_PLAUSIBLE = "[ -~]*(?:[0-9][ -~]*){5}"
-"""A number of another shape than customs': plain characters, at least five of them digits."""
+_PLAUSIBLE = "[0-9A-Z]*(?:[0-9][0-9A-Z]*){5}"
+"""A number of another shape than customs': letters and digits, at least five of them digits."""
 
 
 class Naming(IntEnum):

@@ -140,6 +140,23 @@ def test_a_line_with_identifiers_of_its_own_is_an_inventory_of_its_own(runner: R
     assert outcome.findings == {"R101": 1}
 
 
+def test_a_blank_cell_says_nothing_against_identifiers(runner: Runner) -> None:
+    stray = row(inventory_no="remark", order_no="DD77", waybill_no="LP77", goods_name="")
+    rows = export()
+    outcome = runner.run(runner.write([*rows[:4], stray, *rows[4:]]))
+    assert set(declared(outcome)) == set(NUMBERS)
+    assert outcome.findings == {"R101": 1, "R124": 1}
+
+
+@pytest.mark.parametrize("number", ["REMARK", "同上", "#N/A", "NULL", "TRUE", "=SUM(A1:A9)", "+22442026E000000002", "22442026E000000002.0",
+                                    "22442026E000000002件", "22442026Е000000002", "٢٢٤٤٢٠٢٦E٠٠٠٠٠٠٠٠٢", "22442026-E-000000002", "0.15"])  # fmt: skip
+def test_what_can_be_no_number_is_never_declared(number: str, runner: Runner) -> None:
+    rows = [{**line, "inventory_no": number} if line["inventory_no"] == NUMBERS[1] else line for line in export()]
+    outcome = runner.run(runner.write(rows))
+    assert set(declared(outcome)) == set(NUMBERS) - {NUMBERS[1]}
+    assert sum(outcome.findings.get(code, 0) for code in ("R123", "R124")) == LENGTHS[NUMBERS[1]]
+
+
 def test_a_value_that_many_share_is_no_identifier(runner: Runner) -> None:
     numbers = [f"22442026E0000000{place}" for place in range(10, 30)]
     rows = [row(inventory_no=number, order_no=f"DD{number}", waybill_no=f"LP{number}", internal_no="0") for number in numbers]

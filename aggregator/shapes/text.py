@@ -219,7 +219,8 @@ _FINDINGS: tuple[Shape, ...] = (
     finding("B102", "another-content-below", "csv", lambda: as_csv(table_of([*lines(), {**lines()[4], "goods_spec": "另一规格"}]))),
     finding("R101", "merged-cells-saved-as-csv", "csv", _with(1, inventory_no="")),
     finding("R120", "columns-shifted-by-one-cell", "csv", _with(4, unit_price="99999")),
-    finding("R201", "number-of-another-shape", "csv", _with(4, inventory_no="QD-1")),
+    finding("R201", "number-of-another-shape", "csv", _with(4, inventory_no="QD20261000001")),
+    finding("R124", "number-that-can-be-none", "csv", _with(4, inventory_no="QD-1")),
 )  # fmt: skip
 
 _STOPS: tuple[Shape, ...] = (

@@ -19,7 +19,7 @@ from aggregator.read.receipts import Receipts
 from aggregator.stages.work import MEMBER, PLACE, Work
 from aggregator.validate import validate_lines
 
-_OF_NUMBERS = [CODE_INDEX[code] for code in ("R121", "R122", "R201")]
+_OF_NUMBERS = [CODE_INDEX[code] for code in ("R121", "R122", "R123", "R124", "R201")]
 """Findings without which a number that is given has customs' shape."""
 
 

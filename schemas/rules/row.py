@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from schemas.fields import COUNT_COLUMNS, DECIMAL_COLUMNS, FIELDS, REQUIRED_COLUMNS, Use
 from schemas.rules.row_tests import (
+    could_be_inventory_number,
     has_both_or_none,
     in_code_list,
     is_above_zero,
@@ -246,6 +247,14 @@ ROW_RULES: tuple[Rule, ...] = (
         remedy=Text("Correct the formula, or widen the column; then open the file in its own program, let it calculate and save it again.",
                     "请修正公式或加宽该列，然后用原程序打开文件、重新计算并保存。"),
         citations=(ours("an error is no value"),), test=is_no_spreadsheet_error,
+    ),
+    Rule(
+        code="R124", scope=_ROW, severity=_ERROR, columns=("inventory_no",), fixed=True,
+        message=Text("This cannot be an inventory number: one has letters A to Z and digits only, and at least one digit.",
+                     "该值不可能是清单编号：清单编号只含大写字母A至Z和数字，且至少有一位数字。"),
+        remedy=Text("Give the line its number from customs' receipt; check that the cell stands under the right heading.",
+                    "请按海关回执填写该行的清单编号，并核对该单元格是否对应正确的列标题。"),
+        citations=(spec("invtNo", Status.INFERENCE),), test=could_be_inventory_number,
     ),
     Rule(
         code="R201", scope=_ROW, severity=_WARNING, columns=("inventory_no",),

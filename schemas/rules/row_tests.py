@@ -108,8 +108,22 @@ def is_no_spreadsheet_error(values: pa.Array, column: str = "") -> pa.Array:
 
 
 def is_inventory_number(values: pa.Array, column: str = "") -> pa.Array:
-    """Sound too where a spreadsheet has spoiled it: that is R121's finding."""
-    return pc.or_(shapes.matches(values, shapes.INVENTORY_NO), pc.invert(is_no_scientific_number(values)))
+    """Sound too where a spreadsheet has spoiled it (R121) and where it can be no number at all (R124)."""
+    usual = shapes.matches(values, shapes.INVENTORY_NO)
+    others = pc.indices_nonzero(pc.invert(usual))
+    few = values.take(others)
+    return _marked(len(values), others, pc.and_(shapes.matches(few, shapes.POSSIBLE_INVENTORY_NO), is_no_scientific_number(few)))
+
+
+def could_be_inventory_number(values: pa.Array, column: str = "") -> pa.Array:
+    """Sound too where another rule says what is wrong (R121, R122, R123)."""
+    plain = pc.and_(pc.ascii_is_alnum(values), pc.invert(pc.ascii_is_alpha(values)))
+    suspects = pc.indices_nonzero(pc.invert(pc.fill_null(plain, True)))
+    few = values.take(suspects)
+    bad = pc.invert(shapes.matches(few, shapes.POSSIBLE_INVENTORY_NO))
+    for test in (is_no_scientific_number, has_no_invisible, is_no_spreadsheet_error):
+        bad = pc.and_(bad, test(few))
+    return _marked(len(values), suspects, bad)
 
 
 def is_not_zero(values: pa.Array, column: str = "") -> pa.Array:
