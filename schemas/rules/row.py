@@ -6,6 +6,7 @@ Their vectorised tests are in row_tests.py.
 from __future__ import annotations
 
 from schemas.fields import COUNT_COLUMNS, DECIMAL_COLUMNS, FIELDS, REQUIRED_COLUMNS, Use
+from schemas.rules.row_names import NAME_RULES
 from schemas.rules.row_tests import (
     could_be_inventory_number,
     has_both_or_none,
@@ -304,4 +305,5 @@ ROW_RULES: tuple[Rule, ...] = (
                     "该值按原样保留，且须带该字符才能查到；请在来源系统中删除该字符。"),
         citations=(ours("a number or code is what is seen of it"),), test=is_visible,
     ),
+    *NAME_RULES,
 )  # fmt: skip

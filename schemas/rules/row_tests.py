@@ -17,6 +17,7 @@ from schemas import shapes
 from schemas.codes import code_list
 from schemas.decimals import scaled
 from schemas.fields import FIELD
+from schemas.garbled import is_plausible, is_whole
 from schemas.invisible import has_no_invisible
 from schemas.limits import NO_PRODUCER_CODE, SCALE, STATUS_CLEARED, TOTAL_TOLERANCE_ABSOLUTE, TOTAL_TOLERANCE_SHARE
 
@@ -105,6 +106,14 @@ def is_visible(values: pa.Array, column: str = "") -> pa.Array:
 
 def is_no_spreadsheet_error(values: pa.Array, column: str = "") -> pa.Array:
     return _sound_but(values, pc.starts_with(values, "#"), f"(?i){shapes.SPREADSHEET_ERROR}")
+
+
+def is_whole_text(values: pa.Array, column: str = "") -> pa.Array:
+    return is_whole(values)
+
+
+def is_plausible_text(values: pa.Array, column: str = "") -> pa.Array:
+    return is_plausible(values)
 
 
 def is_inventory_number(values: pa.Array, column: str = "") -> pa.Array:

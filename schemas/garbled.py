@@ -1,0 +1,177 @@
+"""Text that was read in another encoding than it was written in, or lost characters on its way.
+
+Certain are characters that no text has (control characters, the replacement character), what such characters become in the next
+wrong turn (锟斤拷), and text whose bytes are UTF-8 of Chinese in the encoding it was read in. In doubt are characters nobody can
+print, question marks or boxes in a row, escapes of other formats, and Chinese of characters that nobody uses. Names in plain
+Chinese, simplified or traditional, are neither: every character that GB 2312, the everyday half of Big5 or of JIS X 0208 has
+is plain.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
+_LOST = re.compile(rf"[{_CONTROLS}\ufffd\ufdd0-\ufdef\ufffe\uffff]|锟斤|斤拷|~\{{(?:[!-}}][!-~])+~\}}")
+"""The last is Chinese in the encoding HZ."""
+_UTF_8 = re.compile(rb"(?:[\xe3-\xe9][\x80-\xbf]{2}|\xe2[\x80-\xbf]{2}|\xef[\xbc\xbd][\x80-\xbf]|\xed[\xa0-\xbf][\x80-\xbf]|\xf0\x9f[\x80-\xbf]{2})")
+"""Chinese, its punctuation, and emoji, also as halves of pairs."""
+_CHINESE_UTF_8 = re.compile(rb"[\xe3-\xe9][\x80-\xbf]{2}|\xef[\xbc\xbd][\x80-\xbf]")
+_SHARE = 0.6
+"""Of the bytes of a text; the rest fell to the replacement of what did not decode."""
+_CP1252 = {bytes([byte]).decode("cp1252"): byte for byte in range(0x80, 0xA0) if byte not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)}
+_SINGLE_BYTE = {**{chr(byte): byte for byte in range(0x80, 0x100)}, **_CP1252}
+_SINGLE_BYTES = re.compile("[" + "".join(map(re.escape, _SINGLE_BYTE)) + "]{2,}")
+
+_DOUBT = re.compile(r"\?\?|□□|&#x?[0-9A-Fa-f]{2,6};|\\u[0-9A-Fa-f]{4}|%E[2-9]%[89AB][0-9A-F]", re.IGNORECASE)
+_UTF_7 = re.compile(r"\+([A-Za-z0-9+/]{5,})-?")
+_PRIVATE = (0xE000, 0xF8FF)
+_HANZI = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF))
+_PHONETIC = re.compile("[\u3041-\u306d\u306f-\u30fa\u3105-\u312f\uff66-\uff9d]")
+"""Kana and Bopomofo, but for の, which Chinese brands are fond of."""
+_MANY_RARE = 0.4
+
+
+def is_whole(values: pa.Array) -> pa.Array:
+    """True where a value is certainly not text that was garbled, and where there is no value."""
+    return _sound(values, is_certainly_garbled)
+
+
+def is_plausible(values: pa.Array) -> pa.Array:
+    return _sound(values, is_doubtful)
+
+
+def is_certainly_garbled(text: str) -> bool:
+    return _LOST.search(text) is not None or _is_utf_8_as_single_bytes(text) or _is_utf_8_as_gb18030(text)
+
+
+def is_doubtful(text: str) -> bool:
+    """Whether a text may be garbled."""
+    if _DOUBT.search(text) or any(map(_is_utf_7, _UTF_7.findall(text))) or _is_gb18030_as_single_bytes(text):
+        return True
+    kinds = _kinds()[_points(text)]
+    rare, hanzi = int((kinds == _RARE).sum()), int(((kinds == _RARE) | (kinds == _EVERYDAY)).sum())
+    if (kinds == _NOT_PRINTED).any() or (rare >= 2 and rare >= _MANY_RARE * hanzi):
+        return True
+    return rare > 0 and _PHONETIC.search(text) is not None
+
+
+def _is_utf_8_as_single_bytes(text: str) -> bool:
+    return any(_CHINESE_UTF_8.search(bytes(_SINGLE_BYTE[each] for each in run)) for run in _SINGLE_BYTES.findall(text))
+
+
+def _is_utf_8_as_gb18030(text: str) -> bool:
+    points = _points(text)
+    if not (_kinds()[points] > _EVERYDAY).any():
+        return False
+    raw = "".join(each for each in text if not each.isascii()).encode("gb18030", "replace")
+    found = list(map(len, _UTF_8.findall(raw)))
+    return len(found) > 1 and sum(found) >= _SHARE * len(raw)
+
+
+def _is_gb18030_as_single_bytes(text: str) -> bool:
+    """Two characters at least, of everyday Chinese."""
+    for run in _SINGLE_BYTES.findall(text):
+        try:
+            read = bytes(_SINGLE_BYTE[each] for each in run).decode("gb2312")
+        except UnicodeDecodeError:
+            continue
+        if len(read) > 1 and (_kinds()[_points(read)] == _EVERYDAY).all():
+            return True
+    return False
+
+
+def _is_utf_7(encoded: str) -> bool:
+    """Whether it stands for everyday Chinese, as it does not by chance."""
+    raw = base64.b64decode(encoded + "=" * (-len(encoded) % 4)) if len(encoded) % 4 != 1 else b""
+    points = np.frombuffer(raw[: len(raw) // 2 * 2], ">u2").astype(np.int64)
+    punctuation = (points >> 8 == 0xFF) | (points >> 6 == 0x3000 >> 6)
+    return len(points) > 1 and bool(((_kinds()[points] == _EVERYDAY) | punctuation).all())
+
+
+# ---------------------------------------------------------------------------------------------------- kinds of characters
+
+_EVERYDAY, _RARE, _NOT_PRINTED, _ODD = 1, 2, 3, 4
+"""Kinds of characters that matter here: hanzi of the everyday sets and others, private use, and what has to be looked at."""
+
+
+@cache
+def _kinds() -> Any:
+    """The kind of each character of the basic plane; 0 for all that do not matter."""
+    kinds = np.zeros(0x10000, dtype=np.uint8)
+    for first, last in _HANZI:
+        kinds[first : last + 1] = _RARE
+    kinds[[point for point in _everyday() if kinds[point] == _RARE]] = _EVERYDAY
+    kinds[_PRIVATE[0] : _PRIVATE[1] + 1] = _NOT_PRINTED
+    odd = re.compile(rf"[{_CONTROLS}\u00c0-\u00ff\ufdd0-\ufdef\ufffd\ufffe\uffff□锟拷]")
+    kinds[[point for point in range(0x10000) if odd.fullmatch(chr(point))]] = _ODD
+    return kinds
+
+
+def _everyday() -> Iterator[int]:
+    """All of GB 2312, the frequent half of Big5, the first level of JIS X 0208."""
+    for encoding, leads in (("gb2312", range(0xB0, 0xF8)), ("big5", range(0xA4, 0xC7)), ("euc_jp", range(0xB0, 0xD0))):
+        for pair in product(leads, range(0x40, 0xFF)):
+            text = bytes(pair).decode(encoding, "ignore")
+            if len(text) == 1 and not text.isascii():
+                yield ord(text)
+
+
+def _points(text: str) -> Any:
+    """Characters as numbers; those beyond the basic plane as two that are of no kind."""
+    return np.frombuffer(text.encode("utf-16-le", "replace"), np.uint16)
+
+
+# --------------------------------------------------------------------------------------------------------- of whole columns
+
+_ODD_PIECES = {b"?": rb"\?\?", b"&": b"&#", b"\\": rb"\\u", b"~": rb"~\{", b"%": b"%[Ee]", b"+": rb"\+[A-Za-z0-9+/]{5}"}
+
+
+def _sound(values: pa.Array, is_bad: Callable[[str], bool]) -> pa.Array:
+    """Distinct values are looked at one by one where something about them all is odd."""
+    if not _any_odd(values):
+        return pa.array(np.ones(len(values), dtype=bool))
+    encoded = values.dictionary_encode()
+    sound = [not (_is_odd(text.encode()) and is_bad(text)) for text in encoded.dictionary.to_pylist()]
+    return pa.array([*sound, True]).take(pc.fill_null(encoded.indices, len(sound)))
+
+
+_last: list[tuple[pa.Array, bool]] = []
+"""Two rules look at the same column one after the other. The array is held, so that nothing else comes to stand in its place."""
+
+
+def _any_odd(values: pa.Array) -> bool:
+    held = _bytes_of(values)
+    for before, answer in _last:
+        if (known := _bytes_of(before)).address == held.address and known.size == held.size:
+            return answer
+    _last[:] = [(values, _is_odd(held.to_pybytes()))]
+    return _last[0][1]
+
+
+def _bytes_of(values: pa.Array) -> pa.Buffer:
+    """All values as one text."""
+    _, offsets, data = values.buffers()
+    if data is None or not len(values):
+        return pa.py_buffer(b"")
+    bounds = np.frombuffer(offsets, dtype=np.int32)
+    start = int(bounds[values.offset])
+    return data.slice(start, int(bounds[values.offset + len(values)]) - start)
+
+
+def _is_odd(text: bytes) -> bool:
+    if any(mark in text and re.search(piece, text) for mark, piece in _ODD_PIECES.items()):
+        return True
+    held = np.frombuffer(text, np.uint8)
+    if not len(held) or (held.min() >= ord(" ") and held.max() < 0x7F):
+        return False
+    return bool(_kinds().take(_points(text.decode("utf-8", "replace"))).max() > _EVERYDAY)

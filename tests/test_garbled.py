@@ -1,0 +1,70 @@
+"""Text that was garbled on its way: certain cases reject the inventory, doubtful ones are reported, plain names pass."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from schemas.garbled import is_certainly_garbled, is_doubtful, is_plausible, is_whole
+from tests.conftest import SOUND, Runner
+
+NAME = "皮革面休闲鞋（11款） 现货"
+PLAIN = (
+    "", NAME, "棉制T恤衫", "氨纶腈纶", "义乌市晨光日用品厂", "棉製針織衫 現貨", "義烏市晨光日用品廠", "深圳通達報關行有限公司", "鲜の味饼干", "𠮷野家", "张䶮", "囍字贴", "饕餮纹", "魑魅魍魉", "龘",
+    "東京通関サービス株式会社", "コットンTシャツ", "서울통관서비스", "Футболка", "Königsfluß Handels GmbH", "Société Générale d'Été", "Größe für Füße “Taille” – été", "NÃO “MENÜ“ ©",
+    "℃ ± × 100%", "C++20 What? 吗?", "&amp; A+BCDEFGH 100%", "emoji 😀 新品", "㎡ ㎏ ① □有牌", "+86-13800000", "锟", "面料\n里料\t填充", "a\u200bb",
+)  # fmt: skip
+
+
+def misread(written: str, read: str, text: str = NAME) -> str:
+    return text.encode(written, "replace").decode(read, "replace")
+
+
+CERTAIN = {
+    "UTF-8 as Latin-1": misread("utf-8", "latin-1"), "UTF-8 as cp1252": misread("utf-8", "cp1252"), "UTF-8 as GB 18030": misread("utf-8", "gb18030"), "GBK as UTF-8": misread("gb18030", "utf-8"),
+    "twice": misread("utf-8", "latin-1", misread("utf-8", "latin-1")), "one character": "棉ä¸\xad国", "CESU of an emoji": b"\xed\xa0\xbd\xed\xb8\x80".decode("gb18030"), "the next wrong turn": "棉锟斤拷",
+    "HZ": "~{ReNZJP3?9bHUSCF73'~}", "ISO 2022": "\x1b$BZo8w\x1b(B", "control character": "棉\x01制", "NUL": "a\x00", "C1": "a\x85b", "replaced": "棉\ufffd制", "no character": "棉\uffff",
+}  # fmt: skip
+DOUBTFUL = {
+    "Big5 as GB 18030": misread("big5", "gb18030", "棉製針織衫 現貨"), "Shift JIS as GB 18030": misread("shift_jis", "gb18030", "晨光日用品製作所"), "GBK as Latin-1": misread("gb18030", "latin-1"),
+    "question marks": misread("ascii", "ascii"), "boxes": "□□□11□", "private use": "棉制\ue5e5", "UTF-7": "+dq6XaZdiTxGV8peL/wg-1+az7/CQ", "references": "&#20041;&#20044;", "escapes": "\\u4e49\\u4e4c", "percent": "%E4%B9%89",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", PLAIN)
+def test_plain_text_is_none(text: str) -> None:
+    assert not is_certainly_garbled(text)
+    assert not is_doubtful(text)
+
+
+@pytest.mark.parametrize("way", CERTAIN)
+def test_certainly_garbled(way: str) -> None:
+    assert is_certainly_garbled(CERTAIN[way])
+    assert is_whole(pa.array([NAME, None, CERTAIN[way]])).to_pylist() == [True, True, False]
+
+
+@pytest.mark.parametrize("way", DOUBTFUL)
+def test_doubtful(way: str) -> None:
+    assert is_doubtful(DOUBTFUL[way])
+    assert is_plausible(pa.array([None, DOUBTFUL[way], NAME, DOUBTFUL[way]])).to_pylist() == [True, False, True, False]
+
+
+def test_no_name_of_everyday_characters_is_garbled() -> None:
+    """Whatever hanzi of GB 2312 stand side by side."""
+    hanzi = [bytes((lead, trail)).decode("gb2312", "ignore") for lead in range(0xB0, 0xF8) for trail in range(0xA1, 0xFF)]
+    for step in (1, 7, 94, 95, 1009):
+        turned = hanzi[step:] + hanzi[:step]
+        names = pa.array([first + second for first, second in zip(hanzi, turned, strict=True)])
+        assert is_whole(names).to_pylist() == is_plausible(names).to_pylist() == [True] * len(names)
+
+
+def test_a_slice_of_a_column_is_judged_by_itself() -> None:
+    values = pa.array(["棉\ufffd", "棉", "毛\ufffd"])
+    assert [is_whole(values[place : place + 1]).to_pylist() for place in range(3)] == [[False], [True], [False]]
+
+
+@pytest.mark.parametrize("column", ["goods_name", "goods_spec", "enterprise_goods_name", "consignor_name"])
+def test_a_garbled_name_is_not_declared_and_a_doubtful_one_reported(column: str, runner: Runner) -> None:
+    rows = [{**SOUND, "inventory_no": f"22442026E00000000{place}", "order_no": f"D{place}", "waybill_no": f"L{place}", "internal_no": f"C{place}"} for place in (1, 2, 3)]
+    outcome = runner.run_rows([rows[0], {**rows[1], column: CERTAIN["UTF-8 as Latin-1"]}, {**rows[2], column: "????"}])
+    assert (outcome.findings["R126"], outcome.findings["R208"], outcome.counts["inventories_declared"]) == (1, 1, 2)
