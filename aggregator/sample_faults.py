@@ -148,6 +148,7 @@ FAULTS: dict[str, Break] = {
     "R122": _on_all(declarant_code="4403180001\u200b"),
     "R123": _on_all(goods_name="#N/A"),
     "R124": _instead_of_e("-"),
+    "R125": _on_all(premises_code="N/A"),
     "R126": _on_all(goods_name="\ufffd\ufffd品"),
     "R201": _instead_of_e("X"),
     "R202": _on_all(transport_mode_code="G"),

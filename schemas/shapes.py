@@ -29,6 +29,7 @@ POSSIBLE_INVENTORY_NO = "[0-9A-Z]*[0-9][0-9A-Z]*"
 """Wider than what customs gives today: numbers of other years and of customs' own samples have other letters and digits."""
 SCIENTIFIC = r"[0-9]+\.[0-9]+E\+?[0-9]{1,3}|[0-9]+E\+[0-9]{1,3}"
 COMMODITY_CODE = "[0-9]{10}"
+PREMISES_CODE = "[0-9A-Z]{4,10}"
 COMMODITY_CHAPTER = "(?:0[1-9]|[1-68][0-9]|7[0-689]|9[0-8])[0-9]{8}"
 SPREADSHEET_ERROR = (
     r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|UNKNOWN!|BUSY!|PYTHON!|EXTERNAL!|TIMEOUT!"

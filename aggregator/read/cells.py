@@ -37,11 +37,11 @@ def text_of(value: Any) -> str:
     return number_text(float(value)) if isinstance(value, int) else str(value)
 
 
-def number_text(value: float) -> str:
+def number_text(value: float, exact_below: float = _SAFE) -> str:
     """Plain where the number is exact to its last digit, else with an exponent."""
     if not math.isfinite(value):
         return str(value)
-    if abs(value) >= _SAFE:
+    if abs(value) >= min(exact_below, _SAFE):
         return f"{value:.{_DIGITS - 1}E}"
     if value == int(value):
         return str(int(value))

@@ -79,6 +79,21 @@ def _cast(dtype: pa.DataType, *columns: str) -> Callable[[], bytes]:
     return _typed(lambda arrays: {name: values.cast(dtype) if name in columns else values for name, values in arrays.items()})
 
 
+def _short_floats(column: str) -> Callable[[], bytes]:
+    """Floats of 32 bits, which hold seven digits of ten."""
+    return _typed(lambda arrays: arrays | {column: pa.array([float(value) for value in arrays[column].to_pylist()], pa.float32())})
+
+
+def _with_a_fraction(dtype: pa.DataType, column: str) -> Callable[[], bytes]:
+    """Numbers of which the last is no whole one."""
+
+    def change(arrays: dict[str, pa.Array]) -> dict[str, pa.Array]:
+        texts = arrays[column].to_pylist()
+        return arrays | {column: pa.array([*texts[:-1], f"{texts[-1]}.5"]).cast(dtype)}
+
+    return _typed(change)
+
+
 def _decimals(scale: int) -> Callable[[], bytes]:
     def change(arrays: dict[str, pa.Array]) -> dict[str, pa.Array]:
         given = [name for name in DECIMAL_COLUMNS if name in arrays]
@@ -125,6 +140,13 @@ PACKED: tuple[Shape, ...] = (
         for unit, more in (("s", 0), ("ms", 7), ("us", 1_234), ("ns", 1_234_567)) for zone in (None, "Asia/Shanghai")
     ),
     exact("parquet-large-strings", "parquet", _cast(pa.large_string(), "goods_name", "inventory_no")),
+    exact("parquet-codes-as-floats", "parquet", _cast(pa.float64(), "commodity_code", "declarant_code", "item_no", "package_count")),
+    exact("parquet-counts-as-short-floats", "parquet", _cast(pa.float32(), "item_no", "package_count", "transport_mode_code", "arrival_country_code")),
+    exact("parquet-codes-as-decimals", "parquet", _cast(pa.decimal128(30, 6), "commodity_code", "declarant_code", "item_no", "package_count")),
+    finding("R107", "parquet-commodity-codes-as-short-floats", "parquet", _short_floats("commodity_code")),
+    finding("R114", "parquet-declarant-codes-as-short-floats", "parquet", _short_floats("declarant_code")),
+    finding("R114", "parquet-declarant-code-with-a-fraction", "parquet", _with_a_fraction(pa.float64(), "declarant_code")),
+    finding("R107", "parquet-commodity-code-with-a-fraction", "parquet", _with_a_fraction(pa.decimal128(30, 6), "commodity_code")),
     finding("R111", "parquet-units-as-numbers", "parquet", _cast(pa.int32(), "declared_unit_code")),
     finding("R121", "parquet-list-numbers-as-floats", "parquet", _typed(lambda arrays: arrays | {"inventory_no": pa.array([2.2442026e17 + n for n in range(8)])})),
     finding("R103", "zip-of-a-faulty-file", "zip", lambda: as_zip({"a.csv": as_csv(table_of(changed(4, total_price="1,0")))})),

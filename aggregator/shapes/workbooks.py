@@ -165,7 +165,7 @@ WORKBOOKS: tuple[Shape, ...] = (
     finding("R107", "workbook-commodity-code-lost-its-zero", "xlsx", _cell(4, "commodity_code", 301110000.0)),
     finding("R111", "workbook-unit-lost-its-zeros", "xlsx", _typed(float, "declared_unit_code")),
     finding("R113", "workbook-customs-code-lost-its-zero", "xlsx", _cell(4, "exit_customs_code", 101.0)),
-    finding("R102", "workbook-credit-code-as-number", "xlsx", _cell(4, "declarant_code", 914403001234567890.0)),
+    finding("R114", "workbook-credit-code-as-number", "xlsx", _cell(4, "declarant_code", 914403001234567890.0)),
     finding("R118", "workbook-time-as-17-digit-number", "xlsx", _cell(4, "cleared_at", 20261015100000000.0)),
     finding("R118", "workbook-time-of-another-century", "xlsx", _cell(4, "cleared_at", 12.5)),
     finding("R103", "workbook-error-cell", "xlsx", _with_error("total_price")),

@@ -9,6 +9,7 @@ from schemas.fields import COUNT_COLUMNS, DECIMAL_COLUMNS, FIELDS, REQUIRED_COLU
 from schemas.rules.row_names import NAME_RULES
 from schemas.rules.row_tests import (
     could_be_inventory_number,
+    could_be_premises,
     has_both_or_none,
     in_code_list,
     is_above_zero,
@@ -45,7 +46,8 @@ _COUNTRIES = tuple(field.column for field in FIELDS if field.codes == "country")
 _CURRENCIES = tuple(field.column for field in FIELDS if field.codes == "currency")
 _UNITS = tuple(field.column for field in FIELDS if field.codes == "unit")
 _CUSTOMS = tuple(field.column for field in FIELDS if field.codes == "customs_district")
-_OWN_SHAPE = {"commodity_code", "consignor_code", "producer_seller_code"}
+_FIRMS = ("declarant_code", "consignor_code", "producer_seller_code")
+_OWN_SHAPE = {"commodity_code", "premises_code", *_FIRMS}
 _LIMITED_IN_LENGTH = tuple(
     field.column
     for field in FIELDS
@@ -168,7 +170,7 @@ ROW_RULES: tuple[Rule, ...] = (
         citations=(spec("customsCode, portCode"),), test=is_shaped("[0-9]{4}"),
     ),
     Rule(
-        code="R114", scope=_ROW, severity=_ERROR, columns=("consignor_code", "producer_seller_code"),
+        code="R114", scope=_ROW, severity=_ERROR, columns=_FIRMS,
         message=Text(
             "Neither a ten-character customs registration nor an 18-character unified social credit code with a right check character.",
             "既不是10位海关注册编码，也不是校验码正确的18位统一社会信用代码。",
@@ -177,7 +179,7 @@ ROW_RULES: tuple[Rule, ...] = (
             "Check the code with the firm; a producer not registered with customs is written NO.",
             "请与企业核对代码；未在海关登记的生产销售单位填 NO。",
         ),
-        citations=(spec("ebcCode, ownerCode"), Cite("GB-32100", "check character", Status.READ)), test=is_firm,
+        citations=(spec("agentCode, ebcCode, ownerCode"), Cite("GB-32100", "check character", Status.READ)), test=is_firm,
     ),
     Rule(
         code="R115", scope=_ROW, severity=_ERROR, columns=("trade_mode_code",), fixed=True,
@@ -256,6 +258,15 @@ ROW_RULES: tuple[Rule, ...] = (
         remedy=Text("Give the line its number from customs' receipt; check that the cell stands under the right heading.",
                     "请按海关回执填写该行的清单编号，并核对该单元格是否对应正确的列标题。"),
         citations=(spec("invtNo", Status.INFERENCE),), test=could_be_inventory_number,
+    ),
+    Rule(
+        code="R125", scope=_ROW, severity=_ERROR, columns=("premises_code",), fixed=True,
+        message=Text("This cannot be the code of a supervised place: one is 4 to 10 letters A to Z and digits, with at least one digit.",
+                     "该值不可能是监管场所代码：监管场所代码为4至10位大写字母A至Z或数字，且至少有一位数字。"),
+        remedy=Text("Check that the cell stands under the right heading; leave it blank where customs' inventory has no such code.",
+                    "请核对该单元格是否对应正确的列标题；海关清单上无此代码的，请留空。"),
+        citations=(spec("loctNo C..10"), ours("at least as long as the customs district that gives it: no text states the shape", Status.INFERENCE)),
+        test=could_be_premises,
     ),
     Rule(
         code="R201", scope=_ROW, severity=_WARNING, columns=("inventory_no",),

@@ -78,8 +78,18 @@ def is_known_if_shaped(pattern: str) -> RowTest:
     return lambda values, column: pc.or_(in_code_list(values, column), pc.invert(shapes.matches(values, pattern)))
 
 
+def could_be_premises(values: pa.Array, column: str = "") -> pa.Array:
+    shaped = pc.and_(shapes.matches(values, shapes.PREMISES_CODE), pc.invert(pc.fill_null(pc.ascii_is_alpha(values), False)))
+    return pc.or_(shaped, _is_told_otherwise(values))
+
+
+def _is_told_otherwise(values: pa.Array) -> pa.Array:
+    """An error of a spreadsheet or something that cannot be seen is said once: R123 and R122 do."""
+    return pc.invert(pc.and_(is_no_spreadsheet_error(values), is_visible(values)))
+
+
 def is_firm(values: pa.Array, column: str) -> pa.Array:
-    sound = shapes.is_firm_code(values)
+    sound = pc.or_(shapes.is_firm_code(values), _is_told_otherwise(values))
     return pc.or_(sound, shapes.matches(values, NO_PRODUCER_CODE)) if column == "producer_seller_code" else sound
 
 
