@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
+from aggregator.errors import UnusableInput
 from schemas.garbled import is_certainly_garbled, is_doubtful, is_plausible, is_whole
 from tests.conftest import SOUND, Runner
 
@@ -68,3 +69,18 @@ def test_a_garbled_name_is_not_declared_and_a_doubtful_one_reported(column: str,
     rows = [{**SOUND, "inventory_no": f"22442026E00000000{place}", "order_no": f"D{place}", "waybill_no": f"L{place}", "internal_no": f"C{place}"} for place in (1, 2, 3)]
     outcome = runner.run_rows([rows[0], {**rows[1], column: CERTAIN["UTF-8 as Latin-1"]}, {**rows[2], column: "????"}])
     assert (outcome.findings["R126"], outcome.findings["R208"], outcome.counts["inventories_declared"]) == (1, 1, 2)
+
+
+@pytest.mark.parametrize("encoding", ["euc_kr", "cp949"])
+def test_a_korean_file_under_ascii_headings_is_refused(encoding: str, runner: Runner) -> None:
+    line = {**SOUND, "goods_name": "면 티셔츠", "enterprise_goods_name": "浙 면 티셔츠", "goods_spec": "면|무상표", "consignor_name": "별강전자상거래", "producer_seller_name": "새벽빛생활용품"}
+    data = f"{','.join(line)}\n{','.join(line.values())}\n".encode(encoding)
+    with pytest.raises(UnusableInput, match=r"\[F104\]"):
+        runner.run(runner.write(data, "export.csv"))
+
+
+@pytest.mark.parametrize("name", ["棉制品", "皮革面休闲鞋", "安徽淮北港边缝包厂"])
+def test_a_few_chinese_names_under_ascii_headings_are_read(name: str, runner: Runner) -> None:
+    line = {**SOUND, "goods_name": name, "goods_spec": "", "consignor_name": "Firm A", "producer_seller_name": "Firm B"}
+    data = f"{','.join(line)}\n{','.join(line.values())}\n".encode("gb18030")
+    assert runner.run(runner.write(data, "export.csv")).counts["inventories_declared"] == 1

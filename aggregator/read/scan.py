@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from aggregator.read.export import FILE_LINES, Block, Export, Source, Taken, unusable
 from aggregator.read.headings import match_headings
+from aggregator.read.korean import must_be_chinese
 from aggregator.read.pieces import (
     LONGEST_RECORD,
     PIECE,
@@ -218,6 +219,8 @@ def _scan(
         sealing = Sealing(beside)
         sealing.add(found.above)
         cut = _cut_blocks(name, file, encoding, found, dialect, quoting, chunk_bytes, sealing)
+    if encoding == "gb18030":
+        must_be_chinese(name, path, found.above)
     return Export(
         name=name,
         path=path,
