@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from aggregator.findings import BIT
 from aggregator.groups import Ints
 from aggregator.inventories import MISREAD_BITS
+from schemas.fields import IDENTIFIERS
 from schemas.limits import STATUS_CLEARED, STATUS_RETURNED
 from schemas.rules.inventory import Inventories
 from schemas.shapes import clearing_digits
@@ -78,6 +79,18 @@ def _sent_back(inventories: Inventories) -> Mask:
     return found & ~inventories.any(other & (since > 0) & (times > since))
 
 
+def _says_nothing(inventories: Inventories) -> Mask:
+    """Lines that give neither a number of their inventory nor a status: that of a cleared inventory may be meant."""
+    lines, said = inventories.lines, np.zeros(inventories.lines.num_rows, dtype=bool)
+    numbers = lines["inventory_no"]
+    if "status_code" not in lines.column_names or not numbers.null_count:
+        return np.zeros(len(inventories.starts), dtype=bool)
+    for name in ("inventory_no", "status_code", *IDENTIFIERS):
+        if name in lines.column_names:
+            said |= lines[name].combine_chunks().is_valid().to_numpy(zero_copy_only=False)
+    return ~inventories.any(said)
+
+
 def clearing_of(
     inventories: Inventories, bits: Ints, received: Received | None, question: Question | None
 ) -> Clearing:
@@ -109,7 +122,7 @@ def clearing_of(
         cancelled = received.cancelled | np.where(told, received.status == STATUS_RETURNED, cancelled)
         refused &= ~told
         unsound &= ~told
-    not_cleared = ~cleared & ~unsound & readable
+    not_cleared = ~cleared & ~unsound & readable & ~_says_nothing(inventories)
     if question is not None and question.assume_cleared:
         # A refusal is an answer of customs that the user's word does not undo; a time of clearance is kept.
         assumed = not_cleared & ~refused & ~cancelled

@@ -17,7 +17,8 @@ from aggregator.groups import Hashes, Ints, hashes
 from aggregator.inventories import MISREAD_BITS
 from aggregator.stages import Settled, Staged, Work
 from aggregator.stages.work import MEMBER
-from aggregator.strays import IDENTIFIERS, Naming, naming
+from aggregator.strays import Naming, naming
+from schemas.fields import IDENTIFIERS
 from schemas.rules import Severity
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]

@@ -15,12 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregator.groups import Ints
+from schemas.fields import IDENTIFIERS
 from schemas.shapes import INVENTORY_NO, SCIENTIFIC
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
-IDENTIFIERS = ("order_no", "waybill_no", "internal_no")
-"""Numbers that one inventory has and no other: who shares one may be part of the same."""
 _PLAUSIBLE = "[0-9A-Z]*(?:[0-9][0-9A-Z]*){5}"
 """A number of another shape than customs': letters and digits, at least five of them digits."""
 

@@ -23,7 +23,6 @@ from aggregator.read.csv import raw_records
 from aggregator.stages import Settled, Staged, Work, leave_tied
 from aggregator.stages.work import MEMBER
 from aggregator.strays import (
-    IDENTIFIERS,
     SHARED,
     TIED,
     Kind,
@@ -34,6 +33,7 @@ from aggregator.strays import (
     meant,
     tied_by_value,
 )
+from schemas.fields import IDENTIFIERS
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 

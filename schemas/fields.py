@@ -168,3 +168,6 @@ SUMMED_ITEM_COLUMNS: dict[str, str] = {
 
 SUMMED_HEADER_COLUMNS: dict[str, str] = {"package_count": "", "gross_weight_kg": "kg", "net_weight_kg": "kg"}
 """Header columns that are added up, once per inventory, each with its unit."""
+
+IDENTIFIERS = ("order_no", "waybill_no", "internal_no")
+"""Numbers that one inventory has and no other: who shares one may be part of the same."""

@@ -85,7 +85,7 @@ def test_a_spoiled_number_stays_spoiled_in_the_rejected_lines(runner: Runner) ->
 
 
 def test_every_table_as_a_workbook(runner: Runner) -> None:
-    outcome = runner.run_rows([row(goods_spec="=1+1"), row(item_no="2", total_price="x", inventory_no=OTHER)], formats=("xlsx",))
+    outcome = runner.run_rows([row(goods_spec="=1+1"), row(item_no="2", total_price="x", inventory_no=OTHER, order_no="DD2", waybill_no="LP2")], formats=("xlsx",))
     folder = Path(outcome.folder)
     for name in ("declarations", "declaration_items", "findings", "excluded", "control_totals", "weight_shares", "audit_map"):
         head, *cells = CalamineWorkbook.from_path(folder / f"{name}.xlsx").get_sheet_by_index(0).to_python()

@@ -157,6 +157,16 @@ def test_what_can_be_no_number_is_never_declared(number: str, runner: Runner) ->
     assert sum(outcome.findings.get(code, 0) for code in ("R123", "R124")) == LENGTHS[NUMBERS[1]]
 
 
+def test_a_line_that_says_nothing_of_its_inventory_is_reported(runner: Runner) -> None:
+    """It is not excluded for want of a status: its inventory may be cleared."""
+    rows = export()
+    header = ("inventory_no", "order_no", "waybill_no", "internal_no", "status_code", "cleared_at")
+    stray = {**rows[3], **dict.fromkeys(header, "")}
+    outcome = runner.run(runner.write([*rows, stray]))
+    assert outcome.findings["R101"] == 1
+    assert not outcome.excluded
+
+
 def test_a_value_that_many_share_is_no_identifier(runner: Runner) -> None:
     numbers = [f"22442026E0000000{place}" for place in range(10, 30)]
     rows = [row(inventory_no=number, order_no=f"DD{number}", waybill_no=f"LP{number}", internal_no="0") for number in numbers]

@@ -13,12 +13,13 @@ import pyarrow.compute as pc
 from aggregator.read.again import are_headings, are_unknown_headings, other_place, other_value
 from aggregator.read.export import Export, column_letter, unusable
 from aggregator.read.headings import Matched, known_headings, normalised
-from aggregator.read.row import folded
+from aggregator.read.labels import labelled
+from aggregator.read.row import folded, is_line
 from schemas.fields import FIELD
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
-BLANK, REPEATED, TOTAL = "blank_rows", "repeated_headings", "total_rows"
+BLANK, REPEATED, TOTAL, NOTE = "blank_rows", "repeated_headings", "total_rows", "note_rows"
 _TOTALS = ("合计", "总计", "小计", "总合计", "本页合计", "total", "grand total", "subtotal", "sum")
 _WORDY = "(?i)计|total|sum"
 _IDENTITY = ("inventory_no", "item_no", "commodity_code")
@@ -42,13 +43,13 @@ def others(
         kind = kind_of_row(cells, file.headings, file.matched)
         if kind is not None:
             found[place] = kind
-        else:
+        if kind in (None, NOTE):
             _must_change_nothing(file, cells, row)
     return found
 
 
 def kind_of_row(cells: Sequence[str], headings: Sequence[str], matched: Matched) -> str | None:
-    """BLANK, REPEATED or TOTAL; None for what may be an item line."""
+    """BLANK, REPEATED, TOTAL or NOTE; None for what may be an item line."""
     first = next((cell for cell in cells if cell.strip()), None)
     if first is None:
         return BLANK
@@ -58,7 +59,15 @@ def kind_of_row(cells: Sequence[str], headings: Sequence[str], matched: Matched)
         return TOTAL
     if are_headings(cells, headings, matched) and other_place(cells, headings, matched) is None:
         return REPEATED
-    return None
+    return NOTE if _is_note(cells, headings, matched) else None
+
+
+def _is_note(cells: Sequence[str], headings: Sequence[str], matched: Matched) -> bool:
+    """Nothing but header values beside their labels, as in `发货人名称：某某公司` below a table."""
+    said = labelled(cells)
+    places = {place for each in said if each.value and each.holds_for_rows for place in each.places}
+    filled = {place for place, cell in enumerate(cells) if cell.strip()}
+    return bool(said) and filled == places and not is_line(cells, headings, matched)
 
 
 def _must_change_nothing(file: Export, cells: Sequence[str], row: int) -> None:

@@ -15,6 +15,7 @@ from aggregator.read.again import are_headings, name_lines
 from aggregator.read.export import Told, unusable
 from aggregator.read.headings import Matched, known_headings, match_headings, normalised
 from aggregator.read.labels import labelled, mentions_other
+from aggregator.read.records import DELIMITERS
 from aggregator.read.row import is_line
 
 HEAD_ROWS = 50
@@ -90,10 +91,16 @@ def _line_above(rows: list[Sequence[str]], headings: Sequence[str], matched: Mat
     for number, row in enumerate(rows, 1):
         filled = sum(bool(cell.strip()) for cell in row)
         of_headings = name_lines(row) and are_headings(row, headings, matched)
-        if is_line(row, headings, matched) or (of_other_table and not of_headings and filled >= _CELLS_OF_A_LINE):
+        if _holds_line(row, headings, matched) or (of_other_table and not of_headings and filled >= _CELLS_OF_A_LINE):
             return number
         of_other_table = of_other_table or of_headings
     return None
+
+
+def _holds_line(row: Sequence[str], headings: Sequence[str], matched: Matched) -> bool:
+    """Whether it is a line, or a cell of it is one with other delimiters: of a table that was written by another program."""
+    parts = (cell.split(mark) for cell in row for mark in DELIMITERS if mark in cell)
+    return is_line(row, headings, matched) or any(is_line(part, headings, matched) for part in parts)
 
 
 def _labelled(
