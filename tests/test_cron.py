@@ -120,7 +120,7 @@ def test_status_is_quiet_until_something_presses(runner: Runner) -> None:
 
 
 def test_json_log_is_all_there_is_on_stderr(runner: Runner) -> None:
-    runner.write([row(), row(inventory_no="2", goods_name="")])
+    runner.write([row(), row(inventory_no="2", order_no="2", waybill_no="2", goods_name="")])
     result = aggregator(*RUN, "--log-format", "json", folder=runner.folder)
     assert result.returncode == 3
     assert result.stdout == ""
@@ -154,7 +154,7 @@ def metrics(path: Path) -> dict[str, float]:
 
 
 def test_metrics_file_of_a_run_that_ended_and_of_one_that_was_stopped(runner: Runner) -> None:
-    runner.write([row(), row(inventory_no="2", goods_name="")])
+    runner.write([row(), row(inventory_no="2", order_no="2", waybill_no="2", goods_name="")])
     file = runner.folder / "textfiles/aggregator.prom"
     result = aggregator(*RUN, "--metrics-file", "textfiles/aggregator.prom", folder=runner.folder)
     assert result.returncode == 3

@@ -95,7 +95,7 @@ def test_every_table_as_a_workbook(runner: Runner) -> None:
     head, cells = CalamineWorkbook.from_path(folder / "declaration_items.xlsx").get_sheet_by_index(0).to_python()
     item = dict(zip(head, cells, strict=True))
     assert (item["commodity_code"], item["goods_spec"], item["total_price"]) == ("6109100010", "=1+1", 10.0)
-    again = runner.run_rows([row(goods_spec="=1+1"), row(item_no="2", total_price="x", inventory_no=OTHER)], formats=("xlsx",), out=runner.folder / "b")
+    again = runner.run_rows([row(goods_spec="=1+1"), row(item_no="2", total_price="x", inventory_no=OTHER, order_no="DD2", waybill_no="LP2")], formats=("xlsx",), out=runner.folder / "b")
     for path in folder.glob("*.xlsx"):
         assert path.read_bytes() == (Path(again.folder) / path.name).read_bytes(), path.name
 
