@@ -1,6 +1,6 @@
 """Merges 9610 export inventories into summary declarations."""
 
-import schemas
+import aggregator.schemas as schemas
 
 __version__ = "0.1.0"
 

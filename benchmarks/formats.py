@@ -33,10 +33,10 @@ print(time.perf_counter() - start, 0)
 READ = """
 import resource, sys, time
 from pathlib import Path
-from aggregator.read.export import Source
-from aggregator.read.message import open_inventories
-from aggregator.read.reading import Reading
-from aggregator.read.room import temporary_room
+from aggregator.inputs.export import Source
+from aggregator.inputs.ceb.message import open_inventories
+from aggregator.inputs.reading import Reading
+from aggregator.inputs.sources.room import temporary_room
 start = time.perf_counter()
 with temporary_room() as room:
     open_inventories([Source(Path(sys.argv[1]), "message", "message")], Reading(room))
@@ -45,10 +45,10 @@ print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_m
 READ_RECEIPTS = """
 import resource, sys, time
 from pathlib import Path
-from aggregator.read.export import Source
-from aggregator.read.reading import Reading
-from aggregator.read.receipts import read_receipts
-from aggregator.read.room import temporary_room
+from aggregator.inputs.export import Source
+from aggregator.inputs.reading import Reading
+from aggregator.inputs.tables.receipts import read_receipts
+from aggregator.inputs.sources.room import temporary_room
 start = time.perf_counter()
 with temporary_room() as room:
     receipts, *_ = read_receipts([Source(Path(sys.argv[1]), "receipts", "receipts")], Reading(room))
@@ -76,8 +76,8 @@ def repeated(path: Path, message: bytes, document: str, count: int) -> None:
 
 
 def messages(folder: Path) -> None:
-    from aggregator.shapes.formats import as_message, as_receipts
-    from aggregator.shapes.shape import lines
+    from aggregator.samples.shapes.formats import as_message, as_receipts
+    from aggregator.samples.shapes.shape import lines
 
     path = folder / "inventories.xml"
     [first] = [line for line in lines() if line["inventory_no"].endswith("E000000001")][:1]
@@ -113,8 +113,8 @@ def _unclosed(path: Path, head: bytes, record: bytes) -> None:
 
 
 def hostile(folder: Path) -> None:
-    from aggregator.shapes.formats import as_csv, table_of
-    from aggregator.shapes.shape import lines
+    from aggregator.samples.shapes.formats import as_csv, table_of
+    from aggregator.samples.shapes.shape import lines
 
     sound = as_csv(table_of(lines()))
     head, record = sound.splitlines(keepends=True)[:2]

@@ -16,10 +16,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.ledger.query import declared
-from aggregator.ledger.record import RunRecord, next_run_no, record_rows, record_run
-from aggregator.ledger.store import create_ledger, open_ledger, transaction
-from aggregator.ledger.tables import State
+from aggregator.ledger.sqlite.query import declared
+from aggregator.ledger.sqlite.record import RunRecord, next_run_no, record_rows, record_run
+from aggregator.ledger.sqlite.store import create_ledger, open_ledger, transaction
+from aggregator.ledger.sqlite.tables import State
 
 GOAL_SECONDS = 15.0
 ROOM = Path("bench-data")

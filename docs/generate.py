@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 
 from aggregator.cli import cli
-from schemas.codes import CODE_LISTS, code_list
-from schemas.fields import FIELDS
-from schemas.rules import RULES
-from schemas.sources import SOURCES
+from aggregator.schemas.codes import CODE_LISTS, code_list
+from aggregator.schemas.modes.m9610.fields import FIELDS
+from aggregator.schemas.modes.m9610.rules import RULES
+from aggregator.schemas.sources import SOURCES
 
 ROOT = Path(__file__).parent.parent
 _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

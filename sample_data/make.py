@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from aggregator.params import Params, Period
-from aggregator.pipeline import run
-from aggregator.sample import Sample, write_sample
-from schemas.shapes import CHINA
+from aggregator.jobs.run import run
+from aggregator.model.settings import Params, Period
+from aggregator.samples.sample import Sample, write_sample
+from aggregator.schemas.patterns import CHINA
 
 HERE = Path(__file__).parent
 PERIOD = Period(2026, 10)

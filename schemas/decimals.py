@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from schemas.limits import SCALE
+from aggregator.schemas.modes.m9610.limits import SCALE
 
 Units = np.ndarray[Any, Any]
 """Whole multiples of 0.00001: int64, or Python integers where those do not fit."""

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aggregator.errors import Exit, StopRun
+from aggregator.model.errors import Exit, StopRun
 from tests.conftest import NOW
 
 Change = Callable[[Path, bytes], None]

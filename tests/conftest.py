@@ -15,14 +15,14 @@ import pyarrow.csv as pa_csv
 import pytest
 from hypothesis import HealthCheck, settings
 
-from aggregator.params import Params, Period
-from aggregator.pipeline import run
-from aggregator.read.export import Export, Source
-from aggregator.read.open import open_exports
-from aggregator.read.reading import Reading
-from aggregator.read.room import Room
-from aggregator.result import Outcome
-from schemas.shapes import CHINA
+from aggregator.inputs.export import Export, Source
+from aggregator.inputs.open import open_exports
+from aggregator.inputs.reading import Reading
+from aggregator.inputs.sources.room import Room
+from aggregator.jobs.run import run
+from aggregator.model.settings import Params, Period
+from aggregator.pipeline.result import Outcome
+from aggregator.schemas.patterns import CHINA
 
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 settings.register_profile("long", settings.get_profile("project"), max_examples=200, stateful_step_count=30)

@@ -19,14 +19,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregator.errors import CannotReadOrWrite, UnusableInput, WrongConfiguration, WrongUsage
-from aggregator.ledger.states import APPLIED, Application, Entry, Receipt, decisive, said
-from aggregator.ledger.tables import LIVE, State
-from aggregator.ledger_check import check_ledger
-from aggregator.ledger_jobs import answered, void
-from aggregator.receive import Received, receive
-from aggregator.reconcile import Kind
-from aggregator.shapes.formats import as_receipts
+from aggregator.domain.reconcile import Kind
+from aggregator.jobs.ledger import answered, void
+from aggregator.jobs.ledger_check import check_ledger
+from aggregator.jobs.receive import Received, receive
+from aggregator.ledger.sqlite.states import APPLIED, Application, Entry, Receipt, decisive, said
+from aggregator.ledger.sqlite.tables import LIVE, State
+from aggregator.model.errors import CannotReadOrWrite, UnusableInput, WrongConfiguration, WrongUsage
+from aggregator.samples.shapes.formats import as_receipts
 from tests import customs as c
 from tests.conftest import NOW, Runner, parameters, read_rows
 from tests.old_ledgers import make_version_4

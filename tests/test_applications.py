@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from aggregator.customs import Customs
-from aggregator.errors import UnusableInput, WrongConfiguration
-from aggregator.ledger.store import open_ledger
-from aggregator.params import from_config
-from aggregator.write.applications import Application, Part, Sending, messages_of, parts_of, write_applications
-from schemas.messages import NAMESPACE, SUMMARY_APPLY_HEAD
-from schemas.shapes import CHINA
+from aggregator.ledger.sqlite.store import open_ledger
+from aggregator.model.customs import Customs
+from aggregator.model.errors import UnusableInput, WrongConfiguration
+from aggregator.model.settings import from_config
+from aggregator.outputs.ceb701 import Application, Part, Sending, messages_of, parts_of, write_applications
+from aggregator.schemas.modes.m9610.messages import NAMESPACE, SUMMARY_APPLY_HEAD
+from aggregator.schemas.patterns import CHINA
 from tests.conftest import NOW, Runner, row
 from tests.test_cli import aggregator
 

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from aggregator.errors import Exit, StopRun
-from aggregator.ledger.store import open_ledger
-from aggregator.ledger.verify import found_altered
-from aggregator.shapes.formats import as_receipts
+from aggregator.ledger.sqlite.store import open_ledger
+from aggregator.ledger.sqlite.verify import found_altered
+from aggregator.model.errors import Exit, StopRun
+from aggregator.samples.shapes.formats import as_receipts
 from tests import customs as c
 from tests.conftest import Runner, row
 from tests.faults.scenarios import contents

@@ -16,16 +16,16 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.ledger_jobs import imported
-from aggregator.pipeline import run
-from aggregator.read.open import open_exports, read_chunk
-from aggregator.read.reading import Reading
-from aggregator.read.receipts import read_receipts
-from aggregator.read.room import temporary_room
-from aggregator.read.tariff import read_tariff
-from aggregator.read.unpack import sources_of
-from aggregator.receive import receive
-from aggregator.shapes.formats import (
+from aggregator.inputs.open import open_exports, read_chunk
+from aggregator.inputs.reading import Reading
+from aggregator.inputs.sources.room import temporary_room
+from aggregator.inputs.sources.unpack import sources_of
+from aggregator.inputs.tables.receipts import read_receipts
+from aggregator.inputs.tables.tariff import read_tariff
+from aggregator.jobs.ledger import imported
+from aggregator.jobs.receive import receive
+from aggregator.jobs.run import run
+from aggregator.samples.shapes.formats import (
     as_csv,
     as_gzip,
     as_message,

@@ -20,8 +20,8 @@ import pytest
 from click.testing import CliRunner
 
 from aggregator.cli import cli
-from aggregator.report.summary import summary
-from schemas.rules import RULES
+from aggregator.reports.summary import summary
+from aggregator.schemas.modes.m9610.rules import RULES
 from tests.conftest import Runner, csv_text, read_rows, row
 
 ROOT = Path(__file__).parent.parent
@@ -292,7 +292,7 @@ def test_file_size_limit_leaves_nothing_half_made(runner: Runner, kilobytes: int
 
 
 def test_fault_of_our_own_is_70_without_a_traceback(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
-    from aggregator import pipeline
+    from aggregator.jobs import run as pipeline
 
     def broken(*_: object) -> None:
         raise RuntimeError("boom")
@@ -380,7 +380,7 @@ def test_exit_code_is_right_where_nothing_can_be_said(runner: Runner) -> None:
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, RuntimeError, BrokenPipeError])
 def test_what_is_published_is_never_called_unpublished(runner: Runner, monkeypatch: pytest.MonkeyPatch, stop: type[BaseException]) -> None:
     from aggregator.cli import ending
-    from aggregator.report import summary as module
+    from aggregator.reports import summary as module
 
     def stopped(*_: object) -> None:
         raise stop

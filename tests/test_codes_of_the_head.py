@@ -6,8 +6,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from aggregator.read.cells import number_text
-from aggregator.read.parquet import _decimal_text, _floating_text
+from aggregator.inputs.formats.parquet import _decimal_text, _floating_text
+from aggregator.inputs.tables.cells import number_text
 from tests.conftest import Runner, row
 
 OTHER = row(inventory_no="22442026E000000002", order_no="DD2", waybill_no="LP2")

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from aggregator.params import Params
+from aggregator.model.settings import Params
 from tests.conftest import Runner, row
 from tests.test_cli import aggregator
 

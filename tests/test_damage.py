@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.errors import UnusableInput
-from aggregator.read.canonical import Repairs, canonical
-from aggregator.read.open import open_exports, read_chunk
-from aggregator.read.reading import Reading
-from aggregator.read.room import temporary_room
-from aggregator.read.unpack import sources_of
-from aggregator.shapes import SHAPES
+from aggregator.inputs.open import open_exports, read_chunk
+from aggregator.inputs.reading import Reading
+from aggregator.inputs.sources.room import temporary_room
+from aggregator.inputs.sources.unpack import sources_of
+from aggregator.inputs.tables.canonical import Repairs, canonical
+from aggregator.model.errors import UnusableInput
+from aggregator.samples.shapes import SHAPES
 
 TRIALS = int(os.environ.get("DAMAGE_TRIALS", "600"))
 SEEDS = 4

@@ -9,9 +9,9 @@ from pathlib import Path
 import chinese_calendar
 import pytest
 
-from aggregator.deadline import Calendar, calendar_of, deadline
-from aggregator.errors import NoCalendar, WrongConfiguration, WrongUsage
-from aggregator.params import Period
+from aggregator.domain.deadline import Calendar, calendar_of, deadline
+from aggregator.model.errors import NoCalendar, WrongConfiguration, WrongUsage
+from aggregator.model.settings import Period
 from tests.conftest import Runner, row
 from tests.test_cli import aggregator
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from aggregator.errors import UnusableInput, WrongConfiguration, WrongUsage
-from aggregator.params import Period
+from aggregator.model.errors import UnusableInput, WrongConfiguration, WrongUsage
+from aggregator.model.settings import Period
 from tests.conftest import Runner, csv_text, row
 from tests.test_cli import aggregator
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregator.shapes.formats import as_csv, as_gzip, as_message, as_parquet, as_workbook, as_zip, table_of
-from schemas.fields import FIELD
+from aggregator.samples.shapes.formats import as_csv, as_gzip, as_message, as_parquet, as_workbook, as_zip, table_of
+from aggregator.schemas.modes.m9610.fields import FIELD
 from tests.conftest import Runner, row
 
 Rows = Sequence[dict[str, str]]

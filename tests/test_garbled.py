@@ -5,8 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from aggregator.errors import UnusableInput
-from schemas.garbled import is_certainly_garbled, is_doubtful, is_plausible, is_whole
+from aggregator.model.errors import UnusableInput
+from aggregator.schemas.garbled import is_certainly_garbled, is_doubtful, is_plausible, is_whole
 from tests.conftest import SOUND, Runner
 
 NAME = "皮革面休闲鞋（11款） 现货"

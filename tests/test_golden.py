@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from aggregator import declare, publish
-from aggregator.pipeline import run
-from schemas.rules import RULES
+from aggregator.jobs import declare, publish
+from aggregator.jobs.run import run
+from aggregator.schemas.modes.m9610.rules import RULES
 from tests.conftest import NOW, Runner, parameters, row
 
 ROOT = Path(__file__).parent.parent

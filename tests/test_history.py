@@ -22,9 +22,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from aggregator.errors import WrongConfiguration
-from aggregator.ledger_check import check_ledger
-from aggregator.ledger_jobs import answered, void
+from aggregator.jobs.ledger import answered, void
+from aggregator.jobs.ledger_check import check_ledger
+from aggregator.model.errors import WrongConfiguration
 from tests.conftest import NOW, Runner, read_rows, row
 
 CUSTOMS = ("2244", "5304")

@@ -11,11 +11,11 @@ import pyarrow as pa
 import pytest
 from python_calamine import CalamineWorkbook
 
-from aggregator.errors import UnusableInput, WrongConfiguration
-from aggregator.shapes import lines
-from aggregator.shapes.formats import as_csv, as_gzip, as_message, as_receipts, as_workbook, as_zip, table_of
-from aggregator.write import workbook
-from schemas.rules import RULES
+from aggregator.model.errors import UnusableInput, WrongConfiguration
+from aggregator.outputs import xlsx as workbook
+from aggregator.samples.shapes import lines
+from aggregator.samples.shapes.formats import as_csv, as_gzip, as_message, as_receipts, as_workbook, as_zip, table_of
+from aggregator.schemas.modes.m9610.rules import RULES
 from tests.conftest import Runner, read_rows, row
 from tests.test_cli import aggregator
 from tests.test_shapes import declared_lines, true_lines

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from aggregator.errors import UnusableInput
-from schemas.fields import FIELDS
-from schemas.invisible import has_no_invisible, made_visible, without_invisible
+from aggregator.model.errors import UnusableInput
+from aggregator.schemas.invisible import has_no_invisible, made_visible, without_invisible
+from aggregator.schemas.modes.m9610.fields import FIELDS
 from tests.conftest import SOUND, Runner, row
 
 UNSEEN = {

@@ -14,11 +14,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from aggregator.errors import StopRun, WrongConfiguration
-from aggregator.ledger.store import open_ledger
-from aggregator.ledger.tables import VERSION
-from aggregator.ledger.verify import refuse_altered
-from aggregator.ledger_check import check_ledger
+from aggregator.jobs.ledger_check import check_ledger
+from aggregator.ledger.sqlite.store import open_ledger
+from aggregator.ledger.sqlite.tables import VERSION
+from aggregator.ledger.sqlite.verify import refuse_altered
+from aggregator.model.errors import StopRun, WrongConfiguration
 from tests.conftest import Runner, read_rows, row
 from tests.faults.scenarios import contents
 from tests.old_ledgers import make_version_1, make_version_2, make_version_3, make_version_4
@@ -502,7 +502,7 @@ def test_version_1_is_brought_forward_with_a_backup(runner: Runner) -> None:
     path = runner.out / "ledger.sqlite"
     [[content]] = sql(path, "SELECT content FROM inventory")
     manifest = Path(outcome.folder) / "manifest.json"
-    from aggregator.write.manifest import sha256_of
+    from aggregator.outputs.manifest import sha256_of
 
     path.unlink()
     assert isinstance(content, bytes)

@@ -9,9 +9,9 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.merge import unit_prices
-from aggregator.weights import largest_remainder
-from schemas.decimals import scaled, unscaled
+from aggregator.domain.merge import unit_prices
+from aggregator.domain.weights import largest_remainder
+from aggregator.schemas.decimals import scaled, unscaled
 from tests.conftest import Runner, row
 
 

@@ -9,8 +9,8 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from aggregator.heads import HEAD
-from aggregator.shapes.formats import as_receipts
+from aggregator.jobs.heads import HEAD
+from aggregator.samples.shapes.formats import as_receipts
 from tests.conftest import Runner, row
 from tests.test_cli import aggregator
 
@@ -203,7 +203,7 @@ def test_damaged_head_is_refused_with_what_to_do(runner: Runner, content: bytes)
 
 
 def test_head_that_cannot_be_written_is_told_and_what_was_done_stands(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
-    from aggregator import heads
+    from aggregator.jobs import heads
 
     firm = Firm(runner)
     firm.must("ledger", "import", "elsewhere.csv")

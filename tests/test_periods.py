@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from aggregator.params import Period
+from aggregator.model.settings import Period
 from tests.conftest import Runner, row
 from tests.test_cli import aggregator
 

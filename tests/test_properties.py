@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregator.pipeline import run
-from schemas.limits import HEADER_KEY
+from aggregator.jobs.run import run
+from aggregator.schemas.modes.m9610.limits import HEADER_KEY
 from tests import oracle
 from tests.conftest import NOW, csv_text, parameters, read_rows, row
 

@@ -10,8 +10,8 @@ import os
 import random
 from dataclasses import dataclass
 
-from aggregator.params import Period
-from aggregator.sample import Sample, columns_of, sample_chunks
+from aggregator.model.settings import Period
+from aggregator.samples.sample import Sample, columns_of, sample_chunks
 
 TRIALS = int(os.environ.get("QUOTE_TRIALS", "150"))
 Table = list[list[str]]

@@ -9,12 +9,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from aggregator.errors import NoInput, UnusableInput
-from aggregator.read import csv as csv_reader
-from aggregator.read.csv import read_chunk
-from aggregator.read.files import meant
-from aggregator.read.records import Quoting
-from schemas.fields import FIELD, KNOWN_UNUSED, REQUIRED_COLUMNS
+from aggregator.inputs.formats import csv as csv_reader
+from aggregator.inputs.formats.csv import read_chunk
+from aggregator.inputs.formats.records import Quoting
+from aggregator.inputs.sources.files import meant
+from aggregator.model.errors import NoInput, UnusableInput
+from aggregator.schemas.modes.m9610.fields import FIELD, KNOWN_UNUSED, REQUIRED_COLUMNS
 from tests.conftest import Runner, csv_text, opened, row
 from tests.test_cli import aggregator
 

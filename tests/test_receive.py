@@ -17,9 +17,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregator.receive import Received, receive
-from aggregator.reconcile import Kind
-from aggregator.shapes.formats import as_receipts
+from aggregator.domain.reconcile import Kind
+from aggregator.jobs.receive import Received, receive
+from aggregator.samples.shapes.formats import as_receipts
 from tests import customs as c
 from tests.conftest import NOW, Runner, parameters, read_rows, row
 from tests.test_applications import CONFIG, CUSTOMS

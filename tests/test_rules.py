@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.errors import UnusableInput
-from aggregator.fate import REASONS
-from aggregator.findings import ERROR_CODES
-from aggregator.pipeline import check
-from aggregator.sample_faults import FAULTS, ODD_ROWS
-from aggregator.shapes import SHAPES
-from schemas.fields import FIELD, FIELDS
-from schemas.rules import EXCLUSIONS, RULES, Scope, Severity
-from schemas.sources import SOURCES
+from aggregator.domain.fate import REASONS
+from aggregator.jobs.run import check
+from aggregator.model.errors import UnusableInput
+from aggregator.model.findings import ERROR_CODES
+from aggregator.samples.faults import FAULTS, ODD_ROWS
+from aggregator.samples.shapes import SHAPES
+from aggregator.schemas.modes.m9610.fields import FIELD, FIELDS
+from aggregator.schemas.modes.m9610.rules import EXCLUSIONS, RULES, Scope, Severity
+from aggregator.schemas.sources import SOURCES
 from tests.conftest import Runner, csv_text, parameters, row
 
 TWO = [row(), row(item_no="2")]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from aggregator import line
+from aggregator.pipeline import line
 from tests.conftest import Runner, csv_text, opened, row
 
 A = {"inventory_no": "22442026E000000001", "order_no": "1", "waybill_no": "1"}

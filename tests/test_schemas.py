@@ -12,16 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.cn import uscc  # type: ignore[import-untyped]
 
-from aggregator.audit import TOTALS, control_totals, must_balance
-from aggregator.checked import checked
-from aggregator.errors import OurFault
-from aggregator.validate import validate_lines
-from schemas import shapes
-from schemas.codes import CODE_LISTS, FOLDER, code_list
-from schemas.declaration import SCHEMAS
-from schemas.fields import FIELD
-from schemas.inventory import known_columns, text_schema, text_type, typed_schema
-from schemas.rules import RULES
+from aggregator.domain.totals import TOTALS, control_totals, must_balance
+from aggregator.domain.validate import validate_lines
+from aggregator.model.errors import OurFault
+from aggregator.outputs.checked import checked
+from aggregator.schemas import patterns as shapes
+from aggregator.schemas.codes import CODE_LISTS, FOLDER, code_list
+from aggregator.schemas.modes.m9610.declaration import SCHEMAS
+from aggregator.schemas.modes.m9610.fields import FIELD
+from aggregator.schemas.modes.m9610.inventory import known_columns, text_schema, text_type, typed_schema
+from aggregator.schemas.modes.m9610.rules import RULES
 from tests.conftest import SOUND, row
 
 COLUMNS = known_columns(FIELD)

@@ -10,12 +10,12 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from aggregator.errors import UnusableInput
-from aggregator.report.repairs import REPAIRS
-from aggregator.shapes import SHAPES, Answer, Shape
-from aggregator.shapes.shape import Rows
-from schemas.fields import CONTENT_COLUMNS, FIELD
-from schemas.rules import RULES
+from aggregator.model.errors import UnusableInput
+from aggregator.reports.repairs import REPAIRS
+from aggregator.samples.shapes import SHAPES, Answer, Shape
+from aggregator.samples.shapes.shape import Rows
+from aggregator.schemas.modes.m9610.fields import CONTENT_COLUMNS, FIELD
+from aggregator.schemas.modes.m9610.rules import RULES
 from tests.conftest import Runner
 
 COMPARED = ("inventory_no", "item_no", *CONTENT_COLUMNS)

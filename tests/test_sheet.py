@@ -8,10 +8,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from aggregator.errors import UnusableInput
-from aggregator.result import Outcome
-from aggregator.shapes.formats import as_csv, as_parquet, as_workbook, table_of
-from schemas.fields import FIELD
+from aggregator.model.errors import UnusableInput
+from aggregator.pipeline.result import Outcome
+from aggregator.samples.shapes.formats import as_csv, as_parquet, as_workbook, table_of
+from aggregator.schemas.modes.m9610.fields import FIELD
 from tests.conftest import SOUND, Runner, row
 
 Table = list[list[str]]

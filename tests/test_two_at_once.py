@@ -17,10 +17,11 @@ from typing import Any
 
 import pytest
 
-from aggregator import declare, pipeline
-from aggregator.errors import Busy, StopRun
-from aggregator.ledger_check import check_ledger
-from aggregator.pipeline import run
+from aggregator.jobs import declare
+from aggregator.jobs import run as pipeline
+from aggregator.jobs.ledger_check import check_ledger
+from aggregator.jobs.run import run
+from aggregator.model.errors import Busy, StopRun
 from tests.conftest import NOW, Runner, parameters, read_rows, row
 from tests.test_cli import aggregator
 
@@ -85,7 +86,7 @@ def test_eight_at_once_twenty_times(runner: Runner) -> None:
 def test_where_the_disk_does_not_keep_our_lock_sqlite_keeps_them_apart(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     runner.run_rows([_inventory(1)])
     monkeypatch.setattr(pipeline, "locked", lambda *_: nullcontext())
-    monkeypatch.setattr("aggregator.ledger.store._BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("aggregator.ledger.sqlite.store._BUSY_SECONDS", 0.1)
     with closing(sqlite3.connect(runner.out / "ledger.sqlite", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         left = runner.out / "2026-10/.stage-of-the-other"
@@ -98,7 +99,7 @@ def test_where_the_disk_does_not_keep_our_lock_sqlite_keeps_them_apart(runner: R
 def test_who_reads_the_ledger_does_not_undo_a_run(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     """A backup that takes long holds up the end of the transaction; the run waits for it."""
     runner.run_rows([_inventory(1)])
-    monkeypatch.setattr("aggregator.ledger.store._BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("aggregator.ledger.sqlite.store._BUSY_SECONDS", 0.1)
     reader = (
         "import sqlite3, sys, time\nc = sqlite3.connect(sys.argv[1], isolation_level=None)\nc.execute('BEGIN')\n"
         "c.execute('SELECT * FROM run').fetchall()\nprint('reads', flush=True)\ntime.sleep(3)"
@@ -137,7 +138,7 @@ def test_lock_wait(runner: Runner) -> None:
 
 def test_lock_of_a_killed_run_is_free_at_once(runner: Runner) -> None:
     runner.write([_inventory(1)])
-    held = "import sys, time; from pathlib import Path; from aggregator.ledger.store import locked\nwith locked(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+    held = "import sys, time; from pathlib import Path; from aggregator.ledger.sqlite.store import locked\nwith locked(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
     runner.out.mkdir()
     with subprocess.Popen([sys.executable, "-c", held, str(runner.out / "ledger.sqlite")], stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
@@ -152,7 +153,7 @@ def test_lock_of_a_killed_run_is_free_at_once(runner: Runner) -> None:
 def test_one_ledger_by_two_names_has_one_lock(runner: Runner) -> None:
     runner.run_rows([_inventory(1)])
     (runner.folder / "link.sqlite").symlink_to(runner.out / "ledger.sqlite")
-    from aggregator.ledger.store import locked
+    from aggregator.ledger.sqlite.store import locked
 
     with locked(runner.out / "ledger.sqlite"), pytest.raises(Busy):
         runner.run_rows([_inventory(2)], ledger=runner.folder / "link.sqlite")
@@ -237,7 +238,7 @@ def test_read_only_disk(tmp_path: Path) -> None:
 
 def test_interrupt_after_recording_comes_too_late(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     """SIGTERM between the ledger's transaction and the rename: what is declared is published."""
-    import aggregator.publish as publish_module
+    import aggregator.jobs.publish as publish_module
 
     whole: Callable[..., None] = publish_module.publish
 

@@ -15,12 +15,12 @@ import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 
-from aggregator.errors import UnusableInput
-from aggregator.read import workbook, workbook_parts
-from aggregator.result import Outcome
-from aggregator.shapes.formats import as_workbook, as_zip, table_of
-from schemas.fields import FIELD, FIELDS
-from schemas.rules import ROW_RULES
+from aggregator.inputs.formats import workbook, workbook_parts
+from aggregator.model.errors import UnusableInput
+from aggregator.pipeline.result import Outcome
+from aggregator.samples.shapes.formats import as_workbook, as_zip, table_of
+from aggregator.schemas.modes.m9610.fields import FIELD, FIELDS
+from aggregator.schemas.modes.m9610.rules import ROW_RULES
 from tests.conftest import SOUND, Runner, row
 
 GIVEN = {**SOUND, "sku": "SKU-1", "barcode": "6901234567892", "internal_no": "COP1", "bill_no": "784-1", "premises_code": "4403A001", "declarant_name": "深圳通达报关行"}

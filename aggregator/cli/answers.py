@@ -31,10 +31,10 @@ def receive(files: tuple[Path, ...], config: Path | None, as_json: bool, lang: A
     """
 
     def job(teller: Teller) -> int:
-        from aggregator.errors import WrongUsage
-        from aggregator.receive import receive as receive_answers
-        from aggregator.report.received import received_as_json, received_lines
-        from schemas.text import Text
+        from aggregator.jobs.receive import receive as receive_answers
+        from aggregator.model.errors import WrongUsage
+        from aggregator.reports.received import received_as_json, received_lines
+        from aggregator.schemas.text import Text
 
         params, _ = settings(config, {**given, "inputs": files, "lang": lang})
         teller.adopt(params)
@@ -69,10 +69,10 @@ def trace(numbers: tuple[str, ...], file: Path | None, config: Path | None, as_j
     """
 
     def job(teller: Teller) -> int:
-        from aggregator.errors import WrongUsage
-        from aggregator.ledger.refusals import no_ledger
-        from aggregator.report.trace import numbers_in, print_trace
-        from aggregator.trace import trace as trace_numbers
+        from aggregator.jobs.trace import trace as trace_numbers
+        from aggregator.ledger.sqlite.refusals import no_ledger
+        from aggregator.model.errors import WrongUsage
+        from aggregator.reports.trace import numbers_in, print_trace
 
         params, _ = settings(config, {**given, "lang": lang})
         teller.adopt(params)
@@ -84,7 +84,7 @@ def trace(numbers: tuple[str, ...], file: Path | None, config: Path | None, as_j
             raise no_ledger(ledger or Path("ledger.sqlite"))
         absent = print_trace(trace_numbers(ledger, wanted), wanted, as_json=as_json)
         if absent:
-            from schemas.text import Text
+            from aggregator.schemas.text import Text
 
             listed = ", ".join(absent[:5])
             teller.note(Text(f"Not found: {len(absent):,} numbers ({listed}).", f"未找到：{len(absent):,} 个编号（{listed}）。"))

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from aggregator.params import Params
-    from schemas.text import Lang, Text
+    from aggregator.model.settings import Params
+    from aggregator.schemas.text import Lang, Text
 
 
 def locale_lang() -> Lang:
@@ -29,7 +29,7 @@ def locale_lang() -> Lang:
 
 
 def now() -> datetime:
-    from schemas.shapes import CHINA
+    from aggregator.schemas.patterns import CHINA
 
     return datetime.now(CHINA)
 
@@ -81,7 +81,7 @@ def _echo_error(text: str) -> None:
 
 def guarded(job: Callable[[Teller], int], lang: Lang | None, log_format: str | None = None) -> int:
     """Run a job; its exit code."""
-    from aggregator.errors import Exit
+    from aggregator.model.errors import Exit
 
     def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
@@ -120,8 +120,8 @@ def _say_no_more() -> None:
 def _ending(error: BaseException, stands: Text | None) -> tuple[Text, int]:
     """What to say of what stopped a job, and its exit code. What a person can do something about is our own stops and what the
     disk refuses. `stands`: what was done all the same: then it waits for a person to see that it was."""
-    from aggregator.errors import Exit, StopRun
-    from schemas.text import Text
+    from aggregator.model.errors import Exit, StopRun
+    from aggregator.schemas.text import Text
 
     waits = int(Exit.WAITING)
     kept = Text(f". {stands.en}", f"。{stands.zh}") if stands else Text("; nothing was published.", "，未发布任何内容。")

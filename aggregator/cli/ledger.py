@@ -22,8 +22,8 @@ from aggregator.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from aggregator.params import Params
-    from schemas.text import Text
+    from aggregator.model.settings import Params
+    from aggregator.schemas.text import Text
 
 
 @click.group()
@@ -47,7 +47,7 @@ def _with_ledger(
     work: Callable[[Params, Path, Teller], int], config: Path | None, lang: Any, given: dict[str, Any]
 ) -> None:
     def job(teller: Teller) -> int:
-        from aggregator.errors import WrongUsage
+        from aggregator.model.errors import WrongUsage
 
         params, _ = settings(config, {**given, "lang": lang})
         teller.adopt(params)
@@ -73,8 +73,8 @@ def show(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
     """
 
     def work(params: Params, path: Path, teller: Teller) -> int:
-        from aggregator.ledger_jobs import shown_runs
-        from aggregator.report.ledger import run_lines, runs_as_json
+        from aggregator.jobs.ledger import shown_runs
+        from aggregator.reports.ledger import run_lines, runs_as_json
 
         found = shown_runs(path, params.period)
         if as_json:
@@ -102,8 +102,8 @@ def check(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
     """
 
     def work(params: Params, path: Path, teller: Teller) -> int:
-        from aggregator.ledger_check import check_ledger
-        from aggregator.report.ledger import check_as_json, check_lines
+        from aggregator.jobs.ledger_check import check_ledger
+        from aggregator.reports.ledger import check_as_json, check_lines
 
         out = params.out.resolve() if params.out is not None else None
         found = check_ledger(path, out, params.lock_wait)
@@ -133,7 +133,7 @@ def void(run_ref: str, reason: str, config: Path | None, lang: Any, **given: Any
     """
 
     def work(params: Params, path: Path, teller: Teller) -> int:
-        from aggregator.ledger_jobs import void
+        from aggregator.jobs.ledger import void
 
         return _tell(teller, void(path, run_ref, reason, now(), params.lock_wait, params.out))
 
@@ -157,7 +157,7 @@ def answer(application_ref: str, answer: str, reason: str, config: Path | None, 
     """
 
     def work(params: Params, path: Path, teller: Teller) -> int:
-        from aggregator.ledger_jobs import answered
+        from aggregator.jobs.ledger import answered
 
         return _tell(teller, answered(path, application_ref, answer, reason, now(), params.lock_wait, params.out))
 
@@ -182,7 +182,7 @@ def dismiss(numbers: tuple[str, ...], reason: str, config: Path | None, lang: An
     """
 
     def work(params: Params, path: Path, teller: Teller) -> int:
-        from aggregator.ledger_jobs import dismissed
+        from aggregator.jobs.ledger import dismissed
 
         return _tell(teller, dismissed(path, list(numbers), reason, now(), params.lock_wait, params.out))
 
@@ -206,7 +206,7 @@ def first_period(period: Any, reason: str, config: Path | None, lang: Any, **giv
     """
 
     def work(params: Params, path: Path, teller: Teller) -> int:
-        from aggregator.ledger_jobs import first_period_corrected
+        from aggregator.jobs.ledger import first_period_corrected
 
         return _tell(teller, first_period_corrected(path, period, reason, now(), params.lock_wait, params.out))
 
@@ -229,7 +229,7 @@ def import_(file: Path, config: Path | None, lang: Any, **given: Any) -> None:
     """
 
     def work(params: Params, path: Path, teller: Teller) -> int:
-        from aggregator.ledger_jobs import imported
+        from aggregator.jobs.ledger import imported
 
         return _tell(teller, imported(path, params.out, file, params.chunk_bytes, now(), params.lock_wait))
 
@@ -249,7 +249,7 @@ def export(folder: Path | None, config: Path | None, lang: Any, **given: Any) ->
     """
 
     def work(params: Params, path: Path, teller: Teller) -> int:
-        from aggregator.ledger_jobs import exported
+        from aggregator.jobs.ledger import exported
 
         for line in exported(path, folder or Path(f"ledger-export-{now():%Y%m%d-%H%M%S}")):
             click.echo(line)
@@ -273,7 +273,7 @@ def backup(file: Path, config: Path | None, lang: Any, **given: Any) -> None:
     """
 
     def work(params: Params, path: Path, teller: Teller) -> int:
-        from aggregator.ledger_jobs import backed_up
+        from aggregator.jobs.ledger import backed_up
 
         return _tell(teller, backed_up(path, file))
 
@@ -293,7 +293,7 @@ def migrate(config: Path | None, lang: Any, **given: Any) -> None:
     """
 
     def work(params: Params, path: Path, teller: Teller) -> int:
-        from aggregator.ledger_jobs import migrated
+        from aggregator.jobs.ledger import migrated
 
         return _tell(teller, migrated(path, now(), params.lock_wait, params.out))
 

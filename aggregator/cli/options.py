@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from aggregator.params import Params
+    from aggregator.model.settings import Params
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,8 +29,8 @@ class Month(click.ParamType[Any]):
     name = "month"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        from aggregator.errors import WrongUsage
-        from aggregator.params import Period
+        from aggregator.model.errors import WrongUsage
+        from aggregator.model.settings import Period
 
         try:
             return Period.parse(value)
@@ -123,7 +123,7 @@ ledger_options = several(config_option, out_option, ledger_option)
 def settings(config: Path | None, given: dict[str, Any], *, keep_period: bool = True) -> tuple[Params, dict[str, str]]:
     """Parameters, and where each came from."""
     from aggregator.cli.ending import locale_lang
-    from aggregator.params import from_config, origins, read_config
+    from aggregator.model.settings import from_config, origins, read_config
 
     options = {name: value for name, value in given.items() if value is not None and value != ()}
     if options.pop("no_late", None):

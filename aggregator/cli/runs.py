@@ -25,8 +25,8 @@ from aggregator.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from aggregator.result import Outcome
-    from schemas.text import Text
+    from aggregator.pipeline.result import Outcome
+    from aggregator.schemas.text import Text
 
 
 @click.command()
@@ -51,10 +51,10 @@ def run(inputs: tuple[Path, ...], config: Path | None, dry_run: bool, as_json: b
 
     def job(teller: Teller) -> int:
         _start_ahead(inputs)
-        from aggregator.errors import Exit, WrongUsage
-        from aggregator.pipeline import run as run_pipeline
-        from aggregator.report.summary import as_json as outcome_as_json
-        from aggregator.report.summary import summary
+        from aggregator.jobs.run import run as run_pipeline
+        from aggregator.model.errors import Exit, WrongUsage
+        from aggregator.reports.summary import as_json as outcome_as_json
+        from aggregator.reports.summary import summary
 
         params, _ = settings(config, {**given, "inputs": inputs, "dry_run": dry_run, "lang": lang})
         teller.adopt(params)
@@ -79,7 +79,7 @@ def run(inputs: tuple[Path, ...], config: Path | None, dry_run: bool, as_json: b
 
     code = guarded(job, lang, given["log_format"])
     if metrics["file"] is not None:
-        from aggregator.metrics import write_metrics
+        from aggregator.reports.metrics import write_metrics
 
         seconds = time.monotonic() - started
 
@@ -93,7 +93,7 @@ def run(inputs: tuple[Path, ...], config: Path | None, dry_run: bool, as_json: b
 
 
 def _published(outcome: Outcome) -> Text:
-    from schemas.text import Text
+    from aggregator.schemas.text import Text
 
     return Text(
         f"The run {outcome.run_ref} is recorded in the ledger and published in {outcome.folder}.",
@@ -124,9 +124,9 @@ def check(
 
     def job(teller: Teller) -> int:
         _start_ahead(inputs)
-        from aggregator.pipeline import check as check_pipeline
-        from aggregator.report.findings import print_findings
-        from aggregator.report.summary import as_json as outcome_as_json
+        from aggregator.jobs.run import check as check_pipeline
+        from aggregator.reports.findings import print_findings
+        from aggregator.reports.summary import as_json as outcome_as_json
 
         params, _ = settings(config, {**given, "inputs": inputs, "lang": lang}, keep_period=False)
         teller.adopt(params)
@@ -157,9 +157,9 @@ def columns(inputs: tuple[Path, ...], config: Path | None, sheets: tuple[str, ..
     """
 
     def job(teller: Teller) -> int:
-        from aggregator.columns import columns_of
-        from aggregator.errors import Exit
-        from aggregator.report.columns import columns_as_json, columns_lines
+        from aggregator.jobs.columns import columns_of
+        from aggregator.model.errors import Exit
+        from aggregator.reports.columns import columns_as_json, columns_lines
 
         params, _ = settings(config, {"inputs": inputs, "sheets": sheets, "lang": lang})
         teller.adopt(params)
@@ -196,14 +196,14 @@ def sample(lines: int, out: Path, period: Any, shapes: bool, lang: Any, **given:
     """
 
     def job(teller: Teller) -> int:
-        from aggregator.params import Period
-        from aggregator.sample import Sample, write_sample
+        from aggregator.model.settings import Period
+        from aggregator.samples.sample import Sample, write_sample
 
         wanted = Sample(lines=lines, period=period or Period.before(now().date()), **given)
         for path in write_sample(wanted, out):
             click.echo(str(path))
         if shapes:
-            from aggregator.shapes.folder import write_shapes
+            from aggregator.samples.shapes.folder import write_shapes
 
             click.echo(str(write_shapes(out, teller.lang)))
         return 0
@@ -225,9 +225,9 @@ def rules(code: str | None, as_json: bool, lang: Any) -> None:
     """
 
     def job(teller: Teller) -> int:
-        from aggregator.errors import WrongUsage
-        from aggregator.report.rule_book import rule_as_json, rule_in_full, rule_table
-        from schemas.rules import EXCLUSIONS, RULES
+        from aggregator.model.errors import WrongUsage
+        from aggregator.reports.rule_book import rule_as_json, rule_in_full, rule_table
+        from aggregator.schemas.modes.m9610.rules import EXCLUSIONS, RULES
 
         if code is None:
             if as_json:
@@ -248,9 +248,9 @@ def rules(code: str | None, as_json: bool, lang: Any) -> None:
 
 def _start_ahead(inputs: tuple[Path, ...]) -> None:
     """Large inputs will need worker processes: let those import while this process does."""
-    from aggregator.engine.local import WORTH_WORKERS, start_ahead
-    from aggregator.errors import StopRun
-    from aggregator.read.files import meant
+    from aggregator.engines.local import WORTH_WORKERS, start_ahead
+    from aggregator.inputs.sources.files import meant
+    from aggregator.model.errors import StopRun
 
     with suppress(StopRun, OSError):
         if sum(each.path.stat().st_size for each in meant(inputs)) > WORTH_WORKERS:

@@ -49,11 +49,11 @@ def status(config: Path | None, most: int, as_json: bool, lang: Any, **given: An
     """
 
     def job(teller: Teller) -> int:
-        from aggregator.deadline import calendar_of
-        from aggregator.errors import Exit
-        from aggregator.ledger.refusals import no_ledger
-        from aggregator.report.status import status_as_json, status_lines
-        from aggregator.status import status as status_of
+        from aggregator.domain.deadline import calendar_of
+        from aggregator.jobs.status import status as status_of
+        from aggregator.ledger.sqlite.refusals import no_ledger
+        from aggregator.model.errors import Exit
+        from aggregator.reports.status import status_as_json, status_lines
 
         params, _ = settings(config, {**given, "lang": lang}, keep_period=False)
         teller.adopt(params)
@@ -90,8 +90,8 @@ def doctor(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
     """
 
     def job(teller: Teller) -> int:
-        from aggregator.doctor import examine
-        from aggregator.report.status import doctor_as_json, doctor_lines
+        from aggregator.jobs.doctor import examine
+        from aggregator.reports.status import doctor_as_json, doctor_lines
 
         params, _ = settings(config, {**given, "lang": lang}, keep_period=False)
         teller.adopt(params)
@@ -131,7 +131,7 @@ def show(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
     """
 
     def job(teller: Teller) -> int:
-        from aggregator.report.config import settings_as_json, settings_lines
+        from aggregator.reports.config import settings_as_json, settings_lines
 
         params, origins = settings(config, {**given, "lang": lang})
         teller.adopt(params)

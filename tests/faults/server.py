@@ -21,14 +21,14 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-import aggregator.engine.preload
-import aggregator.ledger_jobs
-import aggregator.pipeline
-import aggregator.receive
-import aggregator.report.summary  # noqa: F401 - all of them to have them imported and warm
+import aggregator.jobs.ledger
+import aggregator.jobs.receive
+import aggregator.jobs.run
+import aggregator.pipeline.preload
+import aggregator.reports.summary  # noqa: F401 - all of them to have them imported and warm
 from aggregator.cli import cli
-from aggregator.errors import StopRun
-from aggregator.ledger_check import check_ledger
+from aggregator.jobs.ledger_check import check_ledger
+from aggregator.model.errors import StopRun
 from tests.conftest import NOW
 from tests.faults.scenarios import SCENARIOS, Scenario, contents
 

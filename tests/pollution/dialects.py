@@ -12,8 +12,8 @@ from typing import Any
 
 import xlsxwriter
 
-from aggregator.shapes.formats import as_message, as_parquet
-from schemas.fields import FIELD
+from aggregator.samples.shapes.formats import as_message, as_parquet
+from aggregator.schemas.modes.m9610.fields import FIELD
 from tests.pollution.truth import COLUMNS, Rows, cleared_only
 
 Cell = Any

@@ -14,11 +14,11 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from aggregator.errors import Exit, StopRun
-from aggregator.pipeline import run
-from aggregator.result import Outcome
-from schemas.fields import CONTENT_COLUMNS, FIELD
-from schemas.limits import HEADER_KEY
+from aggregator.jobs.run import run
+from aggregator.model.errors import Exit, StopRun
+from aggregator.pipeline.result import Outcome
+from aggregator.schemas.modes.m9610.fields import CONTENT_COLUMNS, FIELD
+from aggregator.schemas.modes.m9610.limits import HEADER_KEY
 from tests.conftest import NOW, parameters, read_rows
 from tests.pollution.dialects import Dialect
 from tests.pollution.truth import Rows, by_inventory, cleared_only, is_to_declare

@@ -8,10 +8,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
 
-from schemas import shapes
-from schemas.codes import code_list
-from schemas.fields import CONTENT_COLUMNS, FIELD, FIELDS, Use
-from schemas.limits import STATUS_CLEARED
+from aggregator.schemas import patterns as shapes
+from aggregator.schemas.codes import code_list
+from aggregator.schemas.modes.m9610.fields import CONTENT_COLUMNS, FIELD, FIELDS, Use
+from aggregator.schemas.modes.m9610.limits import STATUS_CLEARED
 
 Row = dict[str, str]
 Rows = list[Row]

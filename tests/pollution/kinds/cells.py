@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle
 
-from schemas.fields import FIELD, Field
+from aggregator.schemas.modes.m9610.fields import FIELD, Field
 from tests.pollution.pollution import Fits, Pollution, of_rows, register
 from tests.pollution.truth import COLUMNS, PLACES, ROWS, rows_with
 

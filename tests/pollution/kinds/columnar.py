@@ -9,7 +9,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas.fields import FIELD
+from aggregator.schemas.modes.m9610.fields import FIELD
 from tests.pollution.dialects import Dialect
 from tests.pollution.pollution import Pollution, kind
 from tests.pollution.truth import COLUMNS, ROWS, Rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from itertools import cycle
 
-from schemas.fields import FIELD
+from aggregator.schemas.modes.m9610.fields import FIELD
 from tests.pollution.dialects import Dialect, grid_of, records_of, text_of
 from tests.pollution.pollution import Pollution, kind, text_only
 from tests.pollution.truth import COLUMNS, PLACES, ROWS, Rows, is_sound, rows_with

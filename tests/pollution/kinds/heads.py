@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle
 
-from schemas.fields import FIELD
+from aggregator.schemas.modes.m9610.fields import FIELD
 from tests.pollution.dialects import Cell, Dialect, Grid, columns_in, grid_of
 from tests.pollution.pollution import Pollution, kind, of_rows, tables
 from tests.pollution.truth import COLUMNS, ROWS, Row, Rows, by_inventory

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from schemas.fields import FIELD
+from aggregator.schemas.modes.m9610.fields import FIELD
 from tests.pollution.dialects import Dialect
 from tests.pollution.pollution import Pollution, kind
 from tests.pollution.truth import COLUMNS, ROWS, Rows, cleared_only

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import cycle, product
 
-from schemas.fields import FIELD
+from aggregator.schemas.modes.m9610.fields import FIELD
 from tests.pollution.dialects import Dialect, Grid, Raw, written
 from tests.pollution.pollution import Pollution, kind, text_only
 from tests.pollution.truth import COLUMNS, PLACES, ROWS, Rows, rows_with

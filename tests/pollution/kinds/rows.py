@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle, groupby
 
-from schemas.fields import FIELD
+from aggregator.schemas.modes.m9610.fields import FIELD
 from tests.pollution.dialects import Cell, Dialect, Grid
 from tests.pollution.pollution import Pollution, kind, of_rows, tables, text_only
 from tests.pollution.truth import COLUMNS, PLACES, ROWS, Row, Rows, rows_with

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import cycle
 
-from aggregator.shapes.formats import as_zip
-from schemas.fields import FIELD
+from aggregator.samples.shapes.formats import as_zip
+from aggregator.schemas.modes.m9610.fields import FIELD
 from tests.pollution.dialects import Cell, Dialect, Formula, Grid, workbook_of
 from tests.pollution.pollution import Pollution, kind
 from tests.pollution.truth import COLUMNS, PLACES, ROWS, Rows, rows_with

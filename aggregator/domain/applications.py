@@ -1,0 +1,60 @@
+"""Which declarations one summary application (汇总申请单) asks for: those that share what an application holds once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from aggregator.domain.grouping import Ints, group_codes
+from aggregator.domain.split import Split
+from aggregator.ledger.sqlite.record import application_ref
+from aggregator.model.customs import Customs
+from aggregator.model.errors import WrongConfiguration
+from aggregator.outputs.ceb701 import Application
+from aggregator.schemas.modes.m9610.limits import APPLICATION_KEY
+
+
+def applications(items: pa.Table, split: Split) -> tuple[pa.Table, Ints]:
+    """In: merged items in the order of the key. Out: application_no (1, 2, …) and APPLICATION_KEY, in the order of the key;
+    and for each declaration the number of its application."""
+    first_item = np.flatnonzero(np.diff(split.declaration, prepend=-1))
+    keys = items.select(APPLICATION_KEY.value).take(pa.array(first_item)).combine_chunks()
+    groups, firsts = group_codes([column.combine_chunks() for column in keys.columns], keys.num_rows)
+    distinct = keys.take(pa.array(firsts)).append_column("group", pa.array(np.arange(len(firsts))))
+    distinct = distinct.sort_by([(name, "ascending") for name in APPLICATION_KEY.value])
+    numbers = np.empty(len(firsts), dtype=np.int64)
+    numbers[distinct["group"].to_numpy()] = np.arange(1, len(firsts) + 1)
+    table = distinct.drop_columns("group").add_column(0, "application_no", pa.array(np.arange(1, len(firsts) + 1)))
+    return table, numbers[groups]
+
+
+def applied_for(applications: pa.Table, declarations: pa.Table, tally: pa.Table, run_ref: str, customs: Customs) -> list[Application]:
+    """The applications of a run as they are written, in their order. In: tables of `applications`, the declarations and the
+    ledger's tally of the run. Raises WrongConfiguration naming what the config lacks."""
+    names = dict(zip(declarations["consignor_code"].to_pylist(), declarations["consignor_name"].to_pylist(), strict=True))
+    counts: dict[int, int] = {}
+    for row in tally.to_pylist():
+        counts[row["application_no"]] = counts.get(row["application_no"], 0) + row["inventories_sum"]
+    found = []
+    for row in applications.to_pylist():
+        number = row["application_no"]
+        code, name = _declarant(row["declarant_code"], customs)
+        ref = application_ref(run_ref, number)
+        consignor = row["consignor_code"]
+        found.append(
+            Application(ref, row["declaring_customs_code"], code, name, consignor, names[consignor], row["premises_code"], counts[number])
+        )
+    return found
+
+
+def _declarant(code: str, customs: Customs) -> tuple[str, str]:
+    """The declarant of an application, and its name."""
+    known = {customs.declarant_code: customs.declarant_name, **customs.declarants}
+    code = code or customs.declarant_code
+    if code and known.get(code):
+        return code, known[code]
+    key = f"declarants.{code}" if code and code != customs.declarant_code else "declarant_name" if code else "declarant_code"
+    raise WrongConfiguration(
+        f"[customs] {key} is missing: the application needs the declarant's code and name. Add it and run again.",
+        f"[customs] 缺少 {key}：汇总申请单须有申报单位代码和名称。请补充后重新运行。",
+    )

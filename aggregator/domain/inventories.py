@@ -1,0 +1,203 @@
+"""From item lines to complete inventories: which lines belong together, which repeat one another, what the inventory
+rules say. The same function serves a chunk, a partition of scattered inventories, or a whole file."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aggregator.domain.grouping import Ints, run_starts
+from aggregator.model.findings import BIT, CODE_INDEX, COLUMN_INDEX, FINDINGS, error_bit, no_findings
+from aggregator.schemas.modes.m9610.fields import CONTENT_COLUMNS, FIELD
+from aggregator.schemas.modes.m9610.limits import NO_PRODUCER_CODE
+from aggregator.schemas.modes.m9610.rules import INVENTORY_RULES, Severity
+from aggregator.schemas.modes.m9610.rules.inventory import Inventories
+
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+MISREAD_BITS = sum(bit for code, bit in BIT.items() if code.startswith("F2"))
+_VALUES_SHOWN = 5
+HEADER_CONTENT = tuple(column for column in CONTENT_COLUMNS if FIELD[column].header)
+ITEM_CONTENT = tuple(column for column in CONTENT_COLUMNS if not FIELD[column].header)
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """`inventories`: complete inventories in the order of their first line. `bits`: error bits of each (of its lines and
+    of the inventory rules). `findings`: those of the inventory rules, `line` being the row in `inventories.lines`."""
+
+    inventories: Inventories
+    numbers: pa.Array
+    bits: Ints
+    findings: pa.Table
+
+
+def group_inventories(lines: pa.Table, severity: dict[str, Severity]) -> Grouped:
+    """In: typed lines of complete inventories, in input order. Lines without a number stand alone."""
+    numbers = lines["inventory_no"].combine_chunks().dictionary_encode()
+    of_line = pc.fill_null(numbers.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    orphans = np.flatnonzero(of_line < 0)
+    of_line[orphans] = len(numbers.dictionary) + np.arange(len(orphans))
+    if np.any(np.diff(of_line) < 0):
+        order = np.argsort(of_line, kind="stable")
+        lines, of_line = lines.take(pa.array(order)).combine_chunks(), of_line[order]
+    starts = run_starts(of_line)
+    line_bits = lines["error_bits"].to_numpy()
+    bits = np.bitwise_or.reduceat(line_bits, starts) if len(starts) else np.zeros(0, dtype=np.int64)
+    everything = _with_repeats(lines, starts, line_bits)
+    readable = line_bits & MISREAD_BITS == 0
+    if readable.all():
+        examined, which = everything, np.arange(len(starts))
+    else:
+        examined, which = _only(everything, readable)
+    found = []
+    for rule in INVENTORY_RULES:
+        assert rule.test is not None
+        for column in rule.columns:
+            bad = np.flatnonzero(~rule.test(examined, column))
+            if len(bad):
+                bits[which[bad]] |= error_bit(rule.code, severity)
+                found.append(_findings(rule.code, column, examined, bad, starts[which[bad]]))
+    return Grouped(
+        everything,
+        lines["inventory_no"].combine_chunks().take(pa.array(starts)),
+        bits,
+        pa.concat_tables(found) if found else no_findings(),
+    )
+
+
+def _only(inventories: Inventories, kept: Mask) -> tuple[Inventories, Ints]:
+    """The inventories without the lines that could not be read as cells, and which of the inventories are left."""
+    places = np.flatnonzero(kept)
+    of_line = inventories.inventory_of[places]
+    lines = inventories.lines.take(pa.array(places)).combine_chunks()
+    which = np.unique(of_line)
+    rest = Inventories(
+        lines,
+        run_starts(of_line),
+        inventories.same_content[places],
+        inventories.clashes[places],
+        inventories.copies[which],
+        inventories.any(~kept)[which],
+    )
+    return rest, which
+
+
+def _with_repeats(lines: pa.Table, starts: Ints, line_bits: Ints) -> Inventories:
+    count = lines.num_rows
+    no_line, no_inventory = np.zeros(count, dtype=bool), np.zeros(len(starts), dtype=bool)
+    plain = Inventories(lines, starts, no_line, no_line, np.ones(len(starts), dtype=np.int64), no_inventory)
+    items, given = plain.numbers("item_no")
+    # A line with an error of its own is never a repeat: what stands in its unreadable cells cannot be compared.
+    comparable = given & (line_bits == 0)
+    key = np.where(comparable, plain.inventory_of * 1_000_000 + items, -1 - np.arange(count))
+    doubled = pd.Series(key).duplicated(keep=False).to_numpy()
+    if not doubled.any():
+        return plain
+    places = np.flatnonzero(doubled)
+    content = content_text(lines.take(pa.array(places)).combine_chunks(), CONTENT_COLUMNS)
+    frame = pd.DataFrame({"key": key[places], "content": content.to_numpy(zero_copy_only=False)})
+    same, clashes = plain.same_content.copy(), plain.clashes.copy()
+    same[places] = frame.duplicated().to_numpy()
+    clashes[places] = frame.groupby("key")["content"].transform("nunique").to_numpy() > 1
+    return replace(plain, same_content=same, clashes=clashes, copies=_copies(plain, items))
+
+
+def _copies(inventories: Inventories, items: Ints) -> Ints:
+    counts = pd.DataFrame({"inventory": inventories.inventory_of, "item": items}).value_counts(sort=False)
+    by_inventory = counts.groupby(level="inventory").agg(["min", "max"])
+    copies: Ints = np.where(by_inventory["min"] == by_inventory["max"], by_inventory["min"], 0).astype(np.int64)
+    return copies
+
+
+def content_text(lines: pa.Table, columns: tuple[str, ...]) -> pa.Array:
+    """What of these columns is content, as one text a line: canonical values joined by a separator no value contains.
+
+    A producer's name is content only where it stands in the key, that is where there is no code.
+    """
+    parts = []
+    for column in columns:
+        if column not in lines.column_names:
+            parts.append(pa.scalar("", pa.string()))
+            continue
+        values = lines[column].combine_chunks().cast(pa.string())
+        if column == "producer_seller_name":
+            codes = lines["producer_seller_code"].combine_chunks().cast(pa.string())
+            values = pc.if_else(pc.equal(codes, NO_PRODUCER_CODE), values, "")
+        parts.append(values)
+    return pc.binary_join_element_wise(*parts, "\x1f", null_handling="replace", null_replacement="")
+
+
+def content_hashes(inventories: Inventories, wanted: Mask) -> list[bytes | None]:
+    """SHA-256 over the content of the header and of all lines by item number, of the wanted inventories (None for the
+    others)."""
+    kept = wanted[inventories.inventory_of] & ~inventories.same_content
+    places = np.flatnonzero(kept)
+    result: list[bytes | None] = [None] * len(inventories.starts)
+    if not len(places):
+        return result
+    items, _ = inventories.numbers("item_no")
+    of_line = inventories.inventory_of[places]
+    key = of_line * 1_000_000 + items[places]
+    if np.any(np.diff(key) < 0):
+        order = np.argsort(key, kind="stable")
+        places, of_line = places[order], of_line[order]
+    starts = run_starts(of_line)
+    at = pa.array(places)
+    given = [column for column in ("item_no", *ITEM_CONTENT) if column in inventories.lines.column_names]
+    texts = content_text(inventories.lines.select(given).take(at).combine_chunks(), ("item_no", *ITEM_CONTENT))
+    heads = content_text(inventories.lines.take(at.take(pa.array(starts))).combine_chunks(), HEADER_CONTENT)
+    offsets = pa.array(np.append(starts, len(places)).astype(np.int32))
+    joined = pc.binary_join(pa.ListArray.from_arrays(offsets, texts), "\x1e")
+    whole = pc.binary_join_element_wise(heads, joined, "\x1e").cast(pa.binary())
+    for inventory, text in zip(of_line[starts].tolist(), whole.to_pylist(), strict=True):
+        result[inventory] = hashlib.sha256(text).digest()
+    return result
+
+
+def _findings(code: str, column: str, inventories: Inventories, bad: Ints, first_lines: Ints) -> pa.Table:
+    """One finding an inventory, at its first line; the value is what stands in the column, each value once."""
+    lines, lengths = inventories.lines, inventories.lengths[bad]
+    if column in lines.column_names:
+        within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        places = np.repeat(inventories.starts[bad], lengths) + within
+        values = lines[column].combine_chunks().take(pa.array(places))
+        frame = pd.DataFrame(
+            {
+                "inventory": np.repeat(bad, lengths),
+                "value": pc.fill_null(values.cast(pa.string()), "").to_numpy(zero_copy_only=False),
+            }
+        ).drop_duplicates()
+        frame = frame.sort_values(["inventory", "value"], key=_by_number_or_text)
+        shown = frame.groupby("inventory")["value"].agg(_shown).reindex(bad).to_list()
+    else:
+        shown = [""] * len(bad)
+    count = len(bad)
+    numbers = lines["inventory_no"].combine_chunks().take(pa.array(inventories.starts[bad]))
+    return pa.table(
+        [
+            pa.array(first_lines),
+            pa.array(np.full(count, CODE_INDEX[code], dtype=np.int16)),
+            pa.array(np.full(count, COLUMN_INDEX[column], dtype=np.int16)),
+            pa.array(shown, pa.string()),
+            numbers,
+            pa.nulls(count, pa.string()),
+        ],
+        schema=FINDINGS,
+    )
+
+
+def _by_number_or_text(values: pd.Series) -> pd.Series:
+    """Sort 2 before 10 where all are whole numbers."""
+    return values.astype("int64") if values.dtype != "int64" and values.str.fullmatch("[0-9]{1,9}").all() else values
+
+
+def _shown(values: pd.Series) -> str:
+    listed = list(values)
+    return " / ".join(listed[:_VALUES_SHOWN]) + (" …" if len(listed) > _VALUES_SHOWN else "")

@@ -1,0 +1,140 @@
+"""Merge declared lines into items by header key and body key (归并), exactly, in two steps: partial sums of a set of
+complete inventories, then the sum of the partial sums. Decimals, so that the cut changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aggregator.domain.grouping import Ints, group_codes
+from aggregator.schemas.modes.m9610.fields import SUMMED_ITEM_COLUMNS
+from aggregator.schemas.modes.m9610.limits import BODY_KEY, HEADER_KEY, NO_PRODUCER_CODE, UNIT_PRICE_SCALE
+
+KEY: tuple[str, ...] = (*HEADER_KEY.value, *BODY_KEY.value)
+SUMS: tuple[str, ...] = tuple(SUMMED_ITEM_COLUMNS)
+_FIRST = ("goods_name", "goods_spec", "consignor_name", "firm_name")
+
+
+@dataclass(frozen=True)
+class Flags:
+    """`summary_flag` 2: by consignor and producer_seller; 1: by consignor alone (table 2-73). `item_name_flag` 1: the
+    enterprise's own goods name stands in the key; 0: customs' category name, which is not computable here."""
+
+    summary_flag: int
+    item_name_flag: int
+
+
+def key_columns(lines: pa.Table, flags: Flags) -> dict[str, pa.Array]:
+    """The key of each line as canonical text, blank where a part does not count. Columns out: KEY."""
+    names = lines.column_names
+    key = {
+        column: lines[column].combine_chunks() if column in names else _blank(lines.num_rows)
+        for column in KEY
+        if column != "item_name"
+    }
+    if flags.summary_flag == 1:
+        key["producer_seller_code"] = key["producer_seller_name"] = _blank(lines.num_rows)
+    else:
+        codes, producers = _plain(key["producer_seller_code"]), _plain(key["producer_seller_name"])
+        key["producer_seller_name"] = pc.if_else(pc.equal(codes, NO_PRODUCER_CODE), producers, "")
+    key["item_name"] = item_name(lines) if flags.item_name_flag == 1 else _blank(lines.num_rows)
+    return {column: key[column] for column in KEY}
+
+
+def item_name(lines: pa.Table) -> pa.Array:
+    """The enterprise's goods name, the goods name where it is empty."""
+    goods_name = _plain(lines["goods_name"].combine_chunks())
+    if "enterprise_goods_name" not in lines.column_names:
+        return goods_name
+    return pc.coalesce(_plain(lines["enterprise_goods_name"].combine_chunks()), goods_name)
+
+
+def _blank(length: int) -> pa.Array:
+    indices = pa.array(np.zeros(length, dtype=np.int32))
+    return pa.DictionaryArray.from_arrays(indices, pa.array([""], pa.string()))
+
+
+def _plain(values: pa.Array) -> pa.Array:
+    return values.cast(pa.string())
+
+
+def partial_items(lines: pa.Table, flags: Flags) -> tuple[pa.Table, Ints]:
+    """In: declared lines of complete inventories, with `number_rank`, the rank of their inventory number among them.
+
+    Out: one row a key (KEY, SUMS, inventory_item_count, the first line's inventory_no, item_no and names), and for each
+    line the row of its key.
+    """
+    key = key_columns(lines, flags)
+    groups, firsts = group_codes(list(key.values()), lines.num_rows)
+    table = pa.table({"group": groups, **{column: _summable(lines, column) for column in SUMS}})
+    aggregates = [(column, "sum") for column in SUMS] + [("group", "count")]
+    summed = table.group_by("group", use_threads=False).aggregate(aggregates).sort_by("group")
+    place = pa.array(_first_lines(lines, groups, len(firsts)))
+    at = pa.array(firsts)
+    columns = {column: pc.fill_null(_plain(values.take(at)), "") for column, values in key.items()}
+    columns |= {column: summed[f"{column}_sum"].combine_chunks().cast(pa.decimal128(38, 5)) for column in SUMS}
+    columns["inventory_item_count"] = summed["group_count"].combine_chunks().cast(pa.int64())
+    columns["first_inventory_no"] = lines["inventory_no"].combine_chunks().take(place)
+    columns["first_item_no"] = lines["item_no"].combine_chunks().take(place)
+    for column in _FIRST:
+        source = "producer_seller_name" if column == "firm_name" else column
+        given = source in lines.column_names
+        columns[column] = pc.fill_null(_plain(lines[source].combine_chunks().take(place)), "") if given else pc.cast(
+            pa.array([""] * len(place)), pa.string()
+        )
+    return pa.table(columns), groups
+
+
+def _summable(lines: pa.Table, column: str) -> pa.Array:
+    if column in lines.column_names:
+        return lines[column].combine_chunks()
+    return pa.nulls(lines.num_rows, pa.decimal128(19, 5))
+
+
+def _first_lines(lines: pa.Table, groups: Ints, count: int) -> Ints:
+    """For each group the line that comes first by (inventory number, item number)."""
+    rank = lines["number_rank"].to_numpy().astype(np.int64) * 1_000_000 + lines["item_no"].to_numpy().astype(np.int64)
+    order = np.lexsort((rank, groups))
+    starts = np.searchsorted(groups[order], np.arange(count))
+    return order[starts]
+
+
+def combine_partials(partials: pa.Table) -> tuple[pa.Table, Ints]:
+    """Sum partial rows of equal keys. Out: one row a key, in the order of KEY by code point, and for each partial row the
+    row of its key. Sums stay exact: 14 digits before the point leave room for 10^19 lines."""
+    groups, firsts = group_codes([partials[column].combine_chunks() for column in KEY], partials.num_rows)
+    count = len(firsts)
+    table = partials.select([*SUMS, "inventory_item_count"]).append_column("group", pa.array(groups))
+    aggregates = [(column, "sum") for column in (*SUMS, "inventory_item_count")]
+    summed = table.group_by("group", use_threads=False).aggregate(aggregates).sort_by("group")
+    rank = number_ranks(partials["first_inventory_no"].combine_chunks())
+    order = np.lexsort((partials["first_item_no"].to_numpy(), rank, groups))
+    first_rows = partials.take(pa.array(order[np.searchsorted(groups[order], np.arange(count))])).combine_chunks()
+    for column in (*SUMS, "inventory_item_count"):
+        place = first_rows.column_names.index(column)
+        first_rows = first_rows.set_column(place, column, summed[f"{column}_sum"])
+    sorted_by_key = pc.sort_indices(first_rows, sort_keys=[(column, "ascending") for column in KEY]).to_numpy()
+    place_of_group = np.empty(count, dtype=np.int64)
+    place_of_group[sorted_by_key] = np.arange(count)
+    return first_rows.take(pa.array(sorted_by_key)).combine_chunks(), place_of_group[groups]
+
+
+def number_ranks(numbers: pa.Array) -> Ints:
+    """The rank of each number by code point: as UTF-8 bytes they sort so."""
+    if not len(numbers):
+        return np.zeros(0, dtype=np.int64)
+    texts = numbers.cast(pa.binary()).to_numpy(zero_copy_only=False).astype("S")
+    return np.unique(texts, return_inverse=True)[1].astype(np.int64)
+
+
+def unit_prices(total: pa.Array, quantity: pa.Array) -> pa.Array:
+    """Total ÷ quantity, half-even to 4 decimals. Information only: the total rules.
+
+    The quotient is carried to 41 decimals: one that is not exactly half a unit differs from half a unit long before that.
+    """
+    quotient = pc.divide(total.cast(pa.decimal256(50, 20)), quantity.cast(pa.decimal256(25, 5)))
+    rounded = pc.round(quotient, ndigits=UNIT_PRICE_SCALE, round_mode="half_to_even")
+    return rounded.cast(pa.decimal128(38, UNIT_PRICE_SCALE), safe=False)

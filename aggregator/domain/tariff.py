@@ -1,0 +1,46 @@
+"""Compare settled inventories with the user's tariff table, by the day of clearance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aggregator.domain.grouping import Ints
+from aggregator.model.findings import error_bit, findings_of, no_findings
+from aggregator.schemas.modes.m9610.rules import Severity
+from aggregator.schemas.modes.m9610.rules.inventory import Inventories
+from aggregator.schemas.modes.m9610.rules.tariff import in_tariff
+
+
+def against_tariff(
+    inventories: Inventories, cleared_at: np.ndarray[Any, Any], tariff: pa.Table, severity: dict[str, Severity]
+) -> tuple[pa.Table, Ints]:
+    """`cleared_at`: 17 digits of each inventory, zeros where unknown; a month alone counts as its last day. Out: findings
+    (B207, B208; `line` being the row in `inventories.lines`), and the error bits of each inventory."""
+    lines, of_line = inventories.lines, inventories.inventory_of
+    day = np.char.ljust(cleared_at.astype("U8"), 8)
+    day = np.where(np.char.endswith(day, "00"), np.char.add(day.astype("U6"), "31"), day)
+    day = np.where(cleared_at.astype("U6") == "000000", "", day)
+    codes = {name: pc.fill_null(lines[name].cast(pa.string()), "") for name in _COLUMNS if name in lines.column_names}
+    blank = pa.array([""] * lines.num_rows, pa.string())
+    asked = pa.table({**{name: codes.get(name, blank) for name in _COLUMNS}, "day": pa.array(day[of_line], pa.string())})
+    exists, fits, units = in_tariff(asked, tariff)
+    bits, found = np.zeros(len(inventories.starts), dtype=np.int64), [no_findings()]
+    for code, column, bad in (("B207", "commodity_code", np.flatnonzero(~exists)), ("B208", "statutory_unit_code", np.flatnonzero(~fits))):
+        if not len(bad):
+            continue
+        np.bitwise_or.at(bits, of_line[bad], error_bit(code, severity))
+        rows = asked.take(pa.array(bad)).to_pylist()
+        values = [row["commodity_code"] for row in rows]
+        if code == "B208":
+            values = [f"{row['commodity_code']}: {row[_COLUMNS[1]]}/{row[_COLUMNS[2]]} → {units[at]}" for row, at in zip(rows, bad, strict=True)]
+        at = pa.array(bad)
+        numbers, items = (lines[name].combine_chunks().take(at) for name in ("inventory_no", "item_no"))
+        found.append(findings_of(code, column, bad, pa.array(values, pa.string()), numbers, items))
+    return pa.concat_tables(found), bits
+
+
+_COLUMNS = ("commodity_code", "statutory_unit_code", "second_statutory_unit_code")

@@ -1,0 +1,149 @@
+"""Account for every line: control totals, and the audit map from each declared line to its declaration item."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aggregator.domain.grouping import Ints, group_codes
+from aggregator.model.errors import OurFault
+from aggregator.schemas.modes.m9610.declaration import SCHEMAS
+from aggregator.schemas.modes.m9610.fields import SUMMED_HEADER_COLUMNS, SUMMED_ITEM_COLUMNS
+from aggregator.schemas.modes.m9610.rules.inventory import Inventories
+
+AMOUNT = pa.decimal128(38, 5)
+BUCKETS = ("read", "declared", "rejected", "excluded", "unreadable")
+TOTALS = pa.schema(
+    [("column", pa.string()), ("currency_or_unit", pa.string()), ("bucket", pa.string()), ("amount", AMOUNT)]
+)
+
+
+def count_total(column: str, bucket: str, count: int) -> pa.Table:
+    return totals_of(column, [""], bucket, pa.array([count], pa.int64()).cast(AMOUNT))
+
+
+def totals_of(column: str, units: Any, bucket: str, amounts: pa.Array) -> pa.Table:
+    """Rows of TOTALS for one column and bucket: an amount a unit or currency."""
+    length = len(amounts)
+    return pa.table([pa.array([column] * length), pa.array(units, pa.string()), pa.array([bucket] * length), amounts], TOTALS)
+
+
+def item_totals(lines: pa.Table, bucket: str) -> pa.Table:
+    """Sums of the summed item columns of these lines, by unit or currency as it stands (blank where missing)."""
+    parts = [count_total("lines", bucket, lines.num_rows)]
+    for column, unit in SUMMED_ITEM_COLUMNS.items():
+        if column not in lines.column_names:
+            continue
+        units = lines[unit].combine_chunks() if unit in lines.column_names else pa.nulls(lines.num_rows, pa.string())
+        values = lines[column].combine_chunks()
+        given = values.is_valid()
+        values, units = values.filter(given), units.filter(given)
+        groups, firsts = group_codes([units], len(units))
+        summed = pa.table({"group": groups, "value": values}).group_by("group", use_threads=False)
+        sums = summed.aggregate([("value", "sum")]).sort_by("group")["value_sum"].combine_chunks().cast(AMOUNT)
+        names = pc.fill_null(units.take(pa.array(firsts)).cast(pa.string()), "")
+        parts.append(totals_of(column, names, bucket, sums))
+    return pa.concat_tables(parts)
+
+
+def unreadable_totals(unreadable: dict[str, int]) -> pa.Table:
+    """Given values that are no number, counted; header columns are counted by inventory elsewhere."""
+    return pa.concat_tables(
+        [TOTALS.empty_table()]
+        + [
+            count_total(column, "unreadable", count)
+            for column, count in unreadable.items()
+            if count and column in SUMMED_ITEM_COLUMNS
+        ]
+    )
+
+
+def header_totals(inventories: Inventories, bucket_of_inventory: np.ndarray[Any, Any]) -> pa.Table:
+    """Sums of the summed header columns: once per inventory and distinct value, though they stand on every line.
+
+    `bucket_of_inventory`: the bucket of each inventory, or "read" for all.
+    """
+    parts = [TOTALS.empty_table()]
+    for column, unit in SUMMED_HEADER_COLUMNS.items():
+        values = inventories.lines[column].combine_chunks().cast(AMOUNT)
+        places = inventories.starts
+        several = inventories.differs(column)
+        if several.any():
+            lines = np.flatnonzero(several[inventories.inventory_of])
+            frame = pd.DataFrame(
+                {
+                    "inventory": inventories.inventory_of[lines],
+                    "value": values.take(pa.array(lines)).cast(pa.string()).to_numpy(zero_copy_only=False),
+                }
+            )
+            distinct = lines[~frame.duplicated().to_numpy()]
+            places = np.concatenate([places[~several], distinct])
+        buckets = bucket_of_inventory[inventories.inventory_of[places]]
+        chosen = values.take(pa.array(places))
+        given = chosen.is_valid().to_numpy(zero_copy_only=False)
+        for bucket in np.unique(buckets):
+            mask = (buckets == bucket) & given
+            total = pc.sum(chosen.filter(pa.array(mask))).as_py()
+            if mask.any():
+                parts.append(totals_of(column, [unit], str(bucket), pa.array([total], AMOUNT)))
+    return pa.concat_tables(parts)
+
+
+def control_totals(parts: pa.Table) -> pa.Table:
+    """One row a summed column and unit. Columns out: column, currency_or_unit, the BUCKETS, difference."""
+    keys = ["column", "currency_or_unit", "bucket"]
+    summed = parts.group_by(keys, use_threads=False).aggregate([("amount", "sum")])
+    frame = summed.to_pandas(types_mapper=pd.ArrowDtype).pivot_table(
+        index=keys[:2], columns="bucket", values="amount_sum", aggfunc="first"
+    )
+    zero = pa.scalar(0, pa.int64()).cast(AMOUNT)
+    columns: dict[str, pa.Array] = {
+        "column": pa.array([name[0] for name in frame.index], pa.string()),
+        "currency_or_unit": pa.array([name[1] for name in frame.index], pa.string()),
+    }
+    for bucket in BUCKETS:
+        values = pa.array(frame[bucket]) if bucket in frame else pa.nulls(len(frame), AMOUNT)
+        values = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+        columns[bucket] = pc.fill_null(values.cast(AMOUNT), zero)
+    read, declared, rejected, excluded = (columns[bucket].cast(pa.decimal256(44, 5)) for bucket in BUCKETS[:4])
+    accounted = pc.add(pc.add(declared, rejected), excluded)
+    columns["difference"] = pc.subtract(read, accounted).cast(AMOUNT)
+    return pa.table(columns).sort_by([("column", "ascending"), ("currency_or_unit", "ascending")])
+
+
+def must_balance(totals: pa.Table) -> None:
+    """Raise OurFault unless read = declared + rejected + excluded in every row."""
+    zero = pa.scalar(0, pa.int64()).cast(AMOUNT)
+    off = totals.filter(pc.not_equal(totals["difference"], zero))
+    if off.num_rows:
+        rows = "; ".join(f"{row['column']} {row['currency_or_unit']}: {row['difference']}" for row in off.to_pylist()[:10])
+        raise OurFault(
+            f"[C101] The control totals do not balance: {rows}. Nothing was published.",
+            f"[C101] 控制合计不平衡：{rows}。未发布任何内容。",
+        )
+
+
+def audit_rows(
+    lines: pa.Table, late: Any, source_file: pa.Array, refs: pa.Array, declaration: Ints, item_no: Ints
+) -> pa.Table:
+    """In: declared lines of one file in input order, with the declaration (0, 1, …) and item number of each."""
+    length = lines.num_rows
+    made = {
+        "declaration_ref": refs.take(pa.array(declaration)),
+        "declaration_item_no": pa.array(item_no.astype(np.int32)),
+        "late": pa.array(late),
+        "source_file": source_file.cast(pa.string()),
+    }
+    columns = []
+    for field in SCHEMAS["audit_map"]:
+        if field.name in made:
+            columns.append(made[field.name])
+        elif field.name in lines.column_names:
+            columns.append(lines[field.name].combine_chunks())
+        else:
+            columns.append(pa.nulls(length, field.type))
+    return pa.table(columns, names=SCHEMAS["audit_map"].names)

@@ -1,0 +1,152 @@
+"""Weights and packages of inventories on their declarations.
+
+An inventory whose lines all go into one declaration gives its weights there. Where its lines are spread, net weight and
+tare (gross - net) are apportioned to the lines by the largest remainder at 0.00001 kg, so that the sums stay exact.
+No rule for this was found in the law: it is ours [INFERENCE].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aggregator.domain.grouping import Ints
+from aggregator.schemas.decimals import Units, scaled, unscaled
+from aggregator.schemas.modes.m9610.limits import UNIT_KILOGRAM
+
+
+@dataclass(frozen=True)
+class Shares:
+    """`by_declaration`: declaration, package_count, gross_weight_kg, net_weight_kg, inventory_count of these inventories.
+    `spread`: inventory_no, declaration, gross_weight_kg, net_weight_kg of those in several declarations."""
+
+    by_declaration: pa.Table
+    spread: pa.Table
+
+
+def share_weights(lines: pa.Table, declaration: Ints) -> Shares:
+    """In: declared lines of complete inventories with an `inventory` number (0, 1, …, lines of one standing together) and
+    the declaration of each line. Header values are the same on all lines of an inventory."""
+    inventory = lines["inventory"].to_numpy()
+    order = np.lexsort((lines["item_no"].to_numpy(), inventory))
+    lines, declaration, inventory = lines.take(pa.array(order)).combine_chunks(), declaration[order], inventory[order]
+    first = np.flatnonzero(np.diff(inventory, prepend=-1))
+    lengths = np.diff(np.append(first, len(inventory)))
+    lowest, highest = np.minimum.reduceat(declaration, first), np.maximum.reduceat(declaration, first)
+    is_spread = lowest != highest
+    gross, net = (scaled(lines[name].combine_chunks().take(pa.array(first))) for name in ("gross_weight_kg", "net_weight_kg"))
+    packages = lines["package_count"].to_numpy()[first].astype(np.int64)
+    whole = np.flatnonzero(~is_spread)
+    parts = [pd.DataFrame({"declaration": lowest[whole], "gross": gross[whole], "net": net[whole], "inventories": 1})]
+    on_lines = np.flatnonzero(np.repeat(is_spread, lengths))
+    spread = _apportioned(lines, on_lines, inventory, declaration, gross, net) if len(on_lines) else _EMPTY_SPREAD
+    parts.append(spread[["declaration", "gross", "net"]].assign(inventories=1))
+    shares = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    by_declaration = _summed(shares, ["declaration"])
+    counted = pd.DataFrame({"declaration": declaration[first], "packages": packages}).groupby("declaration").sum()
+    by_declaration["packages"] = by_declaration["declaration"].map(counted["packages"]).fillna(0).astype("int64")
+    numbers = lines["inventory_no"].combine_chunks().take(pa.array(first))
+    return Shares(
+        pa.table(
+            {
+                "declaration": pa.array(by_declaration["declaration"].to_numpy(dtype=np.int64)),
+                "package_count": pa.array(by_declaration["packages"].to_numpy(dtype=np.int64)),
+                "gross_weight_kg": unscaled(by_declaration["gross"].to_numpy()),
+                "net_weight_kg": unscaled(by_declaration["net"].to_numpy()),
+                "inventory_count": pa.array(by_declaration["inventories"].to_numpy(dtype=np.int64)),
+            }
+        ),
+        pa.table(
+            {
+                "inventory_no": numbers.take(pa.array(spread["place"].to_numpy(dtype=np.int64))),
+                "declaration": pa.array(spread["declaration"].to_numpy(dtype=np.int64)),
+                "gross_weight_kg": unscaled(spread["gross"].to_numpy()),
+                "net_weight_kg": unscaled(spread["net"].to_numpy()),
+            }
+        ),
+    )
+
+
+_EMPTY_SPREAD = pd.DataFrame({name: np.zeros(0, dtype=np.int64) for name in ("place", "declaration", "gross", "net")})
+
+
+def _summed(shares: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Exact sums: as int64 where they must fit, as Python integers otherwise."""
+    amounts = [name for name in ("gross", "net") if name in shares]
+    for name in amounts:
+        if shares[name].dtype != object and len(shares) and int(shares[name].max()) > (1 << 62) // len(shares):
+            shares = shares.assign(**{name: shares[name].astype(object)})
+    return shares.groupby(by, sort=True, as_index=False).sum()
+
+
+def _apportioned(
+    lines: pa.Table, on_lines: Ints, inventory: Ints, declaration: Ints, gross: Units, net: Units
+) -> pd.DataFrame:
+    """Weights by inventory (its place among all) and declaration, of the inventories that are spread."""
+    place_of_line = np.cumsum(np.diff(inventory, prepend=-1) != 0) - 1
+    place = place_of_line[on_lines]
+    start = np.flatnonzero(np.diff(place, prepend=-1))
+    lengths = np.diff(np.append(start, len(place)))
+    key = _apportioning_key(lines.take(pa.array(on_lines)).combine_chunks(), start, lengths)
+    places = place[start]
+    net_of_line = largest_remainder(net[places], key, start, lengths)
+    tare_of_line = largest_remainder(gross[places] - net[places], key, start, lengths)
+    frame = pd.DataFrame(
+        {
+            "place": place,
+            "declaration": declaration[on_lines],
+            "gross": net_of_line + tare_of_line,
+            "net": net_of_line,
+        }
+    )
+    return _summed(frame, ["place", "declaration"])
+
+
+def _apportioning_key(lines: pa.Table, start: Ints, lengths: Ints) -> Units:
+    """Statutory quantity where all lines have statutory unit 035 (kg), else total price where they share a currency,
+    else 1."""
+
+    def all_of(mask: np.ndarray[Any, np.dtype[np.bool_]]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        return np.repeat(np.logical_and.reduceat(mask, start), lengths)
+
+    in_kg = pc.equal(lines["statutory_unit_code"].combine_chunks().cast(pa.string()), UNIT_KILOGRAM)
+    currency = lines["currency_code"].combine_chunks().cast(pa.string())
+    first_currency = currency.take(pa.array(np.repeat(start, lengths)))
+    one_currency = pc.equal(currency, first_currency)
+    by_weight = all_of(in_kg.to_numpy(zero_copy_only=False))
+    by_price = all_of(one_currency.to_numpy(zero_copy_only=False))
+    quantity = scaled(lines["statutory_quantity"].combine_chunks())
+    price = scaled(lines["total_price"].combine_chunks())
+    return np.where(by_weight, quantity, np.where(by_price, price, np.ones(len(price), dtype=np.int64)))
+
+
+def largest_remainder(amounts: Units, key: Units, start: Ints, lengths: Ints) -> Units:
+    """Apportion each amount to the rows of its group by `key` (above 0), so that the parts add up to it exactly.
+
+    What the rounding down leaves over goes, one unit each, to the largest remainders; ties to the earlier row.
+    """
+    if len(key) == 0:
+        return key
+    biggest = int(np.max(amounts)) * int(np.max(key))
+    if biggest >= 1 << 62 or int(np.max(key)) * int(np.max(lengths)) >= 1 << 62:
+        amounts, key = amounts.astype(object), key.astype(object)
+    whole = np.repeat(np.add.reduceat(key, start), lengths)
+    product = np.repeat(amounts, lengths) * key
+    parts = product // whole
+    remainder = product - parts * whole
+    left = amounts - np.add.reduceat(parts, start)
+    group = np.repeat(np.arange(len(start)), lengths)
+    if remainder.dtype == object:
+        # Remainders of different wholes need no common scale: they are compared within their group only.
+        remainder = pd.factorize(remainder, sort=True)[0]
+    order = np.lexsort((np.arange(len(key)), -remainder.astype(np.int64), group))
+    rank = np.arange(len(key)) - np.repeat(start, lengths)
+    extra = np.zeros(len(key), dtype=np.int64)
+    extra[order] = rank < np.repeat(left, lengths)
+    apportioned: Units = parts + extra
+    return apportioned

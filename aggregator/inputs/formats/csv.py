@@ -1,0 +1,257 @@
+"""Read a CSV export chunk by chunk, as its scan (scan.py) has cut it.
+
+Nothing is inferred from the values: every cell is text. A record that is not a row of cells (other number of cells,
+broken quote, control character) becomes a line with nothing but its inventory number, where one can be seen in it, and
+a finding; it is never padded, shifted or dropped.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from aggregator.inputs.export import ITEM_LINES, Block, Export, TextChunk, unusable
+from aggregator.inputs.formats.records import Dialect, Ints, Mask, Quoting, Records, cells_of, cut_records, lone_returns
+from aggregator.inputs.sources.unchanged import sealed_bytes
+from aggregator.inputs.tables.others import BLANK, kind_of_row, others
+from aggregator.inputs.tables.unnamed import places_to_read, set_apart
+from aggregator.model.errors import OurFault
+from aggregator.schemas import patterns as shapes
+from aggregator.schemas.modes.m9610.inventory import TEXT, text_type
+
+_PARSE_AT_ONCE = 2 << 20
+"""Bytes Arrow parses at once: above the longest record, small enough to stay in the processor's cache."""
+_MANY = 100_000
+"""So many rows of another number of cells, more than half of a chunk, are no slips of an export."""
+_INVENTORY_NO = re.compile(rf"(?<![0-9A-Z]){shapes.INVENTORY_NO}(?![0-9A-Z])")
+
+
+def _dialect(file: Export) -> Dialect:
+    assert file.dialect is not None
+    return file.dialect
+
+
+def read_block(file: Export, block: Block) -> bytes:
+    return sealed_bytes(file.name, file.path, block)
+
+
+def read_chunk(file: Export, block: Block) -> TextChunk:
+    """Read one block. Columns out: the matched ones, raw text (dictionary encoded where values repeat)."""
+    data = read_block(file, block)
+    records = cut_records(data, _dialect(file)) if _needs_cutting(data, file, block) else None
+    wrong: dict[int, str] = {}
+    body = data
+    if records is not None and records.wrong:
+        body = b"".join(_good_stretches(data, records))
+        wrong = dict(records.wrong)
+    lines, miscounted = _parse(file, body)
+    total = len(records.starts) if records is not None else lines.num_rows + len(miscounted)
+    given = np.ones(total, dtype=bool)
+    if records is not None:
+        given &= ~records.blank
+    kept = given.copy()
+    kept[list(wrong)] = False
+    parsed = np.flatnonzero(kept)
+    if len(parsed) != lines.num_rows + len(miscounted):
+        raise OurFault(
+            f"{file.name}: {len(parsed)} records cut, {lines.num_rows + len(miscounted)} read.",
+            f"{file.name}：切分出 {len(parsed)} 条记录，读到 {lines.num_rows + len(miscounted)} 条。",
+        )
+    if len(miscounted) > _MANY and len(miscounted) * 2 > total:
+        raise unusable("F114", file.name, f"From row {block.first_row} on.", f"自第 {block.first_row} 行起。")
+    for place in parsed[miscounted].tolist():
+        wrong[place] = "F203" if records is not None and records.by_return[place] else "F201"
+    rows = block.first_row + np.arange(total)
+    places = np.flatnonzero(given)
+    if wrong:
+        # Cut once for all of them: a chunk may hold nothing but wrong records.
+        records = records or cut_records(data, _dialect(file))
+        parsed = np.setdiff1d(places, list(wrong))
+        wrong |= dict.fromkeys(_beside_pieces(wrong, data, records, file), "F206")
+        numbers = {place: _number_in(place, wrong, data, records, file) for place in wrong}
+        lines = _with_wrong_rows(lines, places, parsed, wrong, numbers)
+        wrong = {int(np.searchsorted(places, place)): code for place, code in wrong.items()}
+    blank = {BLANK: total - len(places)}
+    takes = np.ones(len(places), dtype=np.int64) if records is None else records.lines[places]
+    chunk = TextChunk(lines, rows[given], wrong, blank, int(block.first_row + total - 1), physical={**blank, ITEM_LINES: int(takes.sum())})
+    return set_apart(_without_others(chunk, places, takes, data, file, records), file)
+
+
+def _needs_cutting(data: bytes, file: Export, block: Block) -> bool:
+    return (
+        block.over_lines
+        or _dialect(file).quoting is Quoting.BROKEN
+        or b"\0" in data
+        or b"\n\n" in data
+        or b"\n\r\n" in data
+        or data.startswith((b"\n", b"\r"))
+        or len(lone_returns(data)) > 0
+    )
+
+
+def _beside_pieces(wrong: dict[int, str], data: bytes, records: Records, file: Export) -> set[int]:
+    """Rows that stand before or after a piece of one cell: a line end may have cut off their last or first cell."""
+    pieces = [place for place, code in wrong.items() if code != "F202" and _is_piece(_record(data, place, records, file), file)]
+    return {
+        each for place in pieces for each in _neighbours(place, records)
+        if each not in wrong and kind_of_row(_cells(data, each, records, file), file.headings, file.matched) is None
+    }  # fmt: skip
+
+
+def _is_piece(record: str, file: Export) -> bool:
+    return _dialect(file).delimiter not in record and kind_of_row([record], file.headings, file.matched) is None
+
+
+def _neighbours(place: int, records: Records) -> list[int]:
+    """The records before and after one, but for blank lines."""
+    given = np.flatnonzero(~records.blank)
+    at = int(np.searchsorted(given, place))
+    return [*given[max(at - 1, 0) : at].tolist(), *given[at + 1 : at + 2].tolist()]
+
+
+def _good_stretches(data: bytes, records: Records) -> Iterator[memoryview]:
+    begin, view = 0, memoryview(data)
+    bounds = np.append(records.starts, len(data))
+    for place in sorted(records.wrong):
+        yield view[begin : bounds[place]]
+        begin = int(bounds[place + 1])
+    yield view[begin:]
+
+
+def _parse(file: Export, body: bytes) -> tuple[pa.Table, list[int]]:
+    """Cells of the matched columns, and the positions of records with another number of cells."""
+    miscounted: list[int] = []
+
+    def note(row: Any) -> str:
+        miscounted.append(row.number - 1)
+        return "skip"
+
+    if file.encoding != "utf-8":
+        body = body.decode(file.encoding).encode()
+    if body.startswith(codecs.BOM_UTF8):
+        # Arrow takes one mark off whatever it is given: where a chunk begins with a cell that does, that is no file's mark.
+        body = codecs.BOM_UTF8 + body
+    names = [f"c{position}" for position in range(len(file.headings))]
+    places = places_to_read(file)
+    wanted = {f"c{position}": TEXT for position in places.values()}
+    if len(body) < _PARSE_AT_ONCE and not body.strip(b"\r\n"):
+        empty = {column: pa.array([], text_type(column)) for column in places}
+        return pa.table(empty), miscounted
+    table = pa_csv.read_csv(
+        pa.py_buffer(body),
+        read_options=pa_csv.ReadOptions(
+            column_names=names, use_threads=False, block_size=_PARSE_AT_ONCE
+        ),
+        parse_options=pa_csv.ParseOptions(
+            delimiter=_dialect(file).delimiter,
+            newlines_in_values=_dialect(file).quoting is Quoting.SOUND,
+            invalid_row_handler=note,
+        ),
+        convert_options=pa_csv.ConvertOptions(
+            column_types=wanted, include_columns=list(wanted), strings_can_be_null=False, check_utf8=False
+        ),
+    )
+    cells = {column: values.combine_chunks() for column, values in zip(places, table.columns, strict=True)}
+    for column, values in cells.items():
+        # Encoded after parsing: Arrow's own encoding while it parses costs more.
+        cells[column] = values.dictionary_encode() if text_type(column) != TEXT else values
+    return pa.table(cells), miscounted
+
+
+def _with_wrong_rows(
+    lines: pa.Table, given: Ints, parsed: Ints, wrong: dict[int, str], numbers: dict[int, str | None]
+) -> pa.Table:
+    """Put a row of nulls (but for the inventory number seen) where each wrong record stands. `parsed`: records of `lines`."""
+    is_wrong = np.isin(given, list(wrong))
+    places = np.full(len(given), lines.num_rows)
+    places[np.searchsorted(given, parsed)] = np.arange(lines.num_rows)
+    places[is_wrong] = lines.num_rows
+    padded = pa.concat_tables([lines, _nulls(lines.schema)]).combine_chunks()
+    spread = padded.take(pa.array(places))
+    if "inventory_no" not in lines.column_names:
+        return spread
+    seen = pa.array([numbers[place] for place in sorted(wrong)], TEXT)
+    column = spread["inventory_no"].combine_chunks()
+    filled = pa.compute.replace_with_mask(column, pa.array(is_wrong), seen)
+    return spread.set_column(spread.column_names.index("inventory_no"), "inventory_no", filled)
+
+
+def _nulls(schema: pa.Schema) -> pa.Table:
+    return pa.table([pa.nulls(1, field.type) for field in schema], schema=schema)
+
+
+def _record(data: bytes, place: int, records: Records, file: Export) -> str:
+    return data[records.starts[place] : records.ends[place]].decode(file.encoding)
+
+
+def _cells(data: bytes, place: int, records: Records, file: Export) -> list[str]:
+    return cells_of(_record(data, place, records, file), _dialect(file).delimiter)
+
+
+def _number_in(place: int, wrong: dict[int, str], data: bytes, records: Records, file: Export) -> str | None:
+    """The inventory number of a record that is not a row of cells: what looks like one in it or where it meets another such
+    record, else what stands in its place."""
+    record = _record(data, place, records, file)
+    texts = [record]
+    if place - 1 in wrong:
+        texts.append(_record(data, place - 1, records, file) + record)
+    if place + 1 in wrong:
+        texts.append(record + _record(data, place + 1, records, file))
+    for text in texts:
+        if seen := _INVENTORY_NO.search(text.upper()):
+            return seen.group()
+    cells = record.split(_dialect(file).delimiter)
+    at = file.matched.places.get("inventory_no", len(cells))
+    return cells[at].strip().strip('"') or None if at < len(cells) else None
+
+
+def _without_others(
+    chunk: TextChunk, at: Ints, takes: Ints, data: bytes, file: Export, records: Records | None
+) -> TextChunk:
+    """Drop what is no item line: blank rows, headings again, totals. `at`: for each line its record; `takes`: how many lines of
+    the file that is."""
+
+    def cells_at(place: int) -> list[str]:
+        nonlocal records
+        records = records or cut_records(data, _dialect(file))
+        return _cells(data, int(at[place]), records, file)
+
+    kinds = others(file, chunk.lines, chunk.rows, cells_at, chunk.wrong)
+    # Broken quotes are always reported, whatever else the row is.
+    kinds = {place: kind for place, kind in kinds.items() if chunk.wrong.get(place, "F201") in ("F201", "F203")}
+    if not kinds:
+        return chunk
+    kept = np.ones(chunk.lines.num_rows, dtype=bool)
+    kept[list(kinds)] = False
+    skipped, physical = Counter(chunk.skipped) + Counter(kinds.values()), Counter(chunk.physical)
+    for place, kind in kinds.items():
+        physical.update({kind: int(takes[place]), ITEM_LINES: -int(takes[place])})
+    places = np.flatnonzero(kept)
+    wrong = {int(np.searchsorted(places, place)): code for place, code in chunk.wrong.items() if kept[place]}
+    return TextChunk(
+        chunk.lines.take(pa.array(places)), chunk.rows[places], wrong, dict(skipped), chunk.last_row, physical=dict(physical)
+    )
+
+
+def raw_records(file: Export, block: Block, rows: Ints, *, with_pieces: bool) -> tuple[list[bytes], Mask]:
+    """The bytes of the records with the given row numbers (of this block), decoded to UTF-8, without line ends; and which of
+    them are no sound rows though they may have as many cells. `with_pieces`: some stand beside a piece of a row."""
+    data = read_block(file, block)
+    records = cut_records(data, _dialect(file))
+    places = rows - block.first_row
+    spoiled = set(records.wrong)
+    if with_pieces:
+        pieces = [place for place in places.tolist() if _is_piece(_record(data, place, records, file), file)]
+        spoiled.update(each for place in pieces for each in _neighbours(place, records))
+    wrong = np.isin(places, list(spoiled))
+    slices = zip(records.starts[places].tolist(), records.ends[places].tolist(), strict=True)
+    if file.encoding == "utf-8":
+        return [data[start:end] for start, end in slices], wrong
+    return [data[start:end].decode(file.encoding).encode() for start, end in slices], wrong

@@ -1,0 +1,55 @@
+"""All that a run reads, opened: the exports, and what receipts say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+
+from aggregator.inputs.export import Export, Taken
+from aggregator.inputs.open import open_exports
+from aggregator.inputs.reading import Reading
+from aggregator.inputs.sources.room import Room, temporary_room
+from aggregator.inputs.sources.unpack import sources_of
+from aggregator.inputs.tables.headings import require_columns
+from aggregator.inputs.tables.receipts import Receipts, read_receipts
+from aggregator.inputs.tables.tariff import read_tariff
+from aggregator.model.settings import Params
+from aggregator.schemas.text import Text
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """`receipts` is None where none were given. `tariff` as in aggregator.schemas.modes.m9610.rules.tariff, if the config names a table. `notes`: what of the arguments was passed over."""
+
+    exports: tuple[Export, ...]
+    receipts: Receipts | None
+    receipt_files: tuple[Taken, ...]
+    tariff: pa.Table | None
+    tariff_files: tuple[Taken, ...]
+    notes: tuple[Text, ...]
+
+
+def reading(params: Params, room: Room, least_known: int = 2) -> Reading:
+    return Reading(room, params.columns, params.chunk_bytes, params.sheets, least_known)
+
+
+@contextmanager
+def open_inputs(params: Params, *, clearing_known: bool) -> Iterator[Inputs]:
+    """Whatever was unpacked or rewritten is removed at the end."""
+    with temporary_room() as room:
+        how = reading(params, room)
+        exports = tuple(open_exports(sources_of(params.inputs, room), how))
+        receipts, taken, notes = None, list[Taken](), list[Text]()
+        if params.receipts:
+            receipts, taken, notes = read_receipts(sources_of(params.receipts, room), replace(how, columns=(), sheets=()))
+        constants = {column for column, _ in params.constants}
+        for export in exports:
+            given = {*export.columns, *constants}
+            if receipts is not None and receipts.give_numbers and {"consignor_code", "internal_no"} <= given:
+                given.add("inventory_no")
+            require_columns(export.name, export.headings, given, clearing_known=clearing_known)
+        tariff, tariff_files = read_tariff(params.tariff, params.chunk_bytes) if params.tariff is not None else (None, ())
+        yield Inputs(exports, receipts, tuple(taken), tariff, tariff_files, tuple(notes))

@@ -1,0 +1,74 @@
+"""Which files the arguments mean: a file, a folder, a pattern, `@list.txt` with one of these a line, or `-`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from glob import has_magic
+from pathlib import Path
+
+from aggregator.model.errors import CannotReadOrWrite, NoInput, UnusableInput
+
+SUFFIXES = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".xml", ".parquet", ".gz", ".zip")
+"""What is taken of a folder or an archive; a file that is named is taken whatever it is called."""
+STANDARD_INPUT = Path("-")
+
+
+@dataclass(frozen=True)
+class Meant:
+    """`named`: the user named this very file; of folders and patterns, what is of another kind is passed over."""
+
+    path: Path
+    argument: str
+    named: bool
+
+
+def meant(arguments: Iterable[Path]) -> Iterator[Meant]:
+    """The files in the order of the arguments, within one in the order of their names. Raises NoInput naming what means none."""
+    for argument in arguments:
+        if argument.name.startswith("@") and not argument.exists():
+            for line in _lines(argument.with_name(argument.name[1:])):
+                yield from _files(Path(line))
+        else:
+            yield from _files(argument)
+
+
+def _files(argument: Path) -> list[Meant]:
+    if argument == STANDARD_INPUT or argument.is_file():
+        return [Meant(argument, str(argument), named=True)]
+    if argument.is_dir():
+        found = sorted(path for path in argument.iterdir() if path.is_file() and is_export(path))
+        if not found:
+            raise NoInput(
+                f"{argument} is a folder without a file that ends in {', '.join(SUFFIXES)}. Name the files in it.",
+                f"文件夹 {argument} 中没有以 {'、'.join(SUFFIXES)} 结尾的文件。请直接指定文件。",
+            )
+        return [Meant(path, str(argument), named=False) for path in found]
+    if has_magic(str(argument)):
+        root = Path(argument.anchor)
+        found = sorted(path for path in root.glob(str(argument.relative_to(root))) if path.is_file() and path.name[0] != ".")
+        if not found:
+            raise NoInput(f"{argument} matches no file. Check the pattern.", f"{argument} 没有匹配到任何文件。请检查通配符。")
+        return [Meant(path, str(argument), named=False) for path in found]
+    raise NoInput(f"{argument}: no such file. Check the path.", f"{argument}：文件不存在。请检查路径。")
+
+
+def is_export(path: Path) -> bool:
+    return not path.name.startswith(".") and path.suffix.lower() in SUFFIXES
+
+
+def _lines(path: Path) -> list[str]:
+    """Blank lines and those that begin with # say nothing."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise NoInput(f"{path}: no such list of files. Check the path after @.", f"{path}：文件列表不存在。请检查 @ 后的路径。") from None
+    except UnicodeDecodeError:
+        raise UnusableInput(f"{path}: the list of files is not UTF-8. Save it again as UTF-8.", f"{path}：文件列表不是UTF-8编码。请另存为UTF-8。") from None
+    except OSError as error:
+        raise CannotReadOrWrite(f"{path}: cannot be read: {error.strerror}.", f"{path}：无法读取：{error.strerror}。") from None
+    lines = [line.strip() for line in text.splitlines()]
+    named = [line for line in lines if line and not line.startswith("#")]
+    if not named:
+        raise NoInput(f"{path}: the list of files is empty.", f"{path}：文件列表为空。")
+    return named

@@ -1,0 +1,137 @@
+"""Files of archives and of standard input become files of their own, in a room that is removed at the end.
+
+All input is hostile: a small archive may hold more than a disk, and its names may point anywhere. Nothing is unpacked under a
+name of its own, and what goes beyond the caps is refused before it is written.
+"""
+
+from __future__ import annotations
+
+import gzip
+import sys
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from aggregator.inputs.export import Source, unusable
+from aggregator.inputs.sources.files import STANDARD_INPUT, Meant, is_export, meant
+from aggregator.inputs.sources.room import Room
+from aggregator.inputs.sources.sniff import Format, format_of
+from aggregator.inputs.sources.unchanged import changed, changes_explain, held, stood
+from aggregator.inputs.sources.zipped import sound_archive
+from aggregator.model.errors import cannot_be_read
+
+MOST_BYTES = 2 << 30
+MOST_TIMES = 200
+"""How many times its packed size a file may have: real exports have ten to forty times, bombs a thousand."""
+MOST_MEMBERS = 10_000
+_SMALL = 16 << 20
+"""Up to this size the ratio says nothing."""
+_PIECE = 1 << 20
+
+
+def sources_of(arguments: Iterable[Path], room: Room) -> Iterator[Source]:
+    """The files that the arguments mean, those of archives unpacked. Raises what says what to do."""
+    for each in meant(arguments):
+        yield from sources_in(each, room)
+
+
+def sources_in(each: Meant, room: Room) -> Iterator[Source]:
+    """The file, or what an archive holds."""
+    if each.path == STANDARD_INPUT:
+        source = Source(_standard_input(room), "-", "-")
+    else:
+        source = Source(each.path, str(each.path), each.argument, each.named, stood=stood(each.path))
+    try:
+        with changes_explain(source):
+            kind = format_of(source)
+            if kind is Format.ZIP:
+                yield from _members(source, room)
+            elif kind is Format.GZIP:
+                yield _plain(source, room)
+            else:
+                yield source
+    except OSError as error:
+        raise cannot_be_read(source.name, error) from None
+
+
+def _standard_input(room: Room) -> Path:
+    path = room.new_file(".input")
+    with path.open("wb") as sink:
+        while piece := sys.stdin.buffer.read(_PIECE):
+            sink.write(piece)
+    return path
+
+
+def _plain(source: Source, room: Room) -> Source:
+    """Of a .gz file."""
+    path = room.new_file(".input")
+    with held(source, room) as copy:
+        if format_of(copy) is not Format.GZIP:
+            raise changed(source.name)
+        try:
+            with gzip.open(copy.path, "rb") as file:
+                _copy(source.name, file, path, copy.path.stat().st_size)
+        except EOFError:
+            raise unusable("F108", source.name, "The archive is cut off before its end.", "压缩文件在结尾之前被截断。") from None
+        except (gzip.BadGzipFile, zlib.error):
+            raise unusable("F108", source.name, "Its contents do not unpack.", "内容无法解压。") from None
+    return _once_packed(Source(path, source.name.removesuffix(".gz"), source.origin, source.named, source.name))
+
+
+def _once_packed(source: Source) -> Source:
+    if format_of(source) in (Format.ZIP, Format.GZIP):
+        raise unusable("F109", source.name, "It is an archive within an archive.", "压缩文件内仍是压缩文件。")
+    return source
+
+
+def _members(source: Source, room: Room) -> Iterator[Source]:
+    with held(source, room) as copy, _opened(copy) as archive:
+        members = [member for member in archive.infolist() if not member.filename.endswith("/")]
+        if len(members) > MOST_MEMBERS:
+            raise unusable("F109", source.name, f"It holds {len(members):,} files.", f"其中有 {len(members):,} 个文件。")
+        _refuse_odd_names(source, members)
+        exports = [member for member in members if is_export(Path(member.filename)) and not member.filename.startswith("__MACOSX/")]
+        if not exports:
+            raise unusable("F109", source.name, "It holds no file that can be read.", "其中没有可读取的文件。")
+        if sum(member.file_size for member in exports) > MOST_BYTES:
+            raise unusable("F109", source.name, "Unpacked it has more than 2 GiB.", "解压后超过 2 GiB。")
+        for member in sorted(exports, key=lambda each: each.filename):
+            path, name = room.new_file(".input"), f"{source.name}/{member.filename}"
+            with sound_archive(name), archive.open(member) as file:
+                _copy(name, file, path, member.compress_size)  # type: ignore[arg-type]
+            yield _once_packed(Source(path, name, source.name, named=False, packed_in=source.name))
+
+
+def _opened(source: Source) -> zipfile.ZipFile:
+    """Names that are not marked as UTF-8 are GB18030 in archives made in China."""
+    with sound_archive(source.name):
+        try:
+            return zipfile.ZipFile(source.path, metadata_encoding="gb18030")
+        except UnicodeDecodeError:
+            return zipfile.ZipFile(source.path)
+
+
+def _refuse_odd_names(source: Source, members: list[zipfile.ZipInfo]) -> None:
+    names = [member.filename for member in members]
+    for name in names:
+        path = PurePosixPath(name.replace("\\", "/"))
+        if not path.name or path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or "\0" in name:
+            raise unusable("F109", source.name, f"It holds the name '{name}'.", f"其中含有文件名“{name}”。")
+    if len(set(names)) != len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise unusable("F109", source.name, f"It holds '{twice}' twice.", f"其中“{twice}”出现两次。")
+
+
+def _copy(name: str, file: BinaryIO | gzip.GzipFile, path: Path, packed: int) -> None:
+    size = 0
+    with path.open("wb") as sink:
+        while piece := file.read(_PIECE):
+            size += len(piece)
+            if size > MOST_BYTES or size > max(packed * MOST_TIMES, _SMALL):
+                raise unusable(
+                    "F109", name, f"Unpacked it has more than {size - len(piece):,} bytes, from {packed:,}.",
+                    f"解压后超过 {size - len(piece):,} 字节，而压缩后仅 {packed:,} 字节。",
+                )  # fmt: skip
+            sink.write(piece)

@@ -1,0 +1,125 @@
+"""Bring cells to canonical form, and no more than this: outer white space stripped; codes, inventory numbers and amounts
+half-width, codes and inventory numbers upper-case; known names of code lists to their codes; the wrapping that spreadsheets
+put text in (`="0123"`, a leading apostrophe) and the guard of a formula cell taken off; blank to null.
+
+Names are never touched, nor are the letters of numbers that others gave: a user joins by them. No value is repaired: what is
+not a code or a plain number stays as it is, for the rules. What was done is counted by kind.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aggregator.schemas.codes import code_list
+from aggregator.schemas.modes.m9610.fields import FIELD
+from aggregator.schemas.modes.m9610.inventory import known_columns, text_type
+
+FORMULA_START = "=+\\-@\t\r"
+GUARDED = f"^'('*[{FORMULA_START}])"
+_HALF_WIDTH = {0xFF01 + offset: 0x21 + offset for offset in range(94)} | {0x3000: 0x20}
+
+
+@dataclass
+class Repairs:
+    """Counts cells by what was done to them; `weights`: how many cells each of the values looked at stands for."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    weights: np.ndarray[Any, Any] | None = None
+
+    def note(self, kind: str, before: pa.Array, after: pa.Array) -> None:
+        if _size(before) == _size(after) and before.equals(after):
+            return
+        changed = pc.fill_null(pc.not_equal(before, after), False).to_numpy(zero_copy_only=False)
+        self.counts[kind] += int(changed.sum() if self.weights is None else self.weights[changed].sum())
+
+
+def _size(values: pa.Array) -> int:
+    """Bytes of all values together."""
+    bounds = np.frombuffer(values.buffers()[1], dtype=np.int32) if values.buffers()[1] is not None else np.zeros(1)
+    return int(bounds[values.offset + len(values)] - bounds[values.offset]) if len(values) else 0
+
+
+def canonical(lines: pa.Table, constants: tuple[tuple[str, str], ...], repairs: Repairs) -> pa.Table:
+    """Raw text columns in, canonical text columns out, in the order of the data dictionary; constants added where lacking."""
+    given = {name: lines[name].combine_chunks() for name in lines.column_names}
+    for column, value in constants:
+        if column not in given:
+            given[column] = _constant(value, len(lines), text_type(column))
+    columns = known_columns(given)
+    return pa.table({column: canonical_column(given[column], column, repairs) for column in columns})
+
+
+def _constant(value: str, length: int, dtype: pa.DataType) -> pa.Array:
+    if pa.types.is_dictionary(dtype):
+        return pa.DictionaryArray.from_arrays(pa.array(np.zeros(length, dtype=np.int32)), pa.array([value], pa.string()))
+    return pa.array([value] * length, pa.string())
+
+
+def canonical_column(values: pa.Array, column: str, repairs: Repairs | None = None) -> pa.Array:
+    repairs = repairs or Repairs()
+    if not pa.types.is_dictionary(values.type):
+        repairs.weights = None
+        return _canonical_text(values, column, repairs)
+    indices = pc.fill_null(values.indices, len(values.dictionary)).to_numpy()
+    repairs.weights = np.bincount(indices, minlength=len(values.dictionary) + 1)[:-1]
+    distinct = _canonical_text(values.dictionary, column, repairs).dictionary_encode()
+    if len(distinct) == 0:
+        return pa.nulls(len(values), text_type(column))
+    # Two spellings may have become one value: the dictionary must hold it once, for values are compared by index.
+    return pa.DictionaryArray.from_arrays(distinct.indices.take(values.indices), distinct.dictionary)
+
+
+def _canonical_text(given: pa.Array, column: str, repairs: Repairs) -> pa.Array:
+    field = FIELD[column]
+    values = pc.utf8_trim_whitespace(given)
+    repairs.note("outer_spaces", given, values)
+    if pc.any(pc.starts_with(values, "'")).as_py():
+        values = pc.replace_substring_regex(values, GUARDED, r"\1")
+        if field.kind != "text":
+            plain = pc.replace_substring_regex(values, "^'+", "")
+            repairs.note("apostrophes", values, plain)
+            values = plain
+    if pc.any(pc.starts_with(values, '="')).as_py():
+        plain = pc.replace_substring_regex(values, '(?s)^="(.*)"$', r"\1")
+        repairs.note("text_formulas", values, plain)
+        values = plain
+    if field.kind not in ("text", "given"):
+        half_width = _half_width(values)
+        repairs.note("full_width", values, half_width)
+        values = pc.utf8_upper(half_width) if field.kind in ("code", "no") else half_width
+    if field.codes:
+        codes = _names_to_codes(values, field.codes)
+        repairs.note("names_to_codes", values, codes)
+        values = codes
+    return pc.if_else(pc.equal(values, ""), None, values) if pc.any(pc.equal(values, "")).as_py() else values
+
+
+def folded(values: pa.Array) -> pa.Array:
+    """Numbers without regard to case and width: to look them up, never to keep them so."""
+    return pc.utf8_upper(_half_width(values))
+
+
+def _half_width(values: pa.Array) -> pa.Array:
+    if pc.all(pc.string_is_ascii(values)).as_py() is not False:
+        return values
+    encoded = values.dictionary_encode()
+    folded = [
+        value if value is None or value.isascii() else value.translate(_HALF_WIDTH).strip()
+        for value in encoded.dictionary.to_pylist()
+    ]
+    return pa.array(folded, pa.string()).take(encoded.indices)
+
+
+def _names_to_codes(values: pa.Array, codes: str) -> pa.Array:
+    to_code = code_list(codes).to_code
+    names = pa.array(list(to_code), pa.string())
+    place = pc.index_in(values, value_set=names)
+    if place.null_count == len(place):
+        return values
+    return pc.coalesce(pa.array(list(to_code.values()), pa.string()).take(place), values)

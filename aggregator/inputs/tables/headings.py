@@ -1,0 +1,103 @@
+"""Match the headings of an export to columns of the data dictionary."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from aggregator.model.errors import UnusableInput
+from aggregator.schemas.invisible import without_invisible
+from aggregator.schemas.modes.m9610.fields import FIELD, FIELDS, KNOWN_UNUSED, REQUIRED_COLUMNS, STATUS_COLUMNS
+from aggregator.schemas.modes.m9610.rules import RULES
+
+
+def normalised(heading: str) -> str:
+    """Half-width, without outer white space, invisible characters or case: how headings are compared."""
+    if heading.isascii():
+        return heading.strip().casefold()
+    return without_invisible(unicodedata.normalize("NFKC", heading)).strip().casefold()
+
+
+@cache
+def known_headings() -> dict[str, str]:
+    """Every heading that is matched without a mapping, normalised, to its column."""
+    headings: dict[str, str] = {}
+    for field in FIELDS:
+        for heading in (field.column, field.element, *field.headings):
+            headings.setdefault(normalised(heading), field.column)
+    return headings
+
+
+UNUSED = frozenset(normalised(heading) for heading in KNOWN_UNUSED)
+
+
+@dataclass(frozen=True)
+class Matched:
+    """`places`: column to its position in the file. `unknown`: positions of headings nothing is known of. `ruled_out`:
+    columns that the user says the file does not have."""
+
+    places: dict[str, int]
+    unknown: tuple[int, ...]
+    ruled_out: tuple[str, ...] = ()
+
+
+def match_headings(headings: Sequence[str], mapping: Iterable[tuple[str, str]]) -> Matched:
+    """Match headings; a mapping of (column, heading) wins over what would have matched by itself.
+
+    Raises UnusableInput where two headings stand for one column.
+    """
+    names = [normalised(heading) for heading in headings]
+    wanted = {column: normalised(heading) for column, heading in mapping}
+    mapped = {name: column for column, name in wanted.items() if name in names or not name}
+    placed = {column for column, name in wanted.items() if name in names or not name}
+    places: dict[str, int] = {}
+    unknown = []
+    for position, name in enumerate(names):
+        column = mapped.get(name) if name else None
+        if column is None:
+            column = known_headings().get(name)
+            if column in placed:
+                column = None
+            elif column is None and name and name not in UNUSED:
+                unknown.append(position)
+        if column is None:
+            continue
+        if column in places:
+            first, second = headings[places[column]].strip(), headings[position].strip()
+            rule = RULES["F103"]
+            raise UnusableInput(
+                f"[F103] The headings '{first}' and '{second}' both stand for {column}. {rule.remedy.en}",
+                f"[F103] 列标题“{first}”与“{second}”都对应 {column}。{rule.remedy.zh}",
+            )
+        places[column] = position
+    return Matched(places, tuple(unknown), tuple(column for column, name in wanted.items() if not name))
+
+
+def missing_columns(given: Iterable[str], *, clearing_known: bool) -> list[str]:
+    """Required columns that are not given, in the order of the data dictionary; with what says what is cleared, unless that
+    is known otherwise."""
+    wanted = REQUIRED_COLUMNS if clearing_known else (*REQUIRED_COLUMNS, *STATUS_COLUMNS)
+    has = set(given)
+    return [column for column in wanted if column not in has]
+
+
+def require_columns(
+    file: str, headings: Sequence[str], columns: Iterable[str], *, clearing_known: bool
+) -> None:
+    """Raise UnusableInput naming what is missing, what would have matched and what was found."""
+    missing = missing_columns(columns, clearing_known=clearing_known)
+    if not missing:
+        return
+    found = ", ".join(heading.strip() for heading in headings if heading.strip())
+    wanted = "; ".join(f"{column} ({' / '.join((FIELD[column].element, *FIELD[column].headings))})" for column in missing)
+    rule = RULES["F102"]
+    clearing_en = clearing_zh = ""
+    if set(missing) & set(STATUS_COLUMNS):
+        clearing_en = " Instead of status_code and cleared_at you can give --receipts FILE, or --assume-cleared."
+        clearing_zh = " 也可不提供 status_code 和 cleared_at，而用 --receipts 文件 或 --assume-cleared。"
+    raise UnusableInput(
+        f"[F102] {file}: missing column {wanted}. Headings found: {found}. {rule.remedy.en}{clearing_en}",
+        f"[F102] {file}：缺少列 {wanted}。文件中的列标题：{found}。{rule.remedy.zh}{clearing_zh}",
+    )

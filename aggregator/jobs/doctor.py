@@ -1,0 +1,191 @@
+"""`aggregator doctor`: whether all that a run needs is there, each thing with what to do where it is not."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from filelock import Timeout
+
+import aggregator
+from aggregator.domain.deadline import Calendar, calendar_of, deadline, earliest_deadline
+from aggregator.jobs.heads import refuse_lost, refuse_old
+from aggregator.jobs.publish import mark_of, refuse_unknown, unfinished
+from aggregator.ledger.sqlite.query import runs
+from aggregator.ledger.sqlite.store import lock_of, open_ledger
+from aggregator.ledger.sqlite.verify import refuse_altered
+from aggregator.model.errors import StopRun
+from aggregator.model.settings import Params, Period
+from aggregator.schemas.text import Text
+
+CALENDAR_AHEAD = timedelta(days=60)
+_LEAST_FREE = 2 << 30
+_LEDGER_COPIES = 3
+"""Room for the ledger to grow by a month, its rollback journal and a backup."""
+_LIBRARIES = ("pandas", "pyarrow", "pandera", "click", "filelock", "chinesecalendar", "prometheus-client", "lxml", "python-calamine", "xlsxwriter")
+_NOTHING = Text("", "")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at. `remedy` is blank where all is well."""
+
+    name: Text
+    well: bool
+    found: Text
+    remedy: Text = _NOTHING
+
+
+def examine(params: Params, today: date) -> list[Check]:
+    """Everything in turn: versions, locale, folders, disk, ledger, calendar."""
+    return [*_versions(), _locale(), *_folders(params), *_disk(params), *_ledger(params), _calendar(params, today)]
+
+
+def _versions() -> Iterator[Check]:
+    name = Text("versions", "版本")
+    missing, found = [], [f"aggregator {aggregator.__version__}", f"Python {platform.python_version()}"]
+    for library in _LIBRARIES:
+        try:
+            found.append(f"{library} {version(library)}")
+        except PackageNotFoundError:
+            missing.append(library)
+    listed = ", ".join(found)
+    if missing:
+        lacking = ", ".join(missing)
+        yield Check(name, False, Text(f"{listed}; missing: {lacking}", f"{listed}；缺少：{lacking}"),
+                    Text("Install this tool again in an environment of its own.", "请在独立环境中重新安装本工具。"))  # fmt: skip
+    else:
+        yield Check(name, True, Text(listed, listed))
+
+
+def _locale() -> Check:
+    name, encoding = Text("locale", "区域设置"), (sys.stdout.encoding or "").lower()
+    found = Text(f"output is written in {encoding or 'an unknown encoding'}", f"输出编码为 {encoding or '未知'}")
+    try:
+        "清单".encode(encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return Check(name, False, found, Text("Chinese names cannot be shown: set LANG=C.UTF-8 or PYTHONIOENCODING=utf-8.",
+                                              "无法显示中文：请设置 LANG=C.UTF-8 或 PYTHONIOENCODING=utf-8。"))  # fmt: skip
+    return Check(name, True, found)
+
+
+def _folders(params: Params) -> Iterator[Check]:
+    name = Text("folder of results", "结果文件夹")
+    if params.out is None:
+        yield Check(name, False, Text("not named", "未指定"), Text("Name it: --out DIR, or out in the config.", "请用 --out 或配置中的 out 指定。"))
+        return
+    places = {name: params.out}
+    if params.the_ledger is not None and params.the_ledger.parent != params.out.resolve():
+        places[Text("folder of the ledger", "台账文件夹")] = params.the_ledger.parent
+    for title, folder in places.items():
+        yield _writable(title, folder)
+
+
+def _writable(name: Text, folder: Path) -> Check:
+    there = _existing(folder)
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        return Check(name, False, Text(f"{folder}: {error.strerror}", f"{folder}：{error.strerror}"),
+                     Text("Give the user that runs this the right to write there, or mount the disk for writing.",
+                          "请授予运行用户写权限，或以可写方式挂载磁盘。"))  # fmt: skip
+    if there != folder:
+        return Check(name, True, Text(f"{folder} will be made", f"{folder} 将自动创建"))
+    return Check(name, True, Text(f"{folder} can be written", f"{folder} 可写"))
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest above it that there is."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder
+
+
+def _disk(params: Params) -> Iterator[Check]:
+    name = Text("disk space", "磁盘空间")
+    ledger = params.the_ledger
+    held = ledger.stat().st_size if ledger is not None and ledger.is_file() else 0
+    needed = _LEAST_FREE + _LEDGER_COPIES * held
+    folder = params.out or (ledger.parent if ledger is not None else None)
+    if folder is not None:
+        free = shutil.disk_usage(_existing(folder.resolve())).free
+        found = Text(f"{free / 1e9:,.1f} GB free, {needed / 1e9:,.1f} GB wanted", f"可用 {free / 1e9:,.1f} GB，需要 {needed / 1e9:,.1f} GB")
+        remedy = _NOTHING if free >= needed else Text("Free some space, or move the results to a larger disk.", "请清理空间，或将结果移至更大的磁盘。")
+        yield Check(name, free >= needed, found, remedy)
+
+
+def _ledger(params: Params) -> Iterator[Check]:
+    name, ledger = Text("ledger", "台账"), params.the_ledger
+    if ledger is None:
+        return
+    if not ledger.exists():
+        try:
+            refuse_lost(ledger, params.out)
+        except StopRun as error:
+            yield Check(name, False, error.text, _NOTHING)
+            return
+        remedy = Text("Make it with the first run, without --require-ledger; if there was one, restore it from a backup.",
+                      "首次运行时请去掉 --require-ledger 以创建；若此前已有台账，请从备份恢复。")  # fmt: skip
+        yield Check(name, not params.require_ledger, Text(f"{ledger}: none yet", f"{ledger}：尚无"), remedy if params.require_ledger else _NOTHING)
+        return
+    try:
+        with open_ledger(ledger) as connection:
+            refuse_altered(connection, ledger)
+            refuse_old(connection, ledger, params.out)
+            recorded, mark = runs(connection, ledger), mark_of(connection)
+            pending = unfinished(recorded, mark)
+            if params.out is not None:
+                refuse_unknown(params.out.resolve(), recorded, mark)
+    except StopRun as error:
+        yield Check(name, False, error.text, Text("'aggregator ledger check' tells more.", "运行 aggregator ledger check 查看详情。"))
+        return
+    size = f"{ledger.stat().st_size:,}"
+    yield Check(name, True, Text(f"{ledger}: {len(recorded)} runs, {size} bytes", f"{ledger}：{len(recorded)} 个批次，{size} 字节"))
+    if pending:
+        listed = ", ".join(str(target) for _, target in pending)
+        yield Check(Text("publication", "发布"), False, Text(f"half done: {listed}", f"未完成：{listed}"),
+                    Text("'aggregator ledger check', or the next run, finishes it.", "运行 aggregator ledger check 或下一次运行会自动完成。"))  # fmt: skip
+    yield _lock(ledger)
+
+
+def _lock(ledger: Path) -> Check:
+    name = Text("lock", "锁")
+    try:
+        with lock_of(ledger):
+            return Check(name, True, Text("free", "空闲"))
+    except Timeout:
+        return Check(name, True, Text("held by a run under way", "正被运行中的批次占用"))
+    except OSError as error:
+        return Check(name, False, Text(f"{ledger}.lock: {error.strerror}", f"{ledger}.lock：{error.strerror}"),
+                     Text("Give the user that runs this the right to write there; the disk must be able to lock files.",
+                          "请授予运行用户写权限；磁盘须支持文件锁。"))  # fmt: skip
+
+
+def _calendar(params: Params, today: date) -> Check:
+    """The deadlines up to CALENDAR_AHEAD from now: a year without a calendar is told of before it is needed."""
+    name = Text("working-day calendar", "工作日历")
+    try:
+        calendar = calendar_of(dict(params.calendar_years), params.calendar)
+        found = _deadlines(calendar, today)
+    except StopRun as error:
+        return Check(name, False, Text(f"not known up to {today + CALENDAR_AHEAD}", f"未覆盖至 {today + CALENDAR_AHEAD}"), error.text)
+    listed = ", ".join(f"{period} → {day}" for period, day in found)
+    return Check(name, True, Text(f"deadlines {listed}", f"申报期限 {listed}"))
+
+
+def _deadlines(calendar: Calendar, today: date) -> list[tuple[Period, date]]:
+    """Raises NoCalendar."""
+    period, found = Period.before(today), list[tuple[Period, date]]()
+    while True:
+        if earliest_deadline(period) > today + CALENDAR_AHEAD and found:
+            return found
+        found.append((period, deadline(period, calendar)))
+        period = Period(period.next_month.year, period.next_month.month)

@@ -1,0 +1,243 @@
+"""`aggregator receive`: take customs' answers into the ledger, bring the applications into the state they say, and compare what
+customs made with what we forecast.
+
+Every file is kept by its hash, before anything is made of it; what cannot be used is kept aside and told of, and the others go
+on. The comparison is made anew from the ledger each time: it can be made again, whatever became of it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from aggregator.inputs.ceb.answers import DOCUMENTS, Clearance, Document, Unreadable, documents_of, latest_time
+from aggregator.inputs.ceb.elements import kind_of
+from aggregator.inputs.export import Source
+from aggregator.inputs.sources.files import STANDARD_INPUT, meant
+from aggregator.inputs.sources.room import Room, temporary_room
+from aggregator.inputs.sources.sniff import Format, format_of
+from aggregator.inputs.sources.unchanged import hold, refuse_changed, taken_of
+from aggregator.inputs.sources.unpack import sources_in
+from aggregator.jobs.ledger import changing
+from aggregator.jobs.publish import make_folder
+from aggregator.jobs.reconciliation import Reconciled, reconcile_runs
+from aggregator.ledger.sqlite.answers import ApplicationReceipt, Result, fold_clearances, fold_receipt, fold_result
+from aggregator.ledger.sqlite.query import runs_of_result
+from aggregator.ledger.sqlite.settle import settle
+from aggregator.ledger.sqlite.store import sync
+from aggregator.model.errors import CannotCreate, CannotReadOrWrite, Exit, UnusableInput
+from aggregator.model.settings import Params
+from aggregator.schemas.text import Text
+
+_PAGE_CACHE_KIB = 262_144
+RECEIVED, ASIDE = "received", "aside"
+
+
+@dataclass(frozen=True)
+class KeptAside:
+    """A file or document that was not used: why, and where in the file."""
+
+    file: str
+    row: int | None
+    why: Text
+
+
+@dataclass
+class Received:
+    """What came of it. `changed`: applications that are in another state now. `passed_over`: messages of folders and archives
+    that are no answers, by kind."""
+
+    files: int = 0
+    passed_over: Counter[str] = field(default_factory=Counter)
+    known: int = 0
+    documents: Counter[str] = field(default_factory=Counter)
+    aside: list[KeptAside] = field(default_factory=list)
+    changed: list[tuple[str, str]] = field(default_factory=list)
+    runs: list[Reconciled] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> Exit:
+        return Exit.WAITING if self.aside or any(run.differences for run in self.runs) else Exit.DONE
+
+
+@dataclass
+class _About:
+    """Runs that the files taken in now speak of, and the results they know of."""
+
+    runs: set[int] = field(default_factory=set)
+    results: set[str] = field(default_factory=set)
+
+
+def receive(params: Params, now: datetime) -> Received:
+    assert params.out is not None
+    assert params.the_ledger is not None
+    out, ledger, at = params.out.resolve(), params.the_ledger, now.isoformat(timespec="seconds")
+    received = Received()
+    with temporary_room() as room:
+        sources, damaged = _sources(params.inputs, room)
+        with changing(ledger, out, at, params.lock_wait) as connection:
+            # Lines of results come in the order of customs' items, and are kept by inventory: all over the table.
+            connection.execute(f"PRAGMA cache_size=-{_PAGE_CACHE_KIB}")
+            for path, why in damaged:
+                copy = hold(Source(path, str(path), str(path)), room)
+                _keep(copy.path, out / RECEIVED / ASIDE, taken_of(copy).sha256, path.suffix)
+                received.aside.append(KeptAside(str(path), None, why))
+            taking = _Taking.of(connection, out, now, received)
+            for source in sources:
+                _take(taking, source, hold(source, room))
+            received.files = len(sources) + len(damaged) - received.passed_over.total()
+            about = taking.about
+            about.runs |= runs_of_result(connection, about.results)
+            changes, _ = settle(connection, about.runs, at)
+            received.changed = [(each.application_ref, str(each.state)) for each in changes if each.is_new]
+            received.runs = list(reconcile_runs(connection, ledger, out, about.runs))
+    return received
+
+
+def _sources(arguments: Iterable[Path], room: Room) -> tuple[list[Source], list[tuple[Path, Text]]]:
+    """The files of the arguments, and the archives that are damaged, as a whole, and why."""
+    sources, damaged = list[Source](), list[tuple[Path, Text]]()
+    for each in meant(arguments):
+        try:
+            sources += list(sources_in(each, room))
+        except UnusableInput as stop:
+            if each.path == STANDARD_INPUT:
+                raise
+            damaged.append((each.path, stop.text))
+    return sources, damaged
+
+
+@dataclass(frozen=True)
+class _Taking:
+    """What taking a file in needs. `sent`: reference, consignor, run and parts of each application by the number it was sent
+    under; `consignors`: all that the ledger applied for."""
+
+    connection: sqlite3.Connection
+    out: Path
+    now: datetime
+    received: Received
+    sent: dict[str, tuple[str, str, int, int]]
+    consignors: frozenset[str]
+    about: _About = field(default_factory=_About)
+
+    @classmethod
+    def of(cls, connection: sqlite3.Connection, out: Path, now: datetime, received: Received) -> _Taking:
+        query = "SELECT cop_no, application_ref, consignor_code, run_no, parts FROM application JOIN sent USING (application_ref)"
+        sent = {cop_no: (ref, consignor, run_no, parts) for cop_no, ref, consignor, run_no, parts in connection.execute(query)}
+        consignors = frozenset(code for (code,) in connection.execute("SELECT DISTINCT consignor_code FROM application"))
+        return cls(connection, out, now, received, sent, consignors)
+
+
+def _take(taking: _Taking, source: Source, copy: Source) -> None:
+    """One file, as it is held."""
+    taken, received, folder = taken_of(copy), taking.received, taking.out / RECEIVED
+    if taking.connection.execute("SELECT 1 FROM receipt WHERE sha256 = ?", (f"received:{taken.sha256}",)).fetchone():
+        received.known += 1
+        return
+    try:
+        root = kind_of(copy).root if format_of(copy) is Format.MESSAGE else ""
+        if root and root not in DOCUMENTS and not source.named:
+            received.passed_over[root] += 1
+            return
+        # Read whole before anything is taken in: what turns out to be damaged leaves no trace in the ledger.
+        documents = _documents(copy, root, taking.now)
+    except UnusableInput as stop:
+        refuse_changed(source, copy)
+        _keep(copy.path, folder / ASIDE, taken.sha256)
+        received.aside.append(KeptAside(source.name, None, stop.text))
+        return
+    refuse_changed(source, copy)
+    _keep(copy.path, folder, taken.sha256)
+    aside = _fold(taking, source.name, documents)
+    if aside:
+        _keep(copy.path, folder / ASIDE, taken.sha256)
+    received.aside += aside
+    at = taking.now.isoformat(timespec="seconds")
+    taking.connection.execute("INSERT OR IGNORE INTO receipt VALUES (?, ?, ?)", (f"received:{taken.sha256}", source.name, at))
+
+
+def _documents(source: Source, root: str, now: datetime) -> list[Document]:
+    if root not in DOCUMENTS:
+        raise UnusableInput(
+            f"It is no answer of customs (CEB702, CEB792, CEB604, CEB606){f' but {root}' if root else ''}.",
+            f"不是海关回执或结果报文（CEB702、CEB792、CEB604、CEB606）{f'，而是 {root}' if root else ''}。",
+        )
+    return list(documents_of(source, root, latest_time(now)))
+
+
+def _keep(path: Path, folder: Path, sha256: str, suffix: str = ".xml") -> None:
+    make_folder(folder)
+    target = folder / f"{sha256}{suffix}"
+    if target.exists():
+        return
+    try:
+        part = target.with_suffix(".part")
+        shutil.copyfile(path, part)
+        sync(part)
+        part.rename(target)
+        sync(folder)
+    except OSError as error:
+        stop = CannotCreate if not target.parent.exists() else CannotReadOrWrite
+        raise stop(f"{target} cannot be written: {error.strerror}.", f"无法写入 {target}：{error.strerror}。") from None
+
+
+def _fold(taking: _Taking, file: str, documents: Iterable[Document]) -> list[KeptAside]:
+    """Take the documents of one file in; those that cannot be used are told of."""
+    aside, told = list[KeptAside](), Counter[str]()
+    clearances: list[Clearance] = []
+    for document in documents:
+        why = None
+        if isinstance(document, Unreadable):
+            why = document.why
+        elif isinstance(document, ApplicationReceipt):
+            why = _take_receipt(taking, document)
+        elif isinstance(document, Result):
+            why = _take_result(taking, document)
+        elif document.inventory_no:
+            clearances.append(document)
+        if why is not None:
+            aside.append(KeptAside(file, document.row if isinstance(document, Unreadable) else None, why))
+        else:
+            told[_KIND[type(document)]] += 1
+    fold_clearances(taking.connection, ((each.inventory_no, each.message, each.status, each.at) for each in clearances))
+    taking.received.documents.update(told)
+    return aside
+
+
+def _take_receipt(taking: _Taking, receipt: ApplicationReceipt) -> Text | None:
+    """Out: why it cannot be used."""
+    if receipt.cop_no not in taking.sent:
+        return Text(f"No application of this ledger has the number {receipt.cop_no} (copNo).", f"本台账没有编号为 {receipt.cop_no}（copNo）的汇总申请单。")
+    ref, consignor, run_no, parts = taking.sent[receipt.cop_no]
+    if receipt.consignor_code and receipt.consignor_code != consignor:
+        return _foreign(receipt.consignor_code)
+    if receipt.part_no > parts:
+        return Text(
+            f"It is about part {receipt.part_no} of {receipt.cop_no}, which was sent in {parts} (msgSeqNo).",
+            f"回执所指为 {receipt.cop_no} 的第 {receipt.part_no} 段，而该申请单只发送了 {parts} 段（msgSeqNo）。",
+        )
+    fold_receipt(taking.connection, ref, receipt)
+    taking.about.runs.add(run_no)
+    return None
+
+
+def _take_result(taking: _Taking, result: Result) -> Text | None:
+    """A result is taken in whosever it is: what customs has in it is not to be declared again. Out: why it is kept aside too."""
+    fold_result(taking.connection, result)
+    taking.about.results.add(result.summary_seq_no)
+    consignor = result.fields["consignor_code"]
+    if not consignor or consignor in taking.consignors or runs_of_result(taking.connection, {result.summary_seq_no}):
+        return None
+    return _foreign(consignor)
+
+
+_KIND: dict[type, str] = {ApplicationReceipt: "application_receipts", Result: "results", Clearance: "inventory_receipts"}
+
+
+def _foreign(code: str) -> Text:
+    return Text(f"It is of the consignor {code}, for whom this ledger applied for nothing.", f"其收发货人为 {code}，本台账未为其申请汇总。")

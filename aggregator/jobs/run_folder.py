@@ -1,0 +1,79 @@
+"""Write the files of a run folder."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pyarrow as pa
+
+from aggregator.domain.split import declaration_refs
+from aggregator.model.settings import Params
+from aggregator.outputs.rejected import rejected_head, rejected_names
+from aggregator.outputs.tables import write_csv, write_parquet
+from aggregator.outputs.xlsx import write_rejected_workbook, write_workbook
+from aggregator.pipeline.result import Outcome, Result, counted
+from aggregator.pipeline.result_tables import weight_shares
+from aggregator.schemas.modes.m9610.declaration import SCHEMAS
+
+
+def write_outputs(params: Params, result: Result, run_ref: str, stage: Path, outcome: Outcome) -> None:
+    """Write every table, counting the findings into the outcome, and the rejected lines of each input."""
+    refs = declaration_refs(run_ref, result.split.declarations)
+
+    makers: dict[str, Callable[[], Iterator[pa.Table]]] = {
+        "declarations": lambda: iter([result.declarations]),
+        "declaration_items": lambda: iter([result.declaration_items]),
+        "audit_map": lambda: result.pieces("audit_map"),
+        "weight_shares": lambda: weight_shares(result.spread, refs),
+        "findings": lambda: counted(result.findings(params.lang), outcome),
+        "excluded": lambda: result.pieces("excluded"),
+        "control_totals": lambda: iter([result.totals]),
+    }
+
+    def write(name: str) -> None:
+        as_parquet = name == "audit_map"
+        if as_parquet or "parquet" in params.formats:
+            write_parquet(stage / f"{name}.parquet", SCHEMAS[name], makers[name]())
+        if "xlsx" in params.formats:
+            write_workbook(stage / f"{name}.xlsx", SCHEMAS[name], makers[name]())
+        if not as_parquet or "csv" in params.formats:
+            write_csv(stage / f"{name}.csv", SCHEMAS[name], makers[name]())
+
+    def write_the_others() -> None:
+        for name in makers:
+            if name != "audit_map":
+                write(name)
+        _write_rejected(result, stage / "rejected")
+
+    if params.workers == 1:
+        write("audit_map")
+        write_the_others()
+        return
+    # The audit map takes as long as all the others together.
+    with ThreadPoolExecutor(1) as aside:
+        audit_map = aside.submit(write, "audit_map")
+        write_the_others()
+        audit_map.result()
+
+
+def _write_rejected(result: Result, folder: Path) -> None:
+    names = rejected_names(result.work.files)
+    for chunk, (place, _) in enumerate(result.work.chunks):
+        piece = result.finished[chunk].pieces.get("rejected")
+        if piece is None:
+            continue
+        folder.mkdir(exist_ok=True)
+        path = folder / names[place]
+        with path.open("ab") as sink:
+            if sink.tell() == 0:
+                sink.write(rejected_head(result.work.files[place]))
+            with piece.open("rb") as source:
+                shutil.copyfileobj(source, sink)
+    for place, file in enumerate(result.work.files):
+        # Who gives a workbook mends in a spreadsheet.
+        path = folder / names[place]
+        if file.format in ("xlsx", "xls") and path.exists():
+            write_rejected_workbook(path.with_suffix(".xlsx"), path)

@@ -1,0 +1,166 @@
+"""What the tables hold, under the chain of events: of every table the number of its rows and the sum of their hashes, and a
+digest of how the tables are described.
+
+A transaction ends with an event that holds them (`sealed`). The sums are kept up row by row by triggers of the connection, so
+that nothing has to be read for it, whatever statement changed the rows; only where the tables themselves have changed, or
+nothing was sealed before, everything is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from aggregator.ledger.sqlite.chain import append_event
+from aggregator.ledger.sqlite.tables import State
+
+SEALED = "sealed"
+_CHAINED = "event"
+"""The one table that needs no sum: each of its rows holds the hash of the one before."""
+INVENTORY = "inventory"
+_OF_INVENTORY = ("inventory_id", "state", "cancelled")
+"""Of an inventory what changes; what never does is held by a hash of its run. Sealed is what has become of it since its run
+was recorded, so that the millions of which nothing has become cost nothing."""
+_RECORDED_AS = f"CASE period WHEN '' THEN '{State.ENTERED}' ELSE '{State.APPLIED}' END"
+_CHANGED = (
+    f"SELECT inventory_id, inventory.state, cancelled, {_RECORDED_AS} FROM inventory JOIN run USING (run_no) "
+    f"WHERE inventory.state <> {_RECORDED_AS} OR cancelled <> ''"
+)
+_BYTES = 16
+_ALL = 1 << 8 * _BYTES
+
+Row = tuple[object, ...]
+
+
+@dataclass
+class Sum:
+    """How many rows, and the sum of their hashes: the order of the rows does not matter."""
+
+    rows: int = 0
+    hashes: int = 0
+
+    def count(self, sign: int, *row: object) -> None:
+        """A row that came (1) or went (-1)."""
+        self.rows += sign
+        self.hashes = (self.hashes + sign * row_hash(row)) % _ALL
+
+    def __str__(self) -> str:
+        return f"{self.rows}:{self.hashes:0{2 * _BYTES}x}"
+
+    @classmethod
+    def parse(cls, text: str) -> Sum:
+        rows, _, hashes = text.partition(":")
+        return cls(int(rows), int(hashes, 16))
+
+
+@dataclass
+class Seal:
+    """`tables`: a digest of their description; `sums`: by table."""
+
+    tables: str
+    sums: dict[str, Sum] = field(default_factory=dict)
+
+    def detail(self) -> dict[str, str]:
+        return {"tables": self.tables, **{name: str(held) for name, held in sorted(self.sums.items())}}
+
+
+def row_hash(row: Row) -> int:
+    # ascii() of text, numbers and bytes is the same in every version of Python; repr() is not.
+    return int.from_bytes(hashlib.blake2b(ascii(row).encode(), digest_size=_BYTES).digest())
+
+
+def description(connection: sqlite3.Connection) -> str:
+    """A digest of the tables and indexes as they are described; statistics of the query planner say nothing."""
+    query = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite!_stat_' ESCAPE '!' ORDER BY 1, 2, 3"
+    return hashlib.sha256(json.dumps(connection.execute(query).fetchall()).encode()).hexdigest()[: 2 * _BYTES]
+
+
+def last_seal(connection: sqlite3.Connection) -> Seal | None:
+    """What the last transaction sealed. None for a ledger of an earlier version."""
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (_CHAINED,)).fetchone():
+        return None
+    row = connection.execute("SELECT detail FROM event WHERE kind = ? ORDER BY event_no DESC LIMIT 1", (SEALED,)).fetchone()
+    if row is None:
+        return None
+    held: dict[str, str] = json.loads(row[0])
+    return Seal(held.pop("tables"), {name: Sum.parse(text) for name, text in held.items()})
+
+
+def sum_of(connection: sqlite3.Connection, table: str, most: int | None = None) -> Sum:
+    """The sum of a table as it stands; of a table with more rows than `most` that of the first of them."""
+    found = Sum()
+    if table == INVENTORY:
+        for number, state, cancelled, recorded in connection.execute(_CHANGED):
+            found.count(-1, number, recorded, "")
+            found.count(1, number, state, cancelled)
+        return found
+    limit = "" if most is None else f" LIMIT {most + 1}"
+    for row in connection.execute(f"SELECT {', '.join(_columns(connection, table))} FROM {table}{limit}"):
+        found.count(1, *row)
+    return found
+
+
+def seal_of(connection: sqlite3.Connection) -> Seal:
+    """Everything as it stands."""
+    return Seal(description(connection), {name: sum_of(connection, name) for name in _tables(connection)})
+
+
+@contextmanager
+def sealing(connection: sqlite3.Connection, at: str) -> Iterator[None]:
+    """Within a transaction: what is changed is sealed at its end. `at`: when; blank: as the last event."""
+    before = last_seal(connection)
+    if before is None:
+        yield
+        after = seal_of(connection)
+    else:
+        after = Seal(before.tables, {name: Sum(held.rows, held.hashes) for name, held in before.sums.items()})
+        with _counting(connection, after.sums):
+            yield
+        if description(connection) != before.tables:
+            after = seal_of(connection)
+    if after != before:
+        append_event(connection, at or _last_time(connection), SEALED, "", after.detail())
+
+
+def _last_time(connection: sqlite3.Connection) -> str:
+    return str(connection.execute("SELECT at FROM event ORDER BY event_no DESC LIMIT 1").fetchone()[0])
+
+
+@contextmanager
+def _counting(connection: sqlite3.Connection, sums: dict[str, Sum]) -> Iterator[None]:
+    # Without this, a row that REPLACE removes would go unseen.
+    connection.execute("PRAGMA recursive_triggers=ON")
+    triggers = list(_triggers(connection, sums))
+    for name, table, when, counts in triggers:
+        connection.create_function(f"count_{table}", -1, sums[table].count)
+        connection.execute(f"CREATE TEMP TRIGGER {name} AFTER {when} ON main.{table} BEGIN SELECT {counts}; END")
+    yield
+    for name, *_ in triggers:
+        # A table that was dropped took its triggers along.
+        connection.execute(f"DROP TRIGGER IF EXISTS temp.{name}")
+
+
+def _triggers(connection: sqlite3.Connection, tables: Iterable[str]) -> Iterator[tuple[str, str, str, str]]:
+    """Of each trigger its name, its table, what it follows, and what it counts."""
+    for table in tables:
+        columns = _OF_INVENTORY if table == INVENTORY else _columns(connection, table)
+        gone = f"count_{table}(-1, {', '.join(f'OLD.{name}' for name in columns)})"
+        come = f"count_{table}(1, {', '.join(f'NEW.{name}' for name in columns)})"
+        changes = f"UPDATE OF {', '.join(columns)}"
+        yield f"{table}_changed", table, changes, f"{gone}, {come}"
+        if table != INVENTORY:
+            yield f"{table}_come", table, "INSERT", come
+            yield f"{table}_gone", table, "DELETE", gone
+
+
+def _tables(connection: sqlite3.Connection) -> list[str]:
+    query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' AND name <> ? ORDER BY 1"
+    return [str(name) for (name,) in connection.execute(query, (_CHAINED,))]
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> tuple[str, ...]:
+    return tuple(str(name) for _, name, *_ in connection.execute(f"PRAGMA main.table_info({table})"))

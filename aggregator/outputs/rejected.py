@@ -1,0 +1,113 @@
+"""Rejected lines as they were read, under their input's own headings, to be mended and run again."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from aggregator.inputs.export import Block, Export
+from aggregator.inputs.formats.csv import raw_records
+from aggregator.inputs.formats.records import cells_of
+from aggregator.inputs.formats.spool import spooled_cells
+from aggregator.inputs.tables.canonical import FORMULA_START
+from aggregator.inputs.tables.headings import normalised
+from aggregator.outputs.tables import csv_bytes
+
+REJECT_CODES = "reject_codes"
+"""The last column of a rejected file; ignored when the file is read again."""
+_STEM = 60
+"""Characters; a file name has at most 255 bytes."""
+_FORMULA = re.compile(f"^'*[{FORMULA_START}]")
+
+
+def kept_positions(file: Export) -> list[int]:
+    """Columns of the input but for the codes of an earlier run."""
+    return [place for place, heading in enumerate(file.headings) if normalised(heading) != REJECT_CODES]
+
+
+def rejected_head(file: Export) -> bytes:
+    return b"\xef\xbb\xbf" + _row([*(file.headings[place] for place in kept_positions(file)), REJECT_CODES])
+
+
+def rejected_records(file: Export, block: Block, rows: Any, codes: list[str]) -> bytes:
+    """Records of a CSV file as rows with their codes. A record that is no row of cells keeps its number of cells (one more,
+    for the codes), so that it is found again and not taken for a sound row of other cells."""
+    parts: list[bytes] = []
+    good: list[tuple[bytes, str]] = []
+    raw, spoiled = raw_records(file, block, rows, with_pieces=any("F206" in each for each in codes))
+    for record, code, is_spoiled in zip(raw, codes, spoiled, strict=True):
+        cells = [record.decode()] if is_spoiled else _cells_of_odd_record(record, code, file)
+        if cells is None:
+            good.append((record, code))
+            continue
+        parts += [_good_rows(file, good), _row([*cells, code])]
+        good = []
+    return b"".join([*parts, _good_rows(file, good)])
+
+
+def rejected_spooled(file: Export, block: Block, places: Any, codes: list[str]) -> bytes:
+    """Lines of a spool as rows with their codes."""
+    return _rows_of(file, spooled_cells(file, block, places), codes)
+
+
+def _cells_of_odd_record(record: bytes, code: str, file: Export) -> list[str] | None:
+    """The cells of a record that has another number of cells; None for a sound one."""
+    if "F20" not in code:
+        return None
+    assert file.dialect is not None
+    cells = cells_of(record.decode(), file.dialect.delimiter)
+    return None if len(cells) == len(file.headings) else cells
+
+
+def _good_rows(file: Export, rows: list[tuple[bytes, str]]) -> bytes:
+    if not rows:
+        return b""
+    assert file.dialect is not None
+    names = [f"c{place}" for place in range(len(file.headings))]
+    body = b"\n".join(record for record, _ in rows) + b"\n"
+    table = pa_csv.read_csv(
+        pa.py_buffer(body),
+        read_options=pa_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(body) + 1024),
+        parse_options=pa_csv.ParseOptions(delimiter=file.dialect.delimiter, newlines_in_values=True, ignore_empty_lines=False),
+        convert_options=pa_csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, quoted_strings_can_be_null=False
+        ),
+    )
+    return _rows_of(file, table, [code for _, code in rows])
+
+
+def _rows_of(file: Export, cells: pa.Table, codes: list[str]) -> bytes:
+    kept = cells.select([f"c{place}" for place in kept_positions(file)])
+    return csv_bytes(kept.append_column(REJECT_CODES, pa.array(codes, pa.string())), header=False)
+
+
+def _row(cells: list[str]) -> bytes:
+    sink = io.StringIO()
+    csv.writer(sink, lineterminator="\n", quoting=csv.QUOTE_ALL).writerow(
+        [f"'{cell}" if _FORMULA.match(cell) else cell for cell in cells]
+    )
+    return sink.getvalue().encode()
+
+
+def rejected_names(files: tuple[Export, ...]) -> list[str]:
+    """A file name for each input; inputs of equal names are told apart by a number."""
+    names: list[str] = []
+    for file in files:
+        stem, name, number = _stem(file.name), "", 1
+        while not name or name in names:
+            name = f"{stem}.csv" if number == 1 else f"{stem}-{number}.csv"
+            number += 1
+        names.append(name)
+    return names
+
+
+def _stem(name: str) -> str:
+    """Of an input's name what may be a file's name: standard input has none, a member of an archive may have any."""
+    stem = "".join(letter if letter.isprintable() else "_" for letter in Path(name).stem)[:_STEM]
+    return stem if stem.strip("-.") else "input"

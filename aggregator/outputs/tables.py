@@ -1,0 +1,71 @@
+"""Write result tables: CSV for people and spreadsheets, Parquet for programs. The same input gives the same bytes."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from aggregator.inputs.tables.canonical import FORMULA_START
+
+ROW_GROUP = 131_072
+_BOM = b"\xef\xbb\xbf"
+_NEARLY_UNIQUE = {"inventory_no", "order_no", "waybill_no", "total_price", "source_row"}
+"""Columns whose values hardly repeat: a dictionary of them would only be given up again."""
+
+
+def guarded(table: pa.Table) -> pa.Table:
+    """Text cells that a spreadsheet would run as a formula get a leading apostrophe; our reader takes it off again."""
+    for position, field in enumerate(table.schema):
+        if pa.types.is_string(field.type):
+            values = pc.replace_substring_regex(table[field.name], f"^('*[{FORMULA_START}])", r"'\1")
+            table = table.set_column(position, field.name, values)
+    return table
+
+
+def csv_bytes(table: pa.Table, *, header: bool) -> bytes:
+    sink = io.BytesIO()
+    pa_csv.write_csv(guarded(table), sink, pa_csv.WriteOptions(include_header=header, quoting_style="needed"))
+    return sink.getvalue()
+
+
+def write_csv(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
+    """UTF-8 with BOM, line ends \\n, RFC 4180. Returns how many rows were written."""
+    rows = 0
+    with path.open("wb") as file:
+        file.write(_BOM + csv_bytes(schema.empty_table(), header=True))
+        for table in tables:
+            rows += table.num_rows
+            file.write(csv_bytes(table.cast(schema), header=False))
+    return rows
+
+
+def write_parquet(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
+    """Row groups of ROW_GROUP rows, whatever tables the rows come in."""
+    rows = 0
+    repeating = [name for name in schema.names if name not in _NEARLY_UNIQUE]
+    with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=repeating) as writer:
+        for group in _row_groups(schema, tables):
+            rows += group.num_rows
+            writer.write_table(group, row_group_size=ROW_GROUP)
+    return rows
+
+
+def _row_groups(schema: pa.Schema, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    waiting: list[pa.Table] = []
+    count = 0
+    for table in tables:
+        waiting.append(table.cast(schema))
+        count += table.num_rows
+        while count >= ROW_GROUP:
+            whole = pa.concat_tables(waiting)
+            yield whole.slice(0, ROW_GROUP).combine_chunks()
+            waiting = [whole.slice(ROW_GROUP)]
+            count -= ROW_GROUP
+    if count:
+        yield pa.concat_tables(waiting).combine_chunks()

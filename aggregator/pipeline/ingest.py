@@ -1,0 +1,80 @@
+"""Read, bring to canonical form and validate one chunk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aggregator.domain.grouping import Hashes, Ints, hashes
+from aggregator.domain.totals import item_totals, unreadable_totals
+from aggregator.domain.validate import validate_lines
+from aggregator.engines.shards import write_table
+from aggregator.inputs.export import Unnamed
+from aggregator.inputs.open import read_chunk
+from aggregator.inputs.tables.canonical import Repairs, canonical
+from aggregator.inputs.tables.receipts import Receipts
+from aggregator.model.findings import CODE_INDEX
+from aggregator.pipeline.work import MEMBER, PLACE, Work
+
+_OF_NUMBERS = [CODE_INDEX[code] for code in ("R121", "R122", "R123", "R124", "R201")]
+"""Findings without which a number that is given has customs' shape."""
+
+
+@dataclass(frozen=True)
+class Staged:
+    """`inventories`: hashes of the inventory numbers in the chunk; `counts`: lines of each. `repairs`: rows that are no lines
+    and cells brought to canonical form, by kind. `physical`: lines of the file, by what they are. `has_strays`: some line's
+    inventory number is missing or not of customs' shape."""
+
+    chunk: int
+    lines: int
+    last_row: int
+    repairs: dict[str, int]
+    physical: dict[str, int]
+    inventories: Hashes
+    counts: Ints
+    totals: pa.Table
+    last_is_wrong: bool
+    has_strays: bool
+    unnamed: tuple[Unnamed, ...] = ()
+
+
+def stage_chunk(work: Work, chunk: int) -> Staged:
+    """Read, bring to canonical form and validate one chunk."""
+    file, block = work.file_of(chunk), work.chunks[chunk][1]
+    text, repairs = read_chunk(file, block), Repairs()
+    plain = _numbered(work, canonical(text.lines, (*file.head_values, *work.constants), repairs), repairs)
+    validated = validate_lines(plain, text.wrong, text.told, work.severity)
+    lines = validated.lines.append_column("source_row", pa.array(text.rows))
+    if text.places is not None:
+        lines = lines.append_column(PLACE, pa.array(text.places))
+    if text.members is not None:
+        lines = lines.append_column(MEMBER, text.members)
+    write_table(work.lines(chunk), lines)
+    write_table(work.row_findings(chunk), validated.findings)
+    numbers = lines["inventory_no"].combine_chunks().drop_null().dictionary_encode()
+    counts = np.bincount(numbers.indices.to_numpy(), minlength=len(numbers.dictionary)).astype(np.int64)
+    totals = pa.concat_tables([item_totals(lines, "read"), unreadable_totals(validated.unreadable)])
+    last_is_wrong = lines.num_rows - 1 in text.wrong
+    done = {kind: count for kind, count in (*text.skipped.items(), *sorted(repairs.counts.items())) if count}
+    odd = np.isin(validated.findings["code"].to_numpy(), _OF_NUMBERS).any()
+    has_strays = bool(odd or text.wrong or lines["inventory_no"].null_count)
+    return Staged(
+        chunk, lines.num_rows, text.last_row, done, text.physical, hashes(numbers.dictionary), counts, totals, last_is_wrong, has_strays, text.unnamed
+    )
+
+
+def _numbered(work: Work, lines: pa.Table, repairs: Repairs) -> pa.Table:
+    """Inventories that were sent before customs gave them a number get it from the receipt for what was sent."""
+    if "inventory_no" not in lines.column_names:
+        lines = lines.add_column(0, "inventory_no", pa.nulls(lines.num_rows, pa.string()))
+    missing = lines["inventory_no"].null_count
+    if not missing or work.receipts is None or not {"consignor_code", "internal_no"} <= set(lines.column_names):
+        return lines
+    told = Receipts.open(work.receipts).numbers_of(lines["consignor_code"].combine_chunks(), lines["internal_no"].combine_chunks())
+    numbers = pc.coalesce(lines["inventory_no"].combine_chunks(), told)
+    repairs.counts["numbers_from_receipts"] += missing - numbers.null_count
+    return lines.set_column(lines.column_names.index("inventory_no"), "inventory_no", numbers)

@@ -1,0 +1,166 @@
+"""What ties.py looks up: identifiers of all inventories, lines with their neighbours, whatever chunk they lie in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aggregator.domain.fate import Verdict
+from aggregator.domain.grouping import Hashes, Ints, hashes
+from aggregator.domain.inventories import MISREAD_BITS
+from aggregator.domain.strays import Naming, naming
+from aggregator.engines.shards import read_table
+from aggregator.model.findings import BIT, CODES, COLUMN_INDEX
+from aggregator.pipeline import Settled, Staged, Work
+from aggregator.pipeline.work import MEMBER
+from aggregator.schemas.modes.m9610.fields import IDENTIFIERS
+from aggregator.schemas.modes.m9610.rules import Severity
+
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+_SHARED_BY_MANY = 8
+"""A value that more inventories have than this is no identifier: a placeholder, the number of a whole consignment."""
+_SEEN = ("inventory_no", "item_no", *IDENTIFIERS)
+NUMBERED = pa.schema(
+    [
+        *(("inventory_no", pa.string()), ("item_no", pa.int32()), *((name, pa.string()) for name in IDENTIFIERS)),
+        *(("error_bits", pa.int64()), ("chunk", pa.int32()), ("line", pa.int64())),
+    ]
+)
+"""Lines that have a number, and where they stand."""
+
+
+@dataclass
+class LookUp:
+    """`scattered`: hashes of the inventories that are settled by partition."""
+
+    work: Work
+    staged: list[Staged]
+    settled: list[Settled]
+    scattered: Hashes
+    partitions: int
+    ends: dict[int, tuple[pa.Table, pa.Table]] = field(default_factory=dict)
+
+    @cached_property
+    def of_units(self) -> list[Hashes]:
+        """Hashes of the identifiers of each unit's inventories."""
+        found = []
+        for place in range(len(self.settled)):
+            table = self.inventories(place)
+            table = table.filter(pa.array(self.naming_of(table) != Naming.NOTHING))
+            found.append(np.concatenate([hashes(table[name].combine_chunks().drop_null()) for name in IDENTIFIERS]))
+        return found
+
+    @cached_property
+    def counted(self) -> tuple[Hashes, Ints]:
+        """Hashes of all identifiers and how often each stands."""
+        return np.unique(np.concatenate([*self.of_units, np.zeros(0, dtype=np.uint64)]), return_counts=True)
+
+    @cached_property
+    def known(self) -> Hashes:
+        return np.unique(np.concatenate([self.counted[0], *(chunk.inventories for chunk in self.staged)]))
+
+    @cached_property
+    def common(self) -> Hashes:
+        return self.counted[0][self.counted[1] > _SHARED_BY_MANY]
+
+    def inventories(self, place: int) -> pa.Table:
+        return read_table(self.work.unit(self.settled[place].unit, "inventories"), ("inventory_no", "verdict", "bits", "chunk", "line", *IDENTIFIERS))
+
+    def telling(self, values: pa.Array) -> pa.Array:
+        """Identifiers; null where one does not tell one inventory from others."""
+        values = values.cast(pa.string())
+        given = pc.fill_null(values, "")
+        tells = pc.match_substring_regex(given, "[0-9]").to_numpy(zero_copy_only=False) & ~np.isin(hashes(given), self.common)
+        return pc.if_else(pa.array(tells), values, None)
+
+    def unit_of(self, numbers: pa.Array, chunk: Any) -> Ints:
+        """Places of the units that settle inventories which have a line in the given chunks."""
+        of_number = hashes(numbers)
+        away = len(self.work.chunks) + (of_number % np.uint64(max(self.partitions, 1))).astype(np.int64)
+        return np.where(np.isin(of_number, self.scattered), away, chunk).astype(np.int64)
+
+    # ------------------------------------------------------------------------------------------------------------ lines
+
+    def lines(self, chunk: int) -> pa.Table:
+        return read_table(self.work.lines(chunk), (*_SEEN, "error_bits"))
+
+    def naming_of(self, table: pa.Table) -> Ints:
+        """Of lines or of inventories."""
+        bits = table["error_bits" if "error_bits" in table.column_names else "bits"].to_numpy()
+        return naming(table["inventory_no"].combine_chunks(), bits & MISREAD_BITS != 0)
+
+    def faulty(self, chunk: int) -> Ints:
+        """Lines with an error in another cell than their inventory number. A blank cell says nothing against the others."""
+        found = read_table(self.work.row_findings(chunk), ("line", "code", "column"))
+        is_error = np.array([self.work.severity[code] is Severity.ERROR and code != "R101" for code in CODES])[found["code"].to_numpy()]
+        return np.unique(found["line"].to_numpy()[is_error & (found["column"].to_numpy() != COLUMN_INDEX["inventory_no"])])
+
+    def seen(self, lines: pa.Table) -> pa.Table:
+        """What ties look at, identifiers only where they tell."""
+        cells = {name: lines[name].combine_chunks() for name in ("inventory_no", "item_no")}
+        for name in IDENTIFIERS:
+            given = lines[name].combine_chunks() if name in lines.column_names else pa.nulls(lines.num_rows, pa.string())
+            cells[name] = self.telling(given)
+        return pa.table(cells)
+
+    def numbered(self, chunk: int, places: Ints | None = None) -> pa.Table:
+        """The lines of a chunk that have a number; or of these the first and the last."""
+        lines = self.lines(chunk)
+        at = np.flatnonzero(self.naming_of(lines) != Naming.NOTHING)
+        at = at if places is None else at[places[: len(at)]]
+        chosen = lines.take(pa.array(at)).combine_chunks()
+        cells = [*self.seen(chosen).columns, chosen["error_bits"], pa.array(np.full(len(at), chunk, dtype=np.int32)), pa.array(at)]
+        return pa.table(cells, schema=NUMBERED)
+
+    def with_neighbours(self, chunk: int, seen: pa.Table, named: Ints) -> tuple[pa.Table, Ints, Ints]:
+        """Lines of the chunk and the two nearest outside that have a number (null where none has), with their chunks; and for
+        each line the places there of the nearest before and after it."""
+        count, place = seen.num_rows, np.arange(seen.num_rows)
+        own = seen.append_column("chunk", pa.array(np.full(count, chunk, dtype=np.int32)))
+        outside = [self.nearest(chunk, step).select(own.column_names) for step in (-1, +1)]
+        around = pa.concat_tables([own, *outside]).combine_chunks()
+        before = np.maximum.accumulate(np.where(named != Naming.NOTHING, place, -1))
+        after = np.minimum.accumulate(np.where(named != Naming.NOTHING, place, count + 1)[::-1])[::-1]
+        return around, np.where(before < 0, count, before), after
+
+    def nearest(self, chunk: int, step: int) -> pa.Table:
+        """The nearest line with a number in the chunks before or after, of the same file; a row of nulls where none has."""
+        other = self.next_chunk(chunk, step)
+        while other is not None:
+            line = self.ends_of(other)[0 if step > 0 else 1]
+            if line.num_rows:
+                return line
+            other = self.next_chunk(other, step)
+        return pa.Table.from_pylist([{}], schema=NUMBERED)
+
+    def next_chunk(self, chunk: int, step: int) -> int | None:
+        """The nearest chunk before or after that has lines, of the same file."""
+        other = chunk + step
+        while 0 <= other < len(self.work.chunks) and self.work.chunks[other][0] == self.work.chunks[chunk][0]:
+            if self.staged[other].lines:
+                return other
+            other += step
+        return None
+
+    def ends_of(self, chunk: int) -> tuple[pa.Table, pa.Table]:
+        """The first and the last line of a chunk that have a number; no rows where none has."""
+        if chunk not in self.ends:
+            ends = self.numbered(chunk, np.array([0, -1]))
+            self.ends[chunk] = (ends.slice(0, 1), ends.slice(max(ends.num_rows - 1, 0), 1))
+        return self.ends[chunk]
+
+    def places(self, chunk: int, lines: Ints) -> list[str]:
+        table = read_table(self.work.lines(chunk), ("source_row", MEMBER)).take(pa.array(lines))
+        names = table[MEMBER].to_pylist() if MEMBER in table.column_names else [self.work.file_of(chunk).name] * len(lines)
+        return [f"{name}:{row}" for name, row in zip(names, table["source_row"].to_pylist(), strict=True)]
+
+
+def incomplete(inventories: pa.Table) -> Mask:
+    result: Mask = (inventories["bits"].to_numpy() & BIT["I103"] != 0) & (inventories["verdict"].to_numpy() == Verdict.REJECTED)
+    return result

@@ -1,0 +1,89 @@
+"""What is known of a run once all fates are settled and all items numbered: what the ledger takes down of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aggregator.domain.fate import Verdict, reasons_of
+from aggregator.domain.grouping import Ints
+from aggregator.engines.shards import read_table
+from aggregator.model.findings import codes_of
+from aggregator.pipeline import Numbering, Settled, Work
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What is known once all items are numbered, for the ledger. `applications`, `application_of`: see applications.py."""
+
+    work: Work
+    settled: list[Settled]
+    numbering: Numbering
+    applications: pa.Table
+    application_of: Ints
+
+    def inventories(self, columns: tuple[str, ...]) -> Iterator[tuple[str, pa.Table]]:
+        """The inventories of each unit, with its name."""
+        wanted = ("verdict", *columns)
+        return ((unit.unit, read_table(self.work.unit(unit.unit, "inventories"), wanted)) for unit in self.settled)
+
+    def declared(self) -> Iterator[pa.Table]:
+        """What is declared: inventory_no, content, cleared_period, late, application_no, items (see ledger/tables.py)."""
+        if not self.numbering.declarations:
+            return
+        declaration_of, item_no_of = self.numbering.load("declaration"), self.numbering.load("item_no")
+        for unit, table in self.inventories(("inventory_no", "content", "cleared_period", "keys")):
+            verdict = table["verdict"].to_numpy()
+            late = verdict == Verdict.LATE
+            chosen = table.append_column("late", pa.array(late)).filter(pa.array(late | (verdict == Verdict.DECLARED)))
+            keys = chosen["keys"].combine_chunks()
+            items = self.numbering.load(f"items-{unit}")[keys.flatten().to_numpy()]
+            declaration, item_no = declaration_of[items], item_no_of[items]
+            texts = pc.binary_join_element_wise(
+                pa.array(declaration + 1).cast(pa.string()), pa.array(item_no).cast(pa.string()), "/"
+            )
+            starts = np.append(0, np.cumsum(pc.list_value_length(keys).to_numpy())).astype(np.int32)
+            places = pc.binary_join(pa.ListArray.from_arrays(pa.array(starts), texts), " ")
+            application = self.application_of[declaration[starts[:-1]]]
+            chosen = chosen.append_column("application_no", pa.array(application)).append_column("items", places)
+            yield chosen.select(["inventory_no", "content", "cleared_period", "late", "application_no", "items"])
+
+    def declarations(self, made: pa.Table) -> pa.Table:
+        """For the ledger: declaration_ref, application_no, item_count, inventory_count of the declarations made."""
+        counts = made.select(["declaration_ref", "item_count", "inventory_count"])
+        return counts.append_column("application_no", pa.array(self.application_of))
+
+    def waiting(self) -> Iterator[pa.Table]:
+        """What was seen and is not declared, now or before: inventory_no, cleared_period, fate, reason. It must not be
+        forgotten."""
+        for _, table in self.inventories(("inventory_no", "cleared_period", "reasons", "bits", "live")):
+            wanted = np.isin(table["verdict"].to_numpy(), (Verdict.REJECTED, Verdict.EXCLUDED))
+            wanted &= ~table["live"].to_numpy() & table["inventory_no"].is_valid().to_numpy()
+            chosen = table.filter(pa.array(wanted))
+            rejected = chosen["verdict"].to_numpy() == Verdict.REJECTED
+            reason = np.where(
+                rejected,
+                _texts_of_bits(chosen["bits"].to_numpy(), codes_of),
+                _texts_of_bits(chosen["reasons"].to_numpy(), reasons_of),
+            )
+            fate = pa.array(np.where(rejected, "rejected", "excluded"), pa.string())
+            chosen = chosen.select(["inventory_no", "cleared_period"]).append_column("fate", fate)
+            yield chosen.append_column("reason", pa.array(reason, pa.string()))
+
+    def newly_undone(self) -> list[str]:
+        """Inventories declared before that customs has cancelled or sent back since, not told of yet; sorted."""
+        return sorted(
+            number
+            for _, table in self.inventories(("inventory_no", "newly_undone"))
+            for number in table.filter(table["newly_undone"])["inventory_no"].to_pylist()
+        )
+
+
+def _texts_of_bits(bits: Any, text: Callable[[int], str]) -> Any:
+    values, places = np.unique(bits, return_inverse=True)
+    return np.array([text(int(value)) for value in values], dtype=object)[places] if len(bits) else bits.astype(str)

@@ -1,0 +1,175 @@
+"""What the stages made of an input, before anything is published, and what a run tells of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from aggregator.domain.batch import BatchFindings
+from aggregator.domain.split import Split
+from aggregator.engines.shards import read_table
+from aggregator.inputs.export import ITEM_LINES, Export, Told
+from aggregator.inputs.tables.others import BLANK
+from aggregator.model.errors import Exit
+from aggregator.model.findings import CODE_INDEX, ONCE_PER_VALUE
+from aggregator.pipeline import Finished, Settled, Work
+from aggregator.pipeline.result_tables import findings_rows
+from aggregator.schemas.modes.m9610.rules import TARIFF_RULES
+from aggregator.schemas.text import Lang, Text
+
+
+@dataclass
+class Outcome:
+    """What a run came to; what `--json` prints."""
+
+    exit_code: Exit = Exit.DONE
+    period: str = ""
+    run_ref: str = ""
+    folder: str = ""
+    published: bool = False
+    counts: dict[str, int] = field(default_factory=dict)
+    excluded: dict[str, int] = field(default_factory=dict)
+    findings: dict[str, int] = field(default_factory=dict)
+    totals: list[dict[str, str]] = field(default_factory=list)
+    ledger_created: bool = False
+    deadline: str = ""
+    working_days_left: int | None = None
+    undeclared: int = 0
+    notes: list[Text] = field(default_factory=list)
+    not_run: tuple[str, ...] = ()
+    repairs: dict[str, int] = field(default_factory=dict)
+    messages: int | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the stages made, before anything is published."""
+
+    work: Work
+    settled: list[Settled]
+    items: pa.Table
+    split: Split
+    declarations: pa.Table
+    declaration_items: pa.Table
+    totals: pa.Table
+    finished: list[Finished]
+    spread: list[Path]
+    batch: BatchFindings
+    repairs: list[dict[str, int]]
+    physical: list[dict[str, int]]
+
+    def pieces(self, name: str) -> Iterator[pa.Table]:
+        for finished in self.finished:
+            if name in finished.pieces:
+                yield read_table(finished.pieces[name])
+
+    @property
+    def rejected_lines(self) -> int:
+        return sum(int(row["rejected"]) for row in self.totals.to_pylist() if row["column"] == "lines")
+
+    def findings(self, lang: Lang) -> Iterator[pa.Table]:
+        return findings_rows(self._finding_pieces(), self.work.severity, lang)
+
+    def _finding_pieces(self) -> Iterator[pa.Table]:
+        """File findings before those of the file's rows; what has no place in the input last."""
+        chunk_files = [place for place, _ in self.work.chunks]
+        pieces, told = self.pieces("findings"), OncePerValue()
+        for place, file in enumerate(self.work.files):
+            yield file_findings(file, self.physical[place])
+            for _ in range(chunk_files.count(place)):
+                yield told.filter(next(pieces))
+        placeless = self.batch.placeless.drop_columns("line")
+        length = placeless.num_rows
+        placeless = placeless.append_column("source_file", pa.array([""] * length, pa.string()))
+        yield placeless.append_column("source_row", pa.nulls(length, pa.int64()))
+
+    def rejections_sha256(self) -> str:
+        """What was rejected and why, as one hash: the same rejections are told once, not on every scheduled run."""
+        digest = hashlib.sha256()
+        for finished in self.finished:
+            if "rejected" in finished.pieces:
+                digest.update(finished.pieces["rejected"].read_bytes())
+        return digest.hexdigest()
+
+
+class OncePerValue:
+    """Lets a finding of a rule that is told once a value pass only the first time its value comes."""
+
+    def __init__(self) -> None:
+        self._told: set[tuple[int, int, str]] = set()
+
+    def filter(self, findings: pa.Table) -> pa.Table:
+        suspects = np.flatnonzero(np.isin(findings["code"].to_numpy(), list(ONCE_PER_VALUE)))
+        again = np.zeros(findings.num_rows, dtype=bool)
+        rows = findings.select(["code", "column", "value"]).take(pa.array(suspects)).to_pylist()
+        for place, row in zip(suspects, rows, strict=True):
+            key = (row["code"], row["column"], row["value"])
+            again[place] = key in self._told
+            self._told.add(key)
+        return findings.filter(pa.array(~again)) if again.any() else findings
+
+
+def file_findings(file: Export, physical: dict[str, int]) -> pa.Table:
+    """What is to be told of a file that can be read. `physical`: its lines, by what they are."""
+    told = list(file.told)
+    if not file.ends_with_newline and file.blocks:
+        told.append(Told("F302", ""))
+    if not file.blocks or (physical and not physical.get(ITEM_LINES)):
+        told.append(Told("F303", "", 1))
+    blank = pa.nulls(len(told), pa.string())
+    return pa.table(
+        {
+            "code": pa.array([CODE_INDEX[each.code] for each in told], pa.int16()),
+            "column": pa.array([0] * len(told), pa.int16()),
+            "value": pa.array([each.value for each in told], pa.string()),
+            "inventory_no": blank,
+            "item_no": blank,
+            "source_file": pa.array([each.file or file.name for each in told], pa.string()),
+            "source_row": pa.array([each.row for each in told], pa.int64()),
+        }
+    )
+
+
+def outcome_of(result: Result, period: str) -> Outcome:
+    """What there is to tell before the findings are counted."""
+    counted = {row["column"]: row for row in result.totals.to_pylist() if row["column"] in ("lines", "inventories")}
+    counts = {
+        f"{name}_{bucket}": int(counted[name][bucket]) if name in counted else 0
+        for name in ("lines", "inventories")
+        for bucket in ("read", "declared", "rejected", "excluded")
+    }
+    counts |= {
+        "inventories_late": sum(unit.counts["late"] for unit in result.settled),
+        "rows_blank": sum(each.get(BLANK, 0) for each in result.repairs),
+        "declarations": result.declarations.num_rows,
+        "declaration_items": result.declaration_items.num_rows,
+    }
+    excluded: dict[str, int] = {}
+    for table in result.pieces("excluded"):
+        for reason, count in _value_counts(table["reason"]):
+            excluded[reason] = excluded.get(reason, 0) + count
+    totals = [{name: str(value) for name, value in row.items()} for row in result.totals.to_pylist()]
+    exit_code = Exit.WAITING if result.rejected_lines else Exit.DONE
+    repairs = sum((Counter(each) for each in result.repairs), Counter())
+    not_run = tuple(rule.code for rule in TARIFF_RULES) if result.work.tariff is None else ()
+    return Outcome(exit_code, period, counts=counts, excluded=dict(sorted(excluded.items())), totals=totals, not_run=not_run, repairs=dict(sorted(repairs.items())))
+
+
+def counted(findings: Iterable[pa.Table], outcome: Outcome) -> Iterator[pa.Table]:
+    """Pass findings on, counting them by code into the outcome."""
+    outcome.findings = {}
+    for table in findings:
+        for code, count in _value_counts(table["code"]):
+            outcome.findings[code] = outcome.findings.get(code, 0) + count
+        yield table
+
+
+def _value_counts(values: pa.ChunkedArray) -> list[tuple[str, int]]:
+    of_value = values.combine_chunks().value_counts()
+    return list(zip(of_value.field("values").to_pylist(), of_value.field("counts").to_pylist(), strict=True))

@@ -1,0 +1,146 @@
+"""The result tables of a run, from what the stages left: assembled, ordered, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aggregator.domain.merge import unit_prices
+from aggregator.domain.split import Split, declaration_refs
+from aggregator.domain.totals import count_total, totals_of
+from aggregator.engines.shards import read_table
+from aggregator.model.errors import OurFault
+from aggregator.model.findings import CODES, COLUMNS
+from aggregator.outputs.checked import checked
+from aggregator.schemas.modes.m9610.declaration import AMOUNT, SCHEMAS
+from aggregator.schemas.modes.m9610.fields import SUMMED_HEADER_COLUMNS, SUMMED_ITEM_COLUMNS
+from aggregator.schemas.modes.m9610.limits import HEADER_KEY
+from aggregator.schemas.modes.m9610.rules import RULES, Severity
+from aggregator.schemas.text import Lang
+
+_SHARES_AT_ONCE = 1_000_000
+
+
+def declaration_items(items: pa.Table, split: Split, run_ref: str, *, named_by_key: bool) -> pa.Table:
+    """In: merged items in the order of the key. With item name flag 1 an item is called what stands in its key."""
+    refs = declaration_refs(run_ref, split.declarations)
+    second = items["second_statutory_quantity"].combine_chunks()
+    columns = {
+        "declaration_ref": refs.take(pa.array(split.declaration)),
+        "declaration_item_no": pa.array(split.item_no),
+        "goods_name": items["item_name" if named_by_key else "goods_name"],
+        "second_statutory_quantity": second,
+        "unit_price": unit_prices(items["total_price"].combine_chunks(), items["declared_quantity"].combine_chunks()),
+    }
+    names = SCHEMAS["declaration_items"].names
+    table = pa.table({name: columns.get(name, items[name] if name in items.column_names else None) for name in names})
+    return checked("declaration_items", table)
+
+
+def declarations(items: pa.Table, split: Split, run_ref: str, by_declaration: pa.Table) -> pa.Table:
+    """In: merged items, and weights and counts by declaration (see Shares), several rows for one declaration."""
+    count = split.declarations
+    first_item = np.flatnonzero(np.diff(split.declaration, prepend=-1))
+    heads = items.take(pa.array(first_item)).combine_chunks()
+    firm = _first_inventory_of_header(items, split).take(pa.array(split.header[first_item])).combine_chunks()
+    amounts = ("package_count", "gross_weight_kg", "net_weight_kg", "inventory_count")
+    summed = by_declaration.group_by("declaration", use_threads=False).aggregate([(name, "sum") for name in amounts])
+    summed = summed.sort_by("declaration")
+    if summed.num_rows != count:
+        raise OurFault(f"{count} declarations, {summed.num_rows} with weights", f"报关单 {count} 份，有重量的 {summed.num_rows} 份")
+    lines = pa.table({"declaration": split.declaration, "n": items["inventory_item_count"].combine_chunks()})
+    lines = lines.group_by("declaration", use_threads=False).aggregate([("n", "sum")]).sort_by("declaration")
+    columns = {name: heads[name] for name in HEADER_KEY.value}
+    columns |= {name: summed[f"{name}_sum"] for name in amounts}
+    columns |= {
+        "declaration_ref": declaration_refs(run_ref, count),
+        "consignor_name": firm["consignor_name"],
+        "producer_seller_name": pc.if_else(
+            pc.equal(heads["producer_seller_code"], ""), heads["producer_seller_name"], firm["firm_name"]
+        ),
+        "item_count": pa.array(np.bincount(split.declaration, minlength=count)),
+        "inventory_item_count": lines["n_sum"],
+    }
+    names = SCHEMAS["declarations"].names
+    return checked("declarations", pa.table({name: columns[name] for name in names}))
+
+
+def _first_inventory_of_header(items: pa.Table, split: Split) -> pa.Table:
+    """For each header key the merged item that holds the line of its first inventory by number."""
+    order = pc.sort_indices(
+        items.append_column("header", pa.array(split.header)),
+        sort_keys=[("header", "ascending"), ("first_inventory_no", "ascending"), ("first_item_no", "ascending")],
+    ).to_numpy()
+    firsts = order[np.flatnonzero(np.diff(split.header[order], prepend=-1))]
+    return items.take(pa.array(firsts)).combine_chunks()
+
+
+def weight_shares(files: list[Path], refs: pa.Array) -> Iterator[pa.Table]:
+    """Shares of spread inventories, sorted by inventory number, from files each sorted so; a bounded number at once."""
+    sizes, samples = [], []
+    for file in files:
+        numbers = read_table(file, ["inventory_no"])["inventory_no"].combine_chunks()
+        sizes.append(len(numbers))
+        samples.append(numbers.take(pa.array(np.arange(0, len(numbers), 1000))))
+    parts = sum(sizes) // _SHARES_AT_ONCE + 1
+    sample = pc.sort_indices(pa.concat_arrays(samples)) if samples else pa.array([], pa.uint64())
+    ordered = pa.concat_arrays(samples).take(sample) if samples else pa.array([], pa.string())
+    cuts = [ordered[len(ordered) * part // parts].as_py() for part in range(1, parts)]
+    for low, high in zip([None, *cuts], [*cuts, None], strict=True):
+        tables = []
+        for file, size in zip(files, sizes, strict=True):
+            if size:
+                table = read_table(file)
+                number = table["inventory_no"]
+                wanted = pa.array(np.ones(size, dtype=bool))
+                wanted = pc.and_(wanted, pc.greater_equal(number, low)) if low is not None else wanted
+                wanted = pc.and_(wanted, pc.less(number, high)) if high is not None else wanted
+                tables.append(table.filter(wanted))
+        if tables:
+            table = pa.concat_tables(tables).sort_by([("inventory_no", "ascending"), ("declaration", "ascending")])
+            columns = {
+                "inventory_no": table["inventory_no"],
+                "declaration_ref": refs.take(table["declaration"].combine_chunks()),
+                "gross_weight_kg": table["gross_weight_kg"],
+                "net_weight_kg": table["net_weight_kg"],
+            }
+            yield checked("weight_shares", pa.table(columns))
+
+
+def declared_totals(items: pa.Table, made: pa.Table) -> pa.Table:
+    """Totals of what is declared, summed from the declarations themselves (columns of audit.TOTALS)."""
+    parts = []
+    for column, unit in SUMMED_ITEM_COLUMNS.items():
+        summed = items.group_by(unit, use_threads=False).aggregate([(column, "sum")])
+        given = summed.filter(summed[f"{column}_sum"].is_valid()).combine_chunks()
+        sums = given[f"{column}_sum"].combine_chunks().cast(AMOUNT)
+        parts.append(totals_of(column, given[unit].combine_chunks(), "declared", sums))
+    for column, unit in SUMMED_HEADER_COLUMNS.items():
+        total = pa.array([pc.sum(made[column]).as_py() or 0]).cast(AMOUNT)
+        parts.append(totals_of(column, [unit], "declared", total))
+    lines = pc.sum(made["inventory_item_count"]).as_py() or 0
+    return pa.concat_tables([*parts, count_total("lines", "declared", lines)])
+
+
+def findings_rows(pieces: Iterable[pa.Table], severity: dict[str, Severity], lang: Lang) -> Iterator[pa.Table]:
+    """Join texts to findings by code. In: code, column (numbers), inventory_no, item_no, value, source_file, source_row."""
+    rules = [RULES[code] for code in CODES]
+    texts = {
+        "code": pa.array(CODES, pa.string()),
+        "severity": pa.array([str(severity[code]) for code in CODES], pa.string()),
+        "scope": pa.array([str(rule.scope) for rule in rules], pa.string()),
+        "message": pa.array([f"{r.message.in_lang(lang)} {r.remedy.in_lang(lang)}" for r in rules], pa.string()),
+    }
+    columns = pa.array(COLUMNS, pa.string())
+    for piece in pieces:
+        code = piece["code"].combine_chunks()
+        made = {name: values.take(code) for name, values in texts.items()}
+        made["column"] = columns.take(piece["column"].combine_chunks())
+        names = SCHEMAS["findings"].names
+        table = pa.table({name: made[name] if name in made else piece[name] for name in names})
+        value = pc.fill_null(table["value"], "")
+        yield checked("findings", table.set_column(names.index("value"), "value", value))

@@ -1,0 +1,230 @@
+"""The barrier between settling and merging: which inventories a stray line (strays.py) may belong to. They are settled again,
+and rejected.
+
+Only where a chunk has a line without a number of customs' shape, or an inventory lacks a line, is anything read. Results depend
+on the order of lines alone, never on where chunks end. In memory are hashes of identifiers (one an inventory) and what is tied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aggregator.domain.grouping import Hashes, Ints, hashes
+from aggregator.domain.inventories import MISREAD_BITS
+from aggregator.domain.strays import (
+    SHARED,
+    TIED,
+    Kind,
+    Naming,
+    beside,
+    cut_off_pairs,
+    first_of_each,
+    meant,
+    tied_by_value,
+)
+from aggregator.engines.shards import read_table
+from aggregator.inputs.formats.csv import raw_records
+from aggregator.pipeline import Settled, Staged, Work, leave_tied
+from aggregator.pipeline.lookup import LookUp, incomplete
+from aggregator.pipeline.work import MEMBER
+from aggregator.schemas.modes.m9610.fields import IDENTIFIERS
+
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+def tie(work: Work, staged: list[Staged], settled: list[Settled], scattered: Hashes, partitions: int) -> list[int]:
+    """Leave for each unit which of its inventories may lack a line. Out: places (in `settled`) of units to be settled again."""
+    if not any(chunk.has_strays for chunk in staged) and not any(unit.incomplete for unit in settled):
+        return []
+    barrier = _Barrier(LookUp(work, staged, settled, scattered, partitions))
+    for chunk, seen in enumerate(staged):
+        if seen.has_strays:
+            barrier.look_at(chunk)
+    barrier.look_at_incomplete()
+    barrier.tie_by_value()
+    return barrier.leave()
+
+
+@dataclass
+class _Barrier:
+    look: LookUp
+    tied: list[pa.Table] = field(default_factory=list)
+    shared: list[pa.Table] = field(default_factory=list)
+    wanted: list[Hashes] = field(default_factory=list)
+
+    # ------------------------------------------------------------------------------------------------------ stray lines
+
+    def look_at(self, chunk: int) -> None:
+        """Strays of one chunk: what they stand beside, and the identifiers they have."""
+        seen = self.look.lines(chunk)
+        named = self.look.naming_of(seen)
+        odd, places = np.flatnonzero(named == Naming.ODD), np.flatnonzero(named == Naming.NOTHING)
+        if len(odd):
+            self.look_at_odd(chunk, seen.take(pa.array(odd)).combine_chunks(), odd)
+        if len(places):
+            self.look_at_strays(chunk, seen, named, places)
+
+    def look_at_strays(self, chunk: int, lines: pa.Table, named: Ints, places: Ints) -> None:
+        seen, rejected = self.look.seen(lines), lines["error_bits"].to_numpy()[places] != 0
+        sound = ~np.isin(places, self.look.faulty(chunk))
+        claims = self.claims(chunk, places, sound)
+        self.shared.append(_rows(claims["value"].combine_chunks(), Kind.STRAY, -1, None, chunk, claims["line"].to_numpy()))
+        claiming = np.isin(places, claims["line"].to_numpy())
+        around, before, after = self.look.with_neighbours(chunk, seen, named)
+        near = [around.take(pa.array(nearest[places])).combine_chunks() for nearest in (before, after)]
+        # A message says itself which lines are an inventory's: what stands beside it is of no account.
+        apart = self.look.work.file_of(chunk).members != ()
+        tied = [mask & (not apart) for mask in beside(seen.take(pa.array(places)).combine_chunks(), near[0], near[1], sound, claiming)]
+        for there, mask in zip(near, tied, strict=True):
+            neighbours = there.filter(pa.array(mask))
+            numbers, units = neighbours["inventory_no"].combine_chunks(), neighbours["chunk"].to_numpy()
+            self.tied.append(first_of_each(_tied(self.look.unit_of(numbers, units), numbers, chunk, places[mask])))
+        among_numbers = np.logical_or(*(np.asarray(there["inventory_no"].is_valid(), dtype=bool) for there in near))
+        self.tie_remarks(chunk, seen, places[(claiming | among_numbers) & ~rejected])
+
+    def claims(self, chunk: int, places: Ints, sound: Mask) -> pa.Table:
+        """Values (value, line) on strays that are identifiers or numbers of some inventory. A sound stray has its own; of
+        the others any cell may hold one."""
+        strays = read_table(self.look.work.lines(chunk)).take(pa.array(places)).combine_chunks()
+        parts = [(meant(strays["inventory_no"].combine_chunks()), places)]
+        for name in strays.column_names:
+            rows = np.arange(len(places)) if name in IDENTIFIERS else np.flatnonzero(~sound)
+            if len(rows) and _is_text(strays.schema.field(name).type) and name not in ("inventory_no", MEMBER):
+                parts.append((self.look.telling(strays[name].combine_chunks().take(pa.array(rows))), places[rows]))
+        misread = np.flatnonzero(strays["error_bits"].to_numpy() & MISREAD_BITS != 0)
+        parts += self.raw_cells(chunk, strays["source_row"].to_numpy()[misread], places[misread])
+        values = pa.concat_arrays([values for values, _ in parts])
+        of_value = pc.fill_null(values, "")
+        kept = np.isin(hashes(of_value), self.look.known) & values.is_valid().to_numpy(zero_copy_only=False)
+        table = pa.table({"value": values, "line": np.concatenate([rows for _, rows in parts])}).filter(pa.array(kept))
+        return table.group_by(["value", "line"], use_threads=False).aggregate([]).combine_chunks()
+
+    def raw_cells(self, chunk: int, rows: Ints, lines: Ints) -> Iterator[tuple[pa.Array, Ints]]:
+        """What stands between the delimiters of records that are no rows of cells."""
+        file, block = self.look.work.file_of(chunk), self.look.work.chunks[chunk][1]
+        if file.dialect is None or not len(rows):
+            return
+        records, _ = raw_records(file, block, rows, with_pieces=False)
+        for record, line in zip(records, lines, strict=True):
+            cells = {cell.strip(" \"'") for cell in record.decode().split(file.dialect.delimiter)}
+            values = self.look.telling(pa.array(sorted(cells), pa.string()))
+            yield values, np.full(len(values), line)
+
+    def look_at_odd(self, chunk: int, lines: pa.Table, odd: Ints) -> None:
+        """Lines with odd numbers, and their places: who shares an identifier with one, and whose number one may be."""
+        seen = self.look.seen(lines)
+        several = self.look.counted[0][self.look.counted[1] > 1]
+        for name in IDENTIFIERS:
+            of_value = np.unique(hashes(seen[name].combine_chunks().drop_null()))
+            self.wanted.append(of_value[np.isin(of_value, several)])
+        numbers = seen["inventory_no"].combine_chunks()
+        values = meant(numbers)
+        kept = values.is_valid().to_numpy(zero_copy_only=False) & np.isin(hashes(pc.fill_null(values, "")), self.look.known)
+        numbers, values, at = numbers.filter(pa.array(kept)), values.filter(pa.array(kept)), odd[kept]
+        self.shared.append(_rows(values, Kind.ODD, self.look.unit_of(numbers, chunk), numbers, chunk, at))
+
+    def tie_remarks(self, chunk: int, seen: pa.Table, places: Ints) -> None:
+        """A remark where others have a number, and no rule rejects it: it is no number of an inventory of its own."""
+        numbers = seen["inventory_no"].combine_chunks().take(pa.array(places))
+        given = numbers.is_valid().to_numpy(zero_copy_only=False)
+        numbers, at = numbers.filter(pa.array(given)), places[given]
+        self.tied.append(first_of_each(_tied(self.look.unit_of(numbers, chunk), numbers, chunk, at)))
+
+    # ------------------------------------------------------------------------------------------- incomplete inventories
+
+    def look_at_incomplete(self) -> None:
+        """Inventories that lack a line: who shares an identifier with one, or stands beside it with its number cut off."""
+        numbers = [pa.array([], pa.string())]
+        for place, unit in enumerate(self.look.settled):
+            if unit.incomplete:
+                table = self.look.inventories(place)
+                table = table.filter(pa.array(incomplete(table) & (self.look.naming_of(table) != Naming.NOTHING))).combine_chunks()
+                numbers.append(table["inventory_no"].combine_chunks())
+                self.wanted += [hashes(self.look.telling(table[name].combine_chunks()).drop_null()) for name in IDENTIFIERS]
+        wanted = pa.concat_arrays(numbers)
+        of_number = np.unique(hashes(wanted))
+        for chunk, staged in enumerate(self.look.staged):
+            if np.isin(staged.inventories, of_number).any():
+                self.tie_cut_off(chunk, wanted)
+
+    def tie_cut_off(self, chunk: int, wanted: pa.Array) -> None:
+        """In one chunk, and across its borders."""
+        lines = [self.look.nearest(chunk, -1), self.look.numbered(chunk), self.look.nearest(chunk, +1)]
+        around = pa.concat_tables(lines).combine_chunks()
+        of_line, line = (pc.fill_null(around[name], 0).to_numpy() for name in ("chunk", "line"))
+        pairs = cut_off_pairs(around, wanted)
+        first = pairs["place"].to_numpy(dtype=np.int64)
+        for name, own, other_one in (("former", first, first + 1), ("latter", first + 1, first)):
+            numbers = pa.array(pairs[name].to_list(), pa.string())
+            self.tied.append(_tied(self.look.unit_of(numbers, of_line[own]), numbers, of_line[other_one], line[other_one]))
+
+    # ------------------------------------------------------------------------------------------------- what is left
+
+    def tie_by_value(self) -> None:
+        """Find the inventories that have a value that a stray, an odd or an incomplete inventory has. Hashes say only where
+        to look: values themselves are compared."""
+        if not self.shared and not self.wanted:
+            return
+        claimed = [hashes(table["value"].combine_chunks()) for table in self.shared]
+        wanted = np.unique(np.concatenate([*claimed, *self.wanted]))
+        for place in range(len(self.look.settled)):
+            chunk_numbers = self.look.staged[place].inventories if place < len(self.look.staged) else self.look.scattered
+            if np.isin(self.look.of_units[place], wanted).any() or np.isin(chunk_numbers, wanted).any():
+                self.shared += self.holders(place, wanted)
+        self.tied.append(first_of_each(tied_by_value(pa.concat_tables(self.shared).combine_chunks())))
+
+    def holders(self, place: int, wanted: Hashes) -> Iterator[pa.Table]:
+        table = self.look.inventories(place)
+        named = self.look.naming_of(table)
+        kind = np.where(named == Naming.ODD, Kind.ODD, Kind.SOUND)
+        kind[incomplete(table)] = Kind.INCOMPLETE
+        for name in ("inventory_no", *IDENTIFIERS):
+            values = table[name].combine_chunks()
+            values = values if name == "inventory_no" else self.look.telling(values)
+            has = np.isin(hashes(pc.fill_null(values, "")), wanted) & values.is_valid().to_numpy(zero_copy_only=False)
+            at = np.flatnonzero(has & (named != Naming.NOTHING))
+            chosen = table.take(pa.array(at)).combine_chunks()
+            numbers, chunk, line = (chosen[each].combine_chunks() for each in ("inventory_no", "chunk", "line"))
+            yield _rows(values.take(pa.array(at)), kind[at], place, numbers, chunk.to_numpy(), line.to_numpy())
+
+    def leave(self) -> list[int]:
+        """Write for each unit its tied inventories: inventory_no, value (file and row of what is tied to it)."""
+        tied = first_of_each(pa.concat_tables([TIED.empty_table(), *self.tied]).combine_chunks())
+        values = np.empty(tied.num_rows, dtype=object)
+        chunks = tied["chunk"].to_numpy()
+        for chunk in np.unique(chunks):
+            at = np.flatnonzero(chunks == chunk)
+            values[at] = self.look.places(int(chunk), tied["line"].to_numpy()[at])
+        tied = tied.append_column("value", pa.array(values, pa.string()))
+        units = np.unique(tied["unit"].to_numpy())
+        for unit in units:
+            of_unit = tied.filter(pc.equal(tied["unit"], int(unit))).combine_chunks()
+            numbers, values = (of_unit[name].combine_chunks() for name in ("inventory_no", "value"))
+            leave_tied(self.look.work, self.look.settled[unit].unit, numbers, values)
+        return [int(unit) for unit in units]
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or (pa.types.is_dictionary(kind) and pa.types.is_string(kind.value_type)))
+
+
+def _tied(unit: Any, numbers: pa.Array, chunk: Any, line: Any) -> pa.Table:
+    count = len(numbers)
+    cells = [np.broadcast_to(np.asarray(each), count) for each in (unit, chunk, line)]
+    return pa.table([pa.array(cells[0], pa.int32()), numbers, pa.array(cells[1], pa.int32()), pa.array(cells[2], pa.int64())], schema=TIED)
+
+
+def _rows(values: Any, kind: Any, unit: Any, numbers: Any, chunk: Any, line: Any) -> pa.Table:
+    count = len(values)
+    numbers = pa.nulls(count, pa.string()) if numbers is None else numbers
+    kinds, units, chunks = (np.broadcast_to(np.asarray(each), count) for each in (kind, unit, chunk))
+    return pa.table(
+        [values, pa.array(kinds, pa.int8()), pa.array(units, pa.int32()), numbers, pa.array(chunks, pa.int32()), pa.array(line, pa.int64())],
+        schema=SHARED,
+    )

@@ -1,0 +1,60 @@
+"""The settings for people and programs: TOML lines with their origin, so that they can be copied into a config."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, fields
+from typing import Any
+
+from aggregator.model.settings import Params
+
+_TABLES = ("columns", "constants", "severity")
+_NOT_SETTINGS = ("inputs", "dry_run")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return value if value is None or isinstance(value, bool | int | float | str | dict) else str(value)
+
+
+def settings_as_json(params: Params, origins: dict[str, str]) -> dict[str, Any]:
+    values = {f.name: _plain(getattr(params, f.name)) for f in fields(Params) if f.name not in _NOT_SETTINGS}
+    values["customs"] = asdict(params.customs) if params.customs is not None else {}
+    values |= {name: dict(getattr(params, name)) for name in _TABLES}
+    values["calendar_years"] = json.loads(json.dumps(dict(params.calendar_years), default=str))
+    return {"schema_version": 1, "settings": {name: {"value": value, "from": origins[name]} for name, value in values.items()}}
+
+
+def settings_lines(params: Params, origins: dict[str, str]) -> list[str]:
+    lines = ["[run]"]
+    tables = (*_TABLES, "calendar_years", "customs")
+    for field in fields(Params):
+        name = field.name
+        if name in _NOT_SETTINGS or name in tables:
+            continue
+        value = _plain(getattr(params, name))
+        text = f"{name} = {_toml(value)}" if value is not None else f"# {name} is not set"
+        lines.append(f"{text}  # {origins[name]}" if value is not None else f"{text} ({origins[name]})")
+    for name in _TABLES:
+        if pairs := getattr(params, name):
+            lines += ["", f"[{name}]  # {origins[name]}", *(f"{_toml(key)} = {_toml(value)}" for key, value in pairs)]
+    if params.customs is not None:
+        lines += _customs_lines(asdict(params.customs), origins["customs"])
+    for year, table in params.calendar_years:
+        lines += ["", f"[calendar.{year}]  # {origins['calendar_years']}"]
+        lines += [f"{key} = {_toml(_plain(tuple(value) if isinstance(value, list) else value))}" for key, value in table.items()]
+    return lines
+
+
+def _customs_lines(customs: dict[str, Any], origin: str) -> list[str]:
+    declarants = customs.pop("declarants")
+    lines = ["", f"[customs]  # {origin}", *(f"{key} = {_toml(value)}" for key, value in customs.items() if value != "")]
+    if declarants:
+        lines += ["", "[customs.declarants]", *(f"{_toml(key)} = {_toml(value)}" for key, value in declarants.items())]
+    return lines
+
+
+def _toml(value: Any) -> str:
+    """JSON writes strings, numbers, booleans and lists as TOML does."""
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,52 @@
+"""Findings on the screen: one paragraph each, with file, row, column, value, what is wrong and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from aggregator.outputs.tables import write_csv
+from aggregator.reports.summary import findings_by_code
+from aggregator.schemas.modes.m9610.declaration import SCHEMAS
+from aggregator.schemas.text import Lang, Text
+
+
+def print_findings(
+    tables: Iterator[pa.Table], path: Path | None, most: int, outcome: Any, lang: Lang, echo: Callable[[str], Any]
+) -> None:
+    """Print the first findings, write all to `path` if there is one, end with the counts."""
+    left = most
+
+    def shown() -> Iterator[pa.Table]:
+        nonlocal left
+        for table in tables:
+            for row in table.slice(0, left).to_pylist():
+                echo(_paragraph(row))
+            left -= min(left, table.num_rows)
+            yield table
+
+    if path is not None:
+        write_csv(path, SCHEMAS["findings"], shown())
+    else:
+        for _ in shown():
+            pass
+    if not most:
+        return
+    counts, total = outcome.counts, sum(outcome.findings.values())
+    echo(
+        Text(
+            f"{counts['lines_read']:,} lines of {counts['inventories_read']:,} inventories read: {total:,} findings.",
+            f"读入 {counts['lines_read']:,} 行、{counts['inventories_read']:,} 份清单：发现 {total:,} 个问题。",
+        ).in_lang(lang)
+    )
+    for line in findings_by_code(outcome, lang):
+        echo(line)
+
+
+def _paragraph(row: dict[str, Any]) -> str:
+    place = f"{row['source_file']}:{row['source_row']}" if row["source_row"] is not None else row["source_file"] or "-"
+    what = f" {row['column']} \"{row['value']}\"" if row["column"] else (f" \"{row['value']}\"" if row["value"] else "")
+    return f"{place}{what} [{row['code']} {row['severity']}] {row['message']}"

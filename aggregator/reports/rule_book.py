@@ -1,0 +1,58 @@
+"""The rule book for people: a table, and one rule in full."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aggregator.schemas.modes.m9610.rules import EXCLUSIONS, RULES, Rule
+from aggregator.schemas.sources import SOURCES
+from aggregator.schemas.text import Lang, Text
+
+
+def rule_as_json(rule: Rule) -> dict[str, Any]:
+    reasons = {excluded.code: reason for reason, excluded in EXCLUSIONS.items()}
+    return {
+        "code": rule.code,
+        "scope": str(rule.scope),
+        "severity": str(rule.severity),
+        "reason": reasons.get(rule.code),
+        "columns": list(rule.columns),
+        "message": {"en": rule.message.en, "zh": rule.message.zh},
+        "remedy": {"en": rule.remedy.en, "zh": rule.remedy.zh},
+        "citations": [
+            {"source": cite.source, "article": cite.article, "status": str(cite.status)} for cite in rule.citations
+        ],
+        "can_be_lowered": not rule.fixed,
+        "in_force_from": rule.in_force_from.isoformat(),
+        "in_force_to": rule.in_force_to.isoformat() if rule.in_force_to else None,
+    }
+
+
+def rule_table(lang: Lang) -> list[str]:
+    return [f"{rule.code}  {rule.scope:<11} {rule.severity:<8} {rule.message.in_lang(lang)}" for rule in RULES.values()]
+
+
+def rule_in_full(rule: Rule, lang: Lang) -> list[str]:
+    def label(en: str, zh: str) -> str:
+        return Text(en, zh).in_lang(lang)
+
+    lines = [
+        f"{rule.code} ({rule.scope}, {rule.severity})",
+        f"  {label('What', '问题')}: {rule.message.in_lang(lang)}",
+        f"  {label('Do', '处理')}: {rule.remedy.in_lang(lang)}",
+    ]
+    if rule.columns:
+        lines.append(f"  {label('Columns', '列')}: {', '.join(rule.columns)}")
+    for cite in rule.citations:
+        source = SOURCES[cite.source]
+        name = " ".join(part for part in (source.issuer, source.title, source.number) if part)
+        lines.append(f"  {label('From', '依据')}: {cite.article} [{cite.status}] — {name}")
+    lines.append(f"  {label('In force', '生效')}: {rule.in_force_from} – {rule.in_force_to or ''}")
+    lines.append(
+        label("  The config can lower it to a warning.", "  可在配置中降为警告。")
+        if rule.severity == "error" and not rule.fixed
+        else label("  The config cannot lower it.", "  不能在配置中降级。")
+        if rule.severity == "error"
+        else ""
+    )
+    return [line for line in lines if line]

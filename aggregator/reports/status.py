@@ -1,0 +1,139 @@
+"""The standing of the periods, and what the doctor found, on the screen and as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from aggregator.jobs.doctor import Check
+from aggregator.jobs.status import CLEARED_SINCE, PeriodStatus, Standing, Waiting
+from aggregator.ledger.sqlite.amend import DISMISSED
+from aggregator.reports.ledger import states_text
+from aggregator.schemas.modes.m9610.rules import EXCLUSIONS, RULES
+from aggregator.schemas.text import Lang, Text
+
+
+def status_lines(standing: Standing, warn_days: int, lang: Lang) -> list[str]:
+    lines = []
+    if standing.ledger is None:
+        lines.append(Text("There is no ledger yet: nothing is known of what is declared.", "尚无台账：没有任何申报记录。").in_lang(lang))
+    for one in standing.periods:
+        lines += _period_lines(one, standing, warn_days, lang)
+    return lines
+
+
+def _period_lines(one: PeriodStatus, standing: Standing, warn_days: int, lang: Lang) -> list[str]:
+    def say(en: str, zh: str) -> str:
+        return Text(en, zh).in_lang(lang)
+
+    warns = one.warns(standing.today, warn_days)
+    lines = [f"{say('Period', '申报期')} {one.period}  {_deadline(one).in_lang(lang)}{say('  ACT NOW', '  请立即处理') if warns else ''}"]
+    if standing.ledger is None:
+        return lines
+    late = say(f" ({one.late:,} late)", f"（其中补报 {one.late:,}）") if one.late else ""
+    lines.append(
+        say(f"  declared    {one.declared:,}{late}", f"  已申报      {one.declared:,}{late}")
+        + (f": {states_text(one.states, lang)}" if one.states else "")
+    )
+    if one.runs:
+        lines.append(say(f"  runs        {', '.join(one.runs)}: {one.declarations:,} declarations", f"  批次        {'、'.join(one.runs)}：报关单 {one.declarations:,} 份"))
+    if one.cancelled:
+        lines.append(
+            say(
+                f"  of these {one.cancelled:,} were cancelled or sent back by customs since: have the declarations amended "
+                "('aggregator ledger export' lists them)",
+                f"  其中 {one.cancelled:,} 份之后被撤单或退单：请办理报关单修改（aggregator ledger export 可导出明细）",
+            )
+        )
+    if one.cleared:
+        lines.append(say(f"  cleared     {one.cleared:,} by the receipts received", f"  已结关      {one.cleared:,}（按已接收的回执）"))
+    lines.append(say(f"  undeclared  {one.undeclared:,}", f"  未申报      {one.undeclared:,}"))
+    if one.unseen:
+        lines.append(say(f"    {one.unseen:,}  cleared by customs, and in no export yet", f"    {one.unseen:,}  海关已结关，但尚未出现在任何导出中"))
+        lines += [f"        {number}" for number in one.unseen_examples]
+    for each in one.waiting:
+        lines.append(f"    {each.inventories:,}  {why(each, lang)}")
+        examples = [example for example in one.examples if (example.fate, example.reason) == (each.fate, each.reason)]
+        for example in examples if each.open else ():
+            lines.append(say(f"        {example.inventory_no}  last seen in {example.seen_in}", f"        {example.inventory_no}  最近见于 {example.seen_in}"))
+        if each.open and examples and len(examples) < each.inventories:
+            more = each.inventories - len(examples)
+            lines.append(say(f"        … and {more:,} more (--max, or 'aggregator ledger export')", f"        …… 另有 {more:,} 份（--max，或 aggregator ledger export）"))
+    return lines
+
+
+def _deadline(one: PeriodStatus) -> Text:
+    if one.deadline is None or one.working_days_left is None:
+        return Text(
+            f"deadline {one.earliest} or the next working day (no calendar for that year)", f"期限 {one.earliest} 或其后首个工作日（缺该年工作日历）"
+        )
+    left = one.working_days_left
+    if left < 0:
+        return Text(f"deadline {one.deadline} (past)", f"期限 {one.deadline}（已过）")
+    return Text(f"deadline {one.deadline} ({left} working days left)", f"期限 {one.deadline}（剩余 {left} 个工作日）")
+
+
+def why(waiting: Waiting, lang: Lang) -> str:
+    """Why inventories wait: the fate, and the codes or reasons with their texts."""
+    texts = [waiting.reason] if waiting.fate == DISMISSED else []
+    for code in waiting.reason.split() if waiting.fate != DISMISSED else ():
+        rule = EXCLUSIONS.get(code) or RULES.get(code)
+        texts.append(f"{code} ({rule.message.in_lang(lang)})" if rule else code)
+    fate = {
+        "rejected": Text("rejected", "被拒绝"),
+        "excluded": Text("not to be declared", "不申报") if waiting.closed else Text("held", "暂缓"),
+        DISMISSED: Text("dismissed", "已排除"),
+        "voided": Text("declared in a run that was voided", "所在批次已作废"),
+        CLEARED_SINCE: Text("cleared by customs since, and in no run yet", "之后海关已结关，尚未申报"),
+        "refused": Text("in an application that customs refused", "所在汇总申请单被海关退回"),
+    }[waiting.fate].in_lang(lang)
+    return f"{fate}: {' '.join(texts)}" if texts else fate
+
+
+def status_as_json(standing: Standing, warn_days: int) -> dict[str, Any]:
+    return {
+        "schema_version": 1,
+        "as_of": str(standing.today),
+        "ledger": str(standing.ledger) if standing.ledger else None,
+        "periods": [
+            {
+                "period": str(one.period),
+                "deadline": str(one.deadline) if one.deadline else None,
+                "working_days_left": one.working_days_left,
+                "act_now": one.warns(standing.today, warn_days),
+                "inventories": one.states,
+                "declared": one.declared,
+                "late": one.late,
+                "cancelled_since": one.cancelled,
+                "runs": one.runs,
+                "declarations": one.declarations,
+                "undeclared": one.undeclared,
+                "cleared": one.cleared,
+                "unseen": one.unseen,
+                "unseen_examples": one.unseen_examples,
+                "waiting": [{**asdict(each), "open": each.open} for each in one.waiting],
+                "examples": [asdict(each) for each in one.examples],
+            }
+            for one in standing.periods
+        ],
+    }
+
+
+def doctor_lines(checks: list[Check], lang: Lang) -> list[str]:
+    marks = {True: Text("ok", "正常"), False: Text("AMISS", "异常")}
+    lines = []
+    for check in checks:
+        lines.append(f"{marks[check.well].in_lang(lang):<6} {check.name.in_lang(lang)}: {check.found.in_lang(lang)}")
+        if not check.well:
+            lines.append(f"       {check.remedy.in_lang(lang)}")
+    return lines
+
+
+def doctor_as_json(checks: list[Check]) -> dict[str, Any]:
+    return {
+        "schema_version": 1,
+        "checks": [
+            {"name": check.name.en, "well": check.well, "found": vars(check.found), "remedy": vars(check.remedy)} for check in checks
+        ],
+    }
+

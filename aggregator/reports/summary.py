@@ -1,0 +1,122 @@
+"""What a run says at its end: a few lines for a person, or one JSON object for a program."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aggregator.schemas.modes.m9610.rules import EXCLUSIONS, RULES
+from aggregator.schemas.text import Lang, Text
+
+_CODES_SHOWN = 10
+
+
+def as_json(outcome: Any) -> dict[str, Any]:
+    return {
+        "schema_version": 1,
+        "exit_code": int(outcome.exit_code),
+        "period": outcome.period,
+        "run_ref": outcome.run_ref,
+        "folder": outcome.folder,
+        "published": outcome.published,
+        "counts": outcome.counts,
+        "excluded": outcome.excluded,
+        "findings": outcome.findings,
+        "messages": outcome.messages,
+        "rules_not_run": list(outcome.not_run),
+        "repairs": outcome.repairs,
+        "control_totals": outcome.totals,
+        "ledger_created": outcome.ledger_created,
+        "deadline": outcome.deadline,
+        "working_days_left": outcome.working_days_left,
+        "undeclared": outcome.undeclared,
+    }
+
+
+def summary(outcome: Any, lang: Lang, *, dry_run: bool) -> list[str]:
+    """Lines to print after a run."""
+    counts = outcome.counts
+    lines = [
+        Text(
+            f"Period {outcome.period}: {counts['lines_read']:,} lines of {counts['inventories_read']:,} inventories read.",
+            f"申报期 {outcome.period}：读入 {counts['lines_read']:,} 行，{counts['inventories_read']:,} 份清单。",
+        ),
+        Text(
+            f"  declared {counts['inventories_declared']:,} inventories ({counts['inventories_late']:,} late) in "
+            f"{counts['declarations']:,} declarations with {counts['declaration_items']:,} items",
+            f"  申报 {counts['inventories_declared']:,} 份清单（其中补报 {counts['inventories_late']:,} 份），"
+            f"形成报关单 {counts['declarations']:,} 份、商品项 {counts['declaration_items']:,} 项",
+        ),
+        Text(f"  rejected {counts['inventories_rejected']:,} inventories", f"  拒绝 {counts['inventories_rejected']:,} 份清单"),
+        Text(f"  excluded {counts['inventories_excluded']:,} inventories", f"  排除 {counts['inventories_excluded']:,} 份清单"),
+    ]
+    shown = [line.in_lang(lang) for line in lines]
+    for reason, count in outcome.excluded.items():
+        shown.append(f"    {reason} {count:,}: {EXCLUSIONS[reason].message.in_lang(lang)}")
+    shown.append(Text("  every line is accounted for: control totals balance", "  每一行均有去向：控制合计平衡").in_lang(lang))
+    if outcome.repairs:
+        listed = ", ".join(f"{kind} {count:,}" for kind, count in outcome.repairs.items())
+        shown.append(Text(f"  put right in reading, no value changed: {listed}", f"  读取时的规范处理（未改变任何值）：{listed}").in_lang(lang))
+    shown += findings_by_code(outcome, lang)
+    if outcome.deadline:
+        shown.append(_deadline(outcome).in_lang(lang))
+    if outcome.ledger_created:
+        shown.append(
+            Text(
+                "A new ledger was made: it knows of nothing declared before. Keep it with the results.",
+                "已新建台账：其中没有任何此前的申报记录。请与结果一并妥善保存。",
+            ).in_lang(lang)
+        )
+    shown.append(_ending(outcome, lang, dry_run=dry_run))
+    return shown
+
+
+def _deadline(outcome: Any) -> Text:
+    left, undeclared = outcome.working_days_left, outcome.undeclared
+    when = Text(f"{left} working days left", f"剩余 {left} 个工作日") if left > 0 else (
+        Text("that is today", "即今天") if left == 0 else Text("that is past", "已过")
+    )
+    return Text(
+        f"  deadline {outcome.deadline} ({when.en}); {undeclared:,} inventories of the period still undeclared",
+        f"  申报期限 {outcome.deadline}（{when.zh}）；本期尚有 {undeclared:,} 份清单未申报",
+    )
+
+
+def findings_by_code(outcome: Any, lang: Lang) -> list[str]:
+    codes = sorted(outcome.findings, key=lambda code: (RULES[code].severity != "error", -outcome.findings[code], code))
+    lines = [f"  [{code}] {outcome.findings[code]:,} × {RULES[code].message.in_lang(lang)}" for code in codes[:_CODES_SHOWN]]
+    if len(codes) > _CODES_SHOWN:
+        more = len(codes) - _CODES_SHOWN
+        lines.append(Text(f"  … and {more} more codes", f"  …… 另有 {more} 种").in_lang(lang))
+    return lines
+
+
+def _ending(outcome: Any, lang: Lang, *, dry_run: bool) -> str:
+    if dry_run:
+        return Text("Dry run: nothing was written.", "试运行：未写入任何内容。").in_lang(lang)
+    if outcome.published:
+        return f"{_messages(outcome).in_lang(lang)}\n{_published(outcome).in_lang(lang)}"
+    if outcome.folder:
+        return Text(
+            f"Nothing new to declare. The same lines were rejected before: see {outcome.folder}.",
+            f"没有新的清单需要申报。相同的行此前已被拒绝：见 {outcome.folder}。",
+        ).in_lang(lang)
+    return Text("Nothing new to declare.", "没有新的清单需要申报。").in_lang(lang)
+
+
+def _messages(outcome: Any) -> Text:
+    if outcome.messages is None:
+        return Text(
+            "  no CEB701 messages: nothing to send, or no [customs] in the config that says who sends them",
+            "  未生成CEB701报文：无可发送内容，或配置中没有 [customs] 说明由谁发送",
+        )
+    return Text(f"  {outcome.messages:,} CEB701 messages to sign and send", f"  CEB701报文 {outcome.messages:,} 份，待签名发送")
+
+
+def _published(outcome: Any) -> Text:
+    text = Text(f"Published {outcome.folder}", f"已发布 {outcome.folder}")
+    if not outcome.counts["lines_rejected"]:
+        return text
+    return Text(
+        f"{text.en}\nMend the lines in {outcome.folder}/rejected and run them again; findings.csv says what is wrong with each.",
+        f"{text.zh}\n请修正 {outcome.folder}/rejected 中的行后重新运行；findings.csv 说明每一行的问题。",
+    )

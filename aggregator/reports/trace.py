@@ -1,0 +1,57 @@
+"""Traced lines on stdout, as CSV or JSON lines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aggregator.inputs.tables.canonical import folded
+from aggregator.jobs.trace import TRACE
+from aggregator.model.errors import UnusableInput, cannot_be_read
+from aggregator.outputs.tables import csv_bytes
+
+_NUMBERED = ("inventory_no", "order_no", "waybill_no", "declaration_ref", "summary_seq_no", "declaration_no", "refund_key")
+
+
+def numbers_in(path: Path) -> set[str]:
+    """The numbers of a file, one a line; - is standard input."""
+    try:
+        data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        return {line.strip() for line in data.decode("utf-8-sig").splitlines() if line.strip()}
+    except UnicodeDecodeError:
+        raise UnusableInput(f"{path}: the numbers are not UTF-8. Save it again as UTF-8.", f"{path}：编号文件不是UTF-8编码。请另存为UTF-8。") from None
+    except OSError as error:
+        raise cannot_be_read(str(path), error) from None
+
+
+def print_trace(tables: Iterable[pa.Table], wanted: set[str], *, as_json: bool) -> list[str]:
+    """Prints what was found; the numbers that stand for nothing, in order."""
+    out, found = sys.stdout.buffer, set[str]()
+    numbers = sorted(wanted)
+    asked = folded(pa.array(numbers, pa.string()))
+    if as_json:
+        import json
+
+        rows = []
+        for table in tables:
+            found |= _named(table, asked)
+            rows += table.to_pylist()
+        out.write((json.dumps({"schema_version": 1, "lines": rows}, ensure_ascii=False) + "\n").encode())
+    else:
+        out.write(csv_bytes(TRACE.empty_table(), header=True))
+        for table in tables:
+            found |= _named(table, asked)
+            out.write(csv_bytes(table, header=False))
+    out.flush()
+    return [number for number, sought in zip(numbers, asked.to_pylist(), strict=True) if sought not in found]
+
+
+def _named(table: pa.Table, asked: pa.Array) -> set[str]:
+    """Which of the numbers asked for the lines carry, without regard to case and width."""
+    columns = [folded(table[name].combine_chunks()) for name in _NUMBERED]
+    columns.append(pc.binary_join_element_wise(table["declaration_ref"].combine_chunks(), table["declaration_item_no"].combine_chunks(), "/"))
+    return {value for column in columns for value in column.filter(pc.is_in(column, asked)).unique().to_pylist()}

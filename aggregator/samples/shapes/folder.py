@@ -1,0 +1,25 @@
+"""Write all shapes to a folder, with a list of what is to be said of each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aggregator.samples.shapes import SHAPES
+from aggregator.samples.shapes.formats import as_csv
+from aggregator.schemas.modes.m9610.rules import RULES
+from aggregator.schemas.text import Lang
+
+ANSWERS = "answers.csv"
+
+
+def write_shapes(out: Path, lang: Lang) -> Path:
+    """`out`/shapes: the files, and answers.csv with file, answer, code and what the code means."""
+    folder = out / "shapes"
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = [["file", "answer", "code", "needs", "meaning"]]
+    for shape in SHAPES:
+        (folder / shape.file).write_bytes(shape.make())
+        meaning = RULES[shape.code].message.in_lang(lang) if shape.code else ""
+        rows.append([shape.file, str(shape.answer), shape.code, "" if shape.says_cleared else "--assume-cleared", meaning])
+    (folder / ANSWERS).write_bytes(as_csv(rows, encoding="utf-8-sig"))
+    return folder / ANSWERS
