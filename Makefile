@@ -1,10 +1,14 @@
-# Everything goes through one virtual environment, made on first use.
+# Everything goes through one virtual environment, made on first use with the versions of constraints.txt.
+# Another Python beside it: make test PYTHON=python3.13 VENV=.venv-3.13
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO_OUT ?= demo-out
+LOWEST := .venv-lowest
+QUICK := tests/cli/test_cli.py tests/jobs/test_golden.py tests/inputs/test_formats.py
+export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: demo test lint types layers docs-check docs bench faults damage sample-data clean
+.PHONY: demo test quick lowest constraints lint types layers docs-check docs bench faults damage sample-data clean
 
 demo: $(VENV)/installed
 	@rm -rf $(DEMO_OUT)
@@ -16,12 +20,29 @@ demo: $(VENV)/installed
 	@echo "  declarations.csv, declaration_items.csv   the summary declarations and their items"
 	@echo "  audit_map.parquet                         each declared line and the item it went into"
 	@echo "  report.html                               the run for people"
-	@echo "  findings.csv, rejected/                   what is wrong, and the lines to mend"
+	@echo "  findings.csv, rejected/                   what is wrong, and the lines to correct"
 	@echo "  excluded.csv                              what is right but not to be declared now, and why"
 	@echo "  control_totals.csv, manifest.json         proof that nothing was lost, and what the run was made of"
 
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n 2
+
+# Two minutes: what shows that a Python, or a set of versions, carries the program.
+quick: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -n 2 $(QUICK)
+
+# The oldest version that pyproject.toml allows of everything it names.
+lowest: $(VENV)/installed-uv
+	$(BIN)/uv venv --quiet --clear --python $(PYTHON) $(LOWEST)
+	$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct --only-binary :all: \
+	  -r pyproject.toml --extra dev
+	$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python --no-deps -e .
+	$(LOWEST)/bin/python -m pytest -n 2 -p no:cacheprovider $(QUICK)
+
+# Renews constraints.txt: the newest versions that pyproject.toml allows, for every Python from 3.11.
+constraints: $(VENV)/installed-uv
+	$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --extra dev \
+	  --no-annotate --custom-compile-command 'make constraints' --output-file constraints.txt
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -46,9 +67,9 @@ bench: $(VENV)/installed-dev
 
 faults: $(VENV)/installed-dev
 	$(BIN)/python -m tests.faults
-	HYPOTHESIS_PROFILE=long ROUND_TRIP=100000 $(BIN)/python -m pytest -n 2 tests/test_history.py tests/test_receive.py
-	DAMAGE_TRIALS=40000 $(BIN)/python -m pytest -n 2 tests/test_damage.py
-	BIT_FLIPS=20000 $(BIN)/python -m pytest -n 2 tests/test_bit_flips.py
+	HYPOTHESIS_PROFILE=long ROUND_TRIP=100000 $(BIN)/python -m pytest -n 2 tests/jobs/test_history.py tests/jobs/test_receive.py
+	DAMAGE_TRIALS=40000 $(BIN)/python -m pytest -n 2 tests/ledger/test_damage.py
+	BIT_FLIPS=20000 $(BIN)/python -m pytest -n 2 tests/ledger/test_bit_flips.py
 
 # A sound export polluted in every way at every place in every dialect: counts by kind and class. Twenty minutes of one core.
 damage: $(VENV)/installed-dev
@@ -57,14 +78,21 @@ damage: $(VENV)/installed-dev
 sample-data: $(VENV)/installed-dev
 	$(BIN)/python sample_data/make.py
 
-$(VENV)/installed: pyproject.toml
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+$(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	$(INSTALL) --constraint constraints.txt -e .
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(INSTALL) --constraint constraints.txt -e '.[dev]'
+	@touch $@
+
+$(VENV)/installed-uv:
+	$(PYTHON) -m venv $(VENV)
+	$(INSTALL) 'uv>=0.9,<1'
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(DEMO_OUT) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-* $(DEMO_OUT) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,11 +1,22 @@
-"""Merges 9610 export inventories into summary declarations."""
+"""Merges cross-border e-commerce export inventories into customs declarations. For programs: run, check, trace, status."""
 
-import aggregator.schemas as schemas
+from __future__ import annotations
 
-__version__ = "0.1.0"
+from typing import TYPE_CHECKING, Any
 
-if getattr(schemas, "STAMP", "") != "9610-summary-declaration-schemas":
-    raise ImportError(
-        f"another package named 'schemas' is in the way: {getattr(schemas, '__file__', schemas)}. "
-        "Install aggregator in a virtual environment of its own."
-    )
+from aggregator.model.version import VERSION
+
+__version__ = VERSION
+__all__ = ["check", "run", "status", "trace"]
+
+if TYPE_CHECKING:
+    from aggregator.library import check, run, status, trace
+
+
+def __getattr__(name: str) -> Any:
+    # At first use: the command line starts without loading what reads and writes data.
+    if name in __all__:
+        from aggregator import library
+
+        return getattr(library, name)
+    raise AttributeError(f"module 'aggregator' has no attribute '{name}'")

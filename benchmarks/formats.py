@@ -33,13 +33,14 @@ print(time.perf_counter() - start, 0)
 READ = """
 import resource, sys, time
 from pathlib import Path
+from aggregator.schemas.modes.m9610 import M9610
 from aggregator.inputs.export import Source
 from aggregator.inputs.ceb.message import open_inventories
 from aggregator.inputs.reading import Reading
 from aggregator.inputs.sources.room import temporary_room
 start = time.perf_counter()
 with temporary_room() as room:
-    open_inventories([Source(Path(sys.argv[1]), "message", "message")], Reading(room))
+    open_inventories([Source(Path(sys.argv[1]), "message", "message")], Reading(room, M9610.dictionary))
 print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3)
 """
 READ_RECEIPTS = """
@@ -51,7 +52,7 @@ from aggregator.inputs.tables.receipts import read_receipts
 from aggregator.inputs.sources.room import temporary_room
 start = time.perf_counter()
 with temporary_room() as room:
-    receipts, *_ = read_receipts([Source(Path(sys.argv[1]), "receipts", "receipts")], Reading(room))
+    receipts, *_ = read_receipts([Source(Path(sys.argv[1]), "receipts", "receipts")], Reading(room, M9610.dictionary))
 assert len(receipts.numbers) == int(sys.argv[2])
 print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3)
 """
@@ -138,16 +139,16 @@ def hostile(folder: Path) -> None:
 def watched(command: list[str]) -> tuple[float, float, int, str]:
     """Seconds, peak GB of all processes together, exit code, first line said."""
     start = time.perf_counter()
-    with tempfile.TemporaryFile() as told:
-        process = psutil.Popen(command, stdout=told, stderr=told)
+    with tempfile.TemporaryFile() as output:
+        process = psutil.Popen(command, stdout=output, stderr=output)
         peak = 0
         while process.poll() is None:
             with suppress(psutil.Error):
                 peak = max(peak, sum(each.memory_full_info().pss for each in (process, *process.children(recursive=True))))
             time.sleep(0.1)
         seconds = time.perf_counter() - start
-        told.seek(0)
-        said = told.read().decode(errors="replace").strip().splitlines()
+        output.seek(0)
+        said = output.read().decode(errors="replace").strip().splitlines()
     return seconds, peak / 1e9, process.returncode, (said or [""])[0].replace(str(Path.cwd()), "")
 
 

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from aggregator.ledger.sqlite.query import declared
 from aggregator.ledger.sqlite.record import RunRecord, next_run_no, record_rows, record_run
 from aggregator.ledger.sqlite.store import create_ledger, open_ledger, transaction
-from aggregator.ledger.sqlite.tables import State
+from aggregator.model.records import State
 
 GOAL_SECONDS = 15.0
 ROOM = Path("bench-data")

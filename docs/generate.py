@@ -10,8 +10,7 @@ import click
 
 from aggregator.cli import cli
 from aggregator.schemas.codes import CODE_LISTS, code_list
-from aggregator.schemas.modes.m9610.fields import FIELDS
-from aggregator.schemas.modes.m9610.rules import RULES
+from aggregator.schemas.modes.m9610 import M9610
 from aggregator.schemas.sources import SOURCES
 
 ROOT = Path(__file__).parent.parent
@@ -32,7 +31,7 @@ def _help_of(command: click.Command, path: str) -> list[str]:
 
 def rules() -> str:
     lines = ["| code | scope | severity | what | what to do | from |", "|---|---|---|---|---|---|"]
-    for rule in RULES.values():
+    for rule in M9610.rules.by_code.values():
         cites = "; ".join(str(cite) for cite in rule.citations)
         lines.append(
             f"| {rule.code} | {rule.scope} | {rule.severity} | {rule.message.en}<br>{rule.message.zh} "
@@ -47,7 +46,7 @@ def rules() -> str:
 
 def fields() -> str:
     lines = ["| column | element | Chinese headings | kind | length | required | where | use |", "|---|---|---|---|---|---|---|---|"]
-    for field in FIELDS:
+    for field in M9610.dictionary.fields:
         where = "header" if field.header else "item"
         required = "yes" if field.required else ""
         headings = " · ".join(field.headings)

@@ -10,7 +10,8 @@ from datetime import datetime
 from pathlib import Path
 
 from aggregator.jobs.run import run
-from aggregator.model.settings import Params, Period
+from aggregator.model.options import Options
+from aggregator.model.period import Period
 from aggregator.samples.sample import Sample, write_sample
 from aggregator.schemas.patterns import CHINA
 
@@ -47,17 +48,17 @@ def run_month(out: Path, *, workers: int = 1, chunk_bytes: int = 32 << 20) -> Pa
     """The demo's run, from the folder of the sample data, so that source_file is the same everywhere."""
     inputs = tuple(Path("sample_data") / name for name in MONTH)
     receipts = (Path("sample_data") / RECEIPTS,)
-    params = Params(
+    options = Options(
         inputs=inputs, receipts=receipts, period=PERIOD, first_period=Period(2026, 9), out=out, formats=("csv",),
         workers=workers, chunk_bytes=chunk_bytes,
     )  # fmt: skip
-    return Path(run(params, NOW).folder)
+    return Path(run(options.for_run(NOW.date()), NOW).folder)
 
 
 def run_faults(out: Path) -> Path:
-    params = Params(inputs=(Path("sample_data") / FAULTS,), period=PERIOD, first_period=Period(2026, 9), out=out,
+    options = Options(inputs=(Path("sample_data") / FAULTS,), period=PERIOD, first_period=Period(2026, 9), out=out,
                     formats=("csv",), workers=1)  # fmt: skip
-    return Path(run(params, NOW).folder)
+    return Path(run(options.for_run(NOW.date()), NOW).folder)
 
 
 def main() -> None:

@@ -7,6 +7,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+NO_PRODUCER_CODE = "NO"
+"""What stands in the producer_seller code of a firm not registered with customs (CEB-SPEC-202205, table 2-38, ownerCode)."""
+UNIT_KILOGRAM = "035"
+DECLARATION_MODE_SIMPLIFIED = "A"
+
 FOLDER = Path(__file__).parent / "codes"
 
 

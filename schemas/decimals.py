@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from aggregator.schemas.modes.m9610.limits import SCALE
+SCALE = 5
+PRECISION = 19
+"""Of every amount that is read: up to 14 digits before the point and 5 behind it."""
+UNIT_PRICE_SCALE = 4
 
 Units = np.ndarray[Any, Any]
 """Whole multiples of 0.00001: int64, or Python integers where those do not fit."""

@@ -50,7 +50,7 @@ FILE_RULES: tuple[Rule, ...] = (
           Text("The workbook has no sheet of that name.", "工作簿中没有该名称的工作表。"),
           Text("Give --sheet one of its names.", "请用 --sheet 指定其中的工作表名称。")),
     _file("F111", _ERROR,
-          Text("Several sheets of the workbook hold lists.", "工作簿中有多个工作表含有清单。"),
+          Text("Several sheets of the workbook hold inventories.", "工作簿中有多个工作表含有清单。"),
           Text("Say with --sheet which to read; --sheet may be repeated.", "请用 --sheet 指定要读取的工作表，可重复给出。")),
     _file("F112", _ERROR,
           Text("The XML is not well-formed, or not allowed.", "XML格式不正确或含有不允许的内容。"),
@@ -82,7 +82,7 @@ FILE_RULES: tuple[Rule, ...] = (
                "请补上该列的列标题。如不需要该列，请将列标题写为“备注”，或在配置的 [columns] 中声明文件没有哪些列，例如 premises_code = \"\"。")),
     _file("F201", _ERROR,
           Text("The row has another number of cells than the headings.", "该行单元格数与列标题数不一致。"),
-          Text("Mend the row: a cell is missing, or a comma in a value is not quoted.", "请修正该行：缺少单元格，或值中的逗号未加引号。")),
+          Text("Correct the row: a cell is missing, or a comma in a value is not quoted.", "请修正该行：缺少单元格，或值中的逗号未加引号。")),
     _file("F202", _ERROR,
           Text("A quote in the row is not closed, or stands inside an unquoted cell.", "该行的引号未闭合，或出现在未加引号的单元格中。"),
           Text("Quote the whole cell and double the quotes inside it.", "请用引号括住整个单元格，并将其中的引号写成两个。")),
@@ -121,7 +121,7 @@ FILE_RULES: tuple[Rule, ...] = (
           Text("This file of a folder, pattern or archive was passed over: it is another message.", "文件夹、通配符或压缩包中的该文件已略过：它是其他报文。"),
           Text("Nothing, if it does not belong here; receipts are given with --receipts.", "如不属于本次输入，无需处理；回执请用 --receipts 给出。")),
     _file("F306", _WARNING,
-          Text("A hidden sheet holds lists too; it was not read.", "隐藏的工作表也含有清单，未读取。"),
+          Text("A hidden sheet holds inventories too; it was not read.", "隐藏的工作表也含有清单，未读取。"),
           Text("Read it with --sheet if it belongs to the export.", "如属于本次导出，请用 --sheet 指定读取。")),
     _file("F307", _WARNING,
           Text("Rows of the sheet are hidden; they were read like the others.", "工作表中有隐藏的行，已与其他行一同读取。"),
@@ -131,14 +131,21 @@ FILE_RULES: tuple[Rule, ...] = (
           Text("Write its heading above it if it is needed.", "如需使用，请补上列标题。")),
     _file("F401", _WARNING,
           Text("The message holds something that its spec does not have, or not so often.", "报文含有规范中没有或超出次数的内容。"),
-          Text("Nothing is lost; tell whoever makes the messages.", "数据未受影响；请告知报文生成方。")),
+          Text("Nothing is lost; inform whoever makes the messages.", "数据未受影响；请告知报文生成方。")),
     _file("F402", _WARNING,
           Text("An element that the message spec requires is missing or empty.", "报文规范要求的元素缺失或为空。"),
-          Text("Nothing is lost; tell whoever makes the messages.", "数据未受影响；请告知报文生成方。")),
+          Text("Nothing is lost; inform whoever makes the messages.", "数据未受影响；请告知报文生成方。")),
     _file("F403", _WARNING,
           Text("A value has not the form that the message spec gives.", "内容不符合报文规范的格式。"),
-          Text("Check the value; tell whoever makes the messages.", "请核对该值，并告知报文生成方。")),
+          Text("Check the value; inform whoever makes the messages.", "请核对该值，并告知报文生成方。")),
     _file("F404", _WARNING,
           Text("The elements stand in another order than the message spec has them.", "元素顺序与报文规范不同。"),
-          Text("Nothing is lost; tell whoever makes the messages.", "数据未受影响；请告知报文生成方。")),
+          Text("Nothing is lost; inform whoever makes the messages.", "数据未受影响；请告知报文生成方。")),
 )  # fmt: skip
+
+_BY_CODE = {rule.code: rule for rule in FILE_RULES}
+
+
+def file_rule(code: str) -> Rule:
+    """A rule about files; they are the same for all modes."""
+    return _BY_CODE[code]

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.schemas.modes.m9610.limits import PRECISION, SCALE
+from aggregator.schemas.decimals import PRECISION, SCALE
 
 CHINA = timezone(timedelta(hours=8), "China")
 

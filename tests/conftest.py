@@ -20,8 +20,10 @@ from aggregator.inputs.open import open_exports
 from aggregator.inputs.reading import Reading
 from aggregator.inputs.sources.room import Room
 from aggregator.jobs.run import run
-from aggregator.model.settings import Params, Period
-from aggregator.pipeline.result import Outcome
+from aggregator.model.options import Options
+from aggregator.model.outcome import Outcome
+from aggregator.model.period import Period
+from aggregator.schemas.modes.m9610 import M9610
 from aggregator.schemas.patterns import CHINA
 
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -95,12 +97,12 @@ def read_rows(path: Path) -> list[dict[str, str]]:
 
 def opened(path: Path, chunk_bytes: int = 1 << 20) -> Export:
     """A file, opened by itself; what it was rewritten to stays for as long as the tests run."""
-    [export] = open_exports([Source(path, str(path), str(path))], Reading(Room(), (), chunk_bytes))
+    [export] = open_exports([Source(path, str(path), str(path))], Reading(Room(), M9610.dictionary, (), chunk_bytes))
     return export
 
 
-def parameters(*inputs: Path, out: Path, **changes: Any) -> Params:
-    base = Params(inputs=inputs, period=PERIOD, first_period=Period(2026, 9), out=out, workers=1)
+def parameters(*inputs: Path, out: Path, **changes: Any) -> Options:
+    base = Options(inputs=inputs, period=PERIOD, first_period=Period(2026, 9), out=out, workers=1)
     return replace(base, **changes)
 
 
@@ -121,7 +123,7 @@ class Runner:
 
     def run(self, *inputs: Path, **changes: Any) -> Outcome:
         out = changes.pop("out", self.out)
-        return run(parameters(*inputs, out=out, **changes), NOW)
+        return run(parameters(*inputs, out=out, **changes).for_run(NOW.date()), NOW)
 
     def run_rows(self, rows: Iterable[dict[str, str]] | str | bytes, **changes: Any) -> Outcome:
         return self.run(self.write(rows), **changes)

@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from aggregator.schemas.modes.m9610.messages import NAMESPACE
+from aggregator.schemas.messages import NAMESPACE
 
 MOST_ITEMS = 50
 _HEADER = ("declaring_customs_code", "trade_mode_code", "consignor_code", "producer_seller_code", "producer_seller_name",

@@ -1,4 +1,4 @@
-"""The command line: options to parameters, outcomes to exit codes. No logic; heavy imports inside the commands."""
+"""The command line: options to settings, results to exit codes. No logic; heavy imports inside the commands."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from aggregator.cli.ending import Teller, guarded, now
-from aggregator.cli.options import PATH, json_option, lang_option, ledger_options, lock_wait_option, settings
+from aggregator.cli.options import PATH, json_option, lang_option, ledger_options, lock_wait_option, options_of
 
 
 @click.command()
@@ -23,7 +23,7 @@ def receive(files: tuple[Path, ...], config: Path | None, as_json: bool, lang: A
     """Take customs' answers (CEB702, CEB792, CEB604, CEB606) into the ledger, and compare them with our forecast.
 
     Files, folders, patterns, archives; in any order, and as often as you like. Every file is kept in DIR/received; what cannot be
-    used is kept aside. Exit 3 if customs differs or something was kept aside.
+    used is quarantined. Exit 3 if customs differs or something was quarantined.
 
     \b
     Example:
@@ -32,15 +32,12 @@ def receive(files: tuple[Path, ...], config: Path | None, as_json: bool, lang: A
 
     def job(teller: Teller) -> int:
         from aggregator.jobs.receive import receive as receive_answers
-        from aggregator.model.errors import WrongUsage
         from aggregator.reports.received import received_as_json, received_lines
         from aggregator.schemas.text import Text
 
-        params, _ = settings(config, {**given, "inputs": files, "lang": lang})
-        teller.adopt(params)
-        if params.out is None:
-            raise WrongUsage("Say where the results are: --out DIR.", "请指定结果文件夹：--out DIR。")
-        received = receive_answers(params, now())
+        options, _ = options_of(config, {**given, "inputs": files, "lang": lang})
+        teller.adopt(options)
+        received = receive_answers(options.for_receive(), now())
         teller.done(Text("What was received is recorded in the ledger.", "收到的回执已在台账中登记。"), int(received.exit_code))
         lines = received_lines(received, teller.lang)
         click.echo(json.dumps(received_as_json(received), ensure_ascii=False) if as_json else "\n".join(lines))
@@ -70,18 +67,18 @@ def trace(numbers: tuple[str, ...], file: Path | None, config: Path | None, as_j
 
     def job(teller: Teller) -> int:
         from aggregator.jobs.trace import trace as trace_numbers
-        from aggregator.ledger.sqlite.refusals import no_ledger
+        from aggregator.ledger.errors import NoLedger
         from aggregator.model.errors import WrongUsage
         from aggregator.reports.trace import numbers_in, print_trace
 
-        params, _ = settings(config, {**given, "lang": lang})
-        teller.adopt(params)
+        options, _ = options_of(config, {**given, "lang": lang})
+        teller.adopt(options)
         wanted = {*numbers, *(numbers_in(file) if file is not None else ())}
         if not wanted:
             raise WrongUsage("Give numbers to trace, or --file FILE.", "请给出要追溯的编号，或用 --file 文件。")
-        ledger = params.the_ledger
+        ledger = options.ledger_path
         if ledger is None or not ledger.exists():
-            raise no_ledger(ledger or Path("ledger.sqlite"))
+            raise NoLedger(ledger or Path("ledger.sqlite"))
         absent = print_trace(trace_numbers(ledger, wanted), wanted, as_json=as_json)
         if absent:
             from aggregator.schemas.text import Text

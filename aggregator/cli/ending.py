@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from aggregator.model.settings import Params
+    from aggregator.model.options import Options
     from aggregator.schemas.text import Lang, Text
 
 
@@ -47,9 +47,9 @@ class Teller:
         """What was asked is done and recorded, whatever becomes of what is said of it."""
         self.stands, self.code = stands, code
 
-    def adopt(self, params: Params) -> None:
+    def adopt(self, options: Options) -> None:
         """The config may say how to speak."""
-        self.lang, self.as_json = params.lang, params.log_format == "json"
+        self.lang, self.as_json = options.lang, options.log_format == "json"
 
     def event(self, event: str, **facts: Any) -> None:
         """Said to programs only."""
@@ -119,7 +119,7 @@ def _say_no_more() -> None:
 
 def _ending(error: BaseException, stands: Text | None) -> tuple[Text, int]:
     """What to say of what stopped a job, and its exit code. What a person can do something about is our own stops and what the
-    disk refuses. `stands`: what was done all the same: then it waits for a person to see that it was."""
+    disk refuses. `stands`: what was done all the same: then it needs attention."""
     from aggregator.model.errors import Exit, StopRun
     from aggregator.schemas.text import Text
 
@@ -142,6 +142,6 @@ def _ending(error: BaseException, stands: Text | None) -> tuple[Text, int]:
         ), int(Exit.CANNOT_READ_OR_WRITE)
     what = f"{type(error).__name__}: {error}"
     return Text(
-        f"An error of our own ({what}){kept.en} Please report it; AGGREGATOR_DEBUG=1 shows the details.",
+        f"Internal error ({what}){kept.en} Please report it; AGGREGATOR_DEBUG=1 shows the details.",
         f"本工具内部错误（{what}）{kept.zh}请报告此错误；设置 AGGREGATOR_DEBUG=1 可显示详情。",
     ), int(Exit.OUR_FAULT)

@@ -1,4 +1,4 @@
-"""The commands of the ledger: look at it, prove it, take a run back, bring in what was declared elsewhere, copy it."""
+"""The commands of the ledger: look at it, verify it, take a run back, bring in what was declared elsewhere, copy it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from aggregator.cli.options import (
     lang_option,
     ledger_options,
     lock_wait_option,
+    options_of,
     period_option,
-    settings,
 )
 
 if TYPE_CHECKING:
-    from aggregator.model.settings import Params
+    from aggregator.model.options import Options
+    from aggregator.model.settings import LedgerPlace
     from aggregator.schemas.text import Text
 
 
@@ -44,16 +45,12 @@ def _tell(teller: Teller, what: Text) -> int:
 
 
 def _with_ledger(
-    work: Callable[[Params, Path, Teller], int], config: Path | None, lang: Any, given: dict[str, Any]
+    work: Callable[[Options, LedgerPlace, Teller], int], config: Path | None, lang: Any, given: dict[str, Any]
 ) -> None:
     def job(teller: Teller) -> int:
-        from aggregator.model.errors import WrongUsage
-
-        params, _ = settings(config, {**given, "lang": lang})
-        teller.adopt(params)
-        if params.the_ledger is None:
-            raise WrongUsage("Say where the ledger is: --ledger PATH, or --out DIR.", "请指定台账：--ledger 路径，或 --out 文件夹。")
-        return work(params, params.the_ledger, teller)
+        options, _ = options_of(config, {**given, "lang": lang})
+        teller.adopt(options)
+        return work(options, options.place(), teller)
 
     sys.exit(guarded(job, lang))
 
@@ -72,11 +69,11 @@ def show(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
       aggregator ledger show --out results --period 2026-10 --json
     """
 
-    def work(params: Params, path: Path, teller: Teller) -> int:
+    def work(options: Options, place: LedgerPlace, teller: Teller) -> int:
         from aggregator.jobs.ledger import shown_runs
         from aggregator.reports.ledger import run_lines, runs_as_json
 
-        found = shown_runs(path, params.period)
+        found = shown_runs(place.path, options.period)
         if as_json:
             click.echo(json.dumps(runs_as_json(found), ensure_ascii=False))
         else:
@@ -92,21 +89,21 @@ def show(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
 @json_option
 @lang_option
 def check(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
-    """Prove the ledger and its run folders: every event, row and file. Exit 3 if anything differs, 78 if the ledger is old.
+    """Verify the ledger and its run folders: every event, row and file. Exit 3 if anything differs, 78 if the ledger is old.
 
-    Finishes a publication that a crash has left half done.
+    Completes an interrupted publication.
 
     \b
     Example:
       aggregator ledger check --out results
     """
 
-    def work(params: Params, path: Path, teller: Teller) -> int:
+    def work(options: Options, place: LedgerPlace, teller: Teller) -> int:
         from aggregator.jobs.ledger_check import check_ledger
         from aggregator.reports.ledger import check_as_json, check_lines
 
-        out = params.out.resolve() if params.out is not None else None
-        found = check_ledger(path, out, params.lock_wait)
+        out = place.out.resolve() if place.out is not None else None
+        found = check_ledger(place.path, out, place.lock_wait)
         if as_json:
             click.echo(json.dumps(check_as_json(found), ensure_ascii=False))
         else:
@@ -132,10 +129,10 @@ def void(run_ref: str, reason: str, config: Path | None, lang: Any, **given: Any
       aggregator ledger void 202610-02 --out results --reason "wrong receipts"
     """
 
-    def work(params: Params, path: Path, teller: Teller) -> int:
+    def work(options: Options, place: LedgerPlace, teller: Teller) -> int:
         from aggregator.jobs.ledger import void
 
-        return _tell(teller, void(path, run_ref, reason, now(), params.lock_wait, params.out))
+        return _tell(teller, void(place.path, run_ref, reason, now(), place.lock_wait, place.out))
 
     _with_ledger(work, config, lang, given)
 
@@ -156,10 +153,10 @@ def answer(application_ref: str, answer: str, reason: str, config: Path | None, 
       aggregator ledger answer 202610-01-A002 refused --out results --reason "consignor not filed"
     """
 
-    def work(params: Params, path: Path, teller: Teller) -> int:
+    def work(options: Options, place: LedgerPlace, teller: Teller) -> int:
         from aggregator.jobs.ledger import answered
 
-        return _tell(teller, answered(path, application_ref, answer, reason, now(), params.lock_wait, params.out))
+        return _tell(teller, answered(place.path, application_ref, answer, reason, now(), place.lock_wait, place.out))
 
     _with_ledger(work, config, lang, given)
 
@@ -173,18 +170,18 @@ def answer(application_ref: str, answer: str, reason: str, config: Path | None, 
 def dismiss(numbers: tuple[str, ...], reason: str, config: Path | None, lang: Any, **given: Any) -> None:
     """Say that undeclared inventories are never to be declared here, so that 'status' stops waiting for them.
 
-    For a number that was wrong and has been mended, or an inventory that is another firm's. It stays on record; a run that
+    For a number that was wrong and has been corrected, or an inventory that is another firm's. It stays on record; a run that
     sees the inventory again takes it up again.
 
     \b
     Example:
-      aggregator ledger dismiss 22442026E00000018 --reason "typing error, mended" --out results
+      aggregator ledger dismiss 22442026E00000018 --reason "typing error, corrected" --out results
     """
 
-    def work(params: Params, path: Path, teller: Teller) -> int:
+    def work(options: Options, place: LedgerPlace, teller: Teller) -> int:
         from aggregator.jobs.ledger import dismissed
 
-        return _tell(teller, dismissed(path, list(numbers), reason, now(), params.lock_wait, params.out))
+        return _tell(teller, dismissed(place.path, list(numbers), reason, now(), place.lock_wait, place.out))
 
     _with_ledger(work, config, lang, given)
 
@@ -205,10 +202,10 @@ def first_period(period: Any, reason: str, config: Path | None, lang: Any, **giv
       aggregator ledger first-period 2026-09 --out results
     """
 
-    def work(params: Params, path: Path, teller: Teller) -> int:
+    def work(options: Options, place: LedgerPlace, teller: Teller) -> int:
         from aggregator.jobs.ledger import first_period_corrected
 
-        return _tell(teller, first_period_corrected(path, period, reason, now(), params.lock_wait, params.out))
+        return _tell(teller, first_period_corrected(place.path, period, reason, now(), place.lock_wait, place.out))
 
     _with_ledger(work, config, lang, given)
 
@@ -228,10 +225,10 @@ def import_(file: Path, config: Path | None, lang: Any, **given: Any) -> None:
       aggregator ledger import declared-by-hand.csv --out results
     """
 
-    def work(params: Params, path: Path, teller: Teller) -> int:
+    def work(options: Options, place: LedgerPlace, teller: Teller) -> int:
         from aggregator.jobs.ledger import imported
 
-        return _tell(teller, imported(path, params.out, file, params.chunk_bytes, now(), params.lock_wait))
+        return _tell(teller, imported(options.mode, place.path, place.out, file, options.chunk_bytes, now(), place.lock_wait))
 
     _with_ledger(work, config, lang, given)
 
@@ -248,10 +245,10 @@ def export(folder: Path | None, config: Path | None, lang: Any, **given: Any) ->
       aggregator ledger export ledger-2026-11 --out results
     """
 
-    def work(params: Params, path: Path, teller: Teller) -> int:
+    def work(options: Options, place: LedgerPlace, teller: Teller) -> int:
         from aggregator.jobs.ledger import exported
 
-        for line in exported(path, folder or Path(f"ledger-export-{now():%Y%m%d-%H%M%S}")):
+        for line in exported(place.path, folder or Path(f"ledger-export-{now():%Y%m%d-%H%M%S}")):
             click.echo(line)
         return 0
 
@@ -272,10 +269,10 @@ def backup(file: Path, config: Path | None, lang: Any, **given: Any) -> None:
       aggregator ledger backup /backup/ledger-2026-11-05.sqlite --out results
     """
 
-    def work(params: Params, path: Path, teller: Teller) -> int:
+    def work(options: Options, place: LedgerPlace, teller: Teller) -> int:
         from aggregator.jobs.ledger import backed_up
 
-        return _tell(teller, backed_up(path, file))
+        return _tell(teller, backed_up(place.path, file))
 
     _with_ledger(work, config, lang, given)
 
@@ -292,9 +289,9 @@ def migrate(config: Path | None, lang: Any, **given: Any) -> None:
       aggregator ledger migrate --out results
     """
 
-    def work(params: Params, path: Path, teller: Teller) -> int:
+    def work(options: Options, place: LedgerPlace, teller: Teller) -> int:
         from aggregator.jobs.ledger import migrated
 
-        return _tell(teller, migrated(path, now(), params.lock_wait, params.out))
+        return _tell(teller, migrated(place.path, now(), place.lock_wait, place.out))
 
     _with_ledger(work, config, lang, given)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from aggregator.model.settings import Params
+    from aggregator.model.options import Options
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -30,7 +30,7 @@ class Month(click.ParamType[Any]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         from aggregator.model.errors import WrongUsage
-        from aggregator.model.settings import Period
+        from aggregator.model.period import Period
 
         try:
             return Period.parse(value)
@@ -79,7 +79,7 @@ def several(*options: Callable[[F], F]) -> Callable[[F], F]:
 
 
 sheet_option = click.option(
-    "--sheet", "sheets", multiple=True, metavar="NAME", help="Sheet of a workbook to read, if several hold lists. Repeatable."
+    "--sheet", "sheets", multiple=True, metavar="NAME", help="Sheet of a workbook to read, if several hold inventories. Repeatable."
 )
 
 data_options = several(
@@ -120,10 +120,10 @@ ledger_options = several(config_option, out_option, ledger_option)
 """Of the commands that look at the ledger."""
 
 
-def settings(config: Path | None, given: dict[str, Any], *, keep_period: bool = True) -> tuple[Params, dict[str, str]]:
-    """Parameters, and where each came from."""
+def options_of(config: Path | None, given: dict[str, Any], *, keep_period: bool = True) -> tuple[Options, dict[str, str]]:
+    """What is asked, and where each value came from."""
     from aggregator.cli.ending import locale_lang
-    from aggregator.model.settings import from_config, origins, read_config
+    from aggregator.model.options import from_config, origins, read_config
 
     options = {name: value for name, value in given.items() if value is not None and value != ()}
     if options.pop("no_late", None):
@@ -134,5 +134,4 @@ def settings(config: Path | None, given: dict[str, Any], *, keep_period: bool = 
     found = read_config(config)
     if not keep_period and "period" not in options and isinstance(found.get("run"), dict):
         found = {**found, "run": {key: value for key, value in found["run"].items() if key != "period"}}
-    params = from_config(found, options, lang=locale_lang())
-    return params, origins(found, options, config)
+    return from_config(found, options, lang=locale_lang()), origins(found, options, config)

@@ -19,13 +19,13 @@ from aggregator.cli.options import (
     inputs_argument,
     json_option,
     lang_option,
+    options_of,
     run_options,
-    settings,
     sheet_option,
 )
 
 if TYPE_CHECKING:
-    from aggregator.pipeline.result import Outcome
+    from aggregator.model.outcome import Outcome
     from aggregator.schemas.text import Text
 
 
@@ -52,23 +52,23 @@ def run(inputs: tuple[Path, ...], config: Path | None, dry_run: bool, as_json: b
     def job(teller: Teller) -> int:
         _start_ahead(inputs)
         from aggregator.jobs.run import run as run_pipeline
-        from aggregator.model.errors import Exit, WrongUsage
+        from aggregator.model.errors import Exit
         from aggregator.reports.summary import as_json as outcome_as_json
         from aggregator.reports.summary import summary
 
-        params, _ = settings(config, {**given, "inputs": inputs, "dry_run": dry_run, "lang": lang})
-        teller.adopt(params)
-        metrics["file"] = params.metrics_file if not dry_run else None
-        if params.out is None:
-            raise WrongUsage("Say where the results go: --out DIR.", "请指定结果文件夹：--out DIR。")
-        teller.event("started", period=str(params.period or ""), inputs=[str(path) for path in inputs])
-        outcome = run_pipeline(params, now())
+        options, _ = options_of(config, {**given, "inputs": inputs, "dry_run": dry_run, "lang": lang})
+        teller.adopt(options)
+        metrics["file"] = options.metrics_file if not dry_run else None
+        at = now()
+        wanted = options.for_run(at.date())
+        teller.event("started", period=str(wanted.period), inputs=[str(path) for path in inputs])
+        outcome = run_pipeline(wanted, at)
         metrics["outcome"] = outcome
         if outcome.published:
             teller.done(_published(outcome), int(outcome.exit_code))
         if as_json:
             click.echo(json.dumps(outcome_as_json(outcome), ensure_ascii=False))
-        quiet = params.quiet and outcome.exit_code == Exit.DONE
+        quiet = options.quiet and outcome.exit_code == Exit.DONE
         for note in outcome.notes if not quiet else ():
             teller.note(note)
         facts = outcome_as_json(outcome)
@@ -87,7 +87,7 @@ def run(inputs: tuple[Path, ...], config: Path | None, dry_run: bool, as_json: b
             write_metrics(metrics["file"], metrics["outcome"], code, seconds, now())
             return code
 
-        # The run is done, whatever becomes of its metrics: that they are missing waits for a person.
+        # The run is done, whatever becomes of its metrics: that they are missing needs attention.
         code = guarded(write, lang, given["log_format"]) and (code or 3)
     sys.exit(code)
 
@@ -128,9 +128,9 @@ def check(
         from aggregator.reports.findings import print_findings
         from aggregator.reports.summary import as_json as outcome_as_json
 
-        params, _ = settings(config, {**given, "inputs": inputs, "lang": lang}, keep_period=False)
-        teller.adopt(params)
-        outcome, tables = check_pipeline(params)
+        options, _ = options_of(config, {**given, "inputs": inputs, "lang": lang}, keep_period=False)
+        teller.adopt(options)
+        outcome, tables = check_pipeline(options.for_check(), now().date())
         print_findings(tables, findings, 0 if as_json else most, outcome, teller.lang, click.echo)
         if as_json:
             click.echo(json.dumps(outcome_as_json(outcome), ensure_ascii=False))
@@ -161,13 +161,13 @@ def columns(inputs: tuple[Path, ...], config: Path | None, sheets: tuple[str, ..
         from aggregator.model.errors import Exit
         from aggregator.reports.columns import columns_as_json, columns_lines
 
-        params, _ = settings(config, {"inputs": inputs, "sheets": sheets, "lang": lang})
-        teller.adopt(params)
-        found = columns_of(params)
+        options, _ = options_of(config, {"inputs": inputs, "sheets": sheets, "lang": lang})
+        teller.adopt(options)
+        found = columns_of(options.reading)
         if as_json:
             click.echo(json.dumps([columns_as_json(each) for each in found], ensure_ascii=False))
         else:
-            click.echo("\n".join(line for each in found for line in columns_lines(each, teller.lang)))
+            click.echo("\n".join(line for each in found for line in columns_lines(each, options.mode.dictionary, teller.lang)))
         return int(Exit.WAITING if any(each.missing for each in found) else Exit.DONE)
 
     sys.exit(guarded(job, lang))
@@ -196,7 +196,7 @@ def sample(lines: int, out: Path, period: Any, shapes: bool, lang: Any, **given:
     """
 
     def job(teller: Teller) -> int:
-        from aggregator.model.settings import Period
+        from aggregator.model.period import Period
         from aggregator.samples.sample import Sample, write_sample
 
         wanted = Sample(lines=lines, period=period or Period.before(now().date()), **given)
@@ -216,7 +216,7 @@ def sample(lines: int, out: Path, period: Any, shapes: bool, lang: Any, **given:
 @json_option
 @lang_option
 def rules(code: str | None, as_json: bool, lang: Any) -> None:
-    """The rule book: what a code means, where it comes from, how to mend the data.
+    """The rule book: what a code means, where it comes from, how to correct the data.
 
     \b
     Example:
@@ -227,15 +227,16 @@ def rules(code: str | None, as_json: bool, lang: Any) -> None:
     def job(teller: Teller) -> int:
         from aggregator.model.errors import WrongUsage
         from aggregator.reports.rule_book import rule_as_json, rule_in_full, rule_table
-        from aggregator.schemas.modes.m9610.rules import EXCLUSIONS, RULES
+        from aggregator.schemas.modes import mode_of
 
+        book = mode_of("9610").rules
         if code is None:
             if as_json:
-                click.echo(json.dumps([rule_as_json(rule) for rule in RULES.values()], ensure_ascii=False))
+                click.echo(json.dumps([rule_as_json(rule) for rule in book], ensure_ascii=False))
             else:
-                click.echo("\n".join(rule_table(teller.lang)))
+                click.echo("\n".join(rule_table(book, teller.lang)))
             return 0
-        rule = RULES.get(code.upper()) or EXCLUSIONS.get(code.lower())
+        rule = book.by_code.get(code.upper()) or book.exclusions.get(code.lower())
         if rule is None:
             raise WrongUsage(
                 f"There is no rule {code}. 'aggregator rules' lists them all.", f"没有规则 {code}。运行 aggregator rules 查看全部。"
@@ -250,8 +251,9 @@ def _start_ahead(inputs: tuple[Path, ...]) -> None:
     """Large inputs will need worker processes: let those import while this process does."""
     from aggregator.engines.local import WORTH_WORKERS, start_ahead
     from aggregator.inputs.sources.files import meant
+    from aggregator.jobs.preload import PRELOAD
     from aggregator.model.errors import StopRun
 
     with suppress(StopRun, OSError):
         if sum(each.path.stat().st_size for each in meant(inputs)) > WORTH_WORKERS:
-            start_ahead()
+            start_ahead(PRELOAD)

@@ -17,10 +17,10 @@ from aggregator.cli.options import (
     lang_option,
     ledger_options,
     log_format_option,
+    options_of,
     period_option,
     require_ledger_option,
     run_options,
-    settings,
     warn_days_option,
 )
 
@@ -49,27 +49,21 @@ def status(config: Path | None, most: int, as_json: bool, lang: Any, **given: An
     """
 
     def job(teller: Teller) -> int:
-        from aggregator.domain.deadline import calendar_of
         from aggregator.jobs.status import status as status_of
-        from aggregator.ledger.sqlite.refusals import no_ledger
         from aggregator.model.errors import Exit
         from aggregator.reports.status import status_as_json, status_lines
 
-        params, _ = settings(config, {**given, "lang": lang}, keep_period=False)
-        teller.adopt(params)
-        today = params.as_of or now().date()
-        calendar = calendar_of(dict(params.calendar_years), params.calendar)
-        if params.require_ledger and (params.the_ledger is None or not params.the_ledger.exists()):
-            raise no_ledger(params.the_ledger or Path("--ledger"))
-        standing = status_of(params.the_ledger, params.period, today, calendar, most)
-        presses = any(one.warns(today, params.warn_days) for one in standing.periods)
+        options, _ = options_of(config, {**given, "lang": lang}, keep_period=False)
+        teller.adopt(options)
+        wanted = options.for_status(most)
+        standing = status_of(wanted, now().date())
         if as_json:
-            click.echo(json.dumps(status_as_json(standing, params.warn_days), ensure_ascii=False))
-        elif presses or not params.quiet:
-            click.echo("\n".join(status_lines(standing, params.warn_days, teller.lang)))
+            click.echo(json.dumps(status_as_json(standing, wanted.due.warn_days), ensure_ascii=False))
+        elif standing.presses or not options.quiet:
+            click.echo("\n".join(status_lines(standing, wanted.due.warn_days, teller.lang)))
         if standing.no_calendar is not None:
             raise standing.no_calendar
-        return int(Exit.WAITING if presses else Exit.DONE)
+        return int(Exit.WAITING if standing.presses else Exit.DONE)
 
     sys.exit(guarded(job, lang, given["log_format"]))
 
@@ -81,7 +75,7 @@ def status(config: Path | None, most: int, as_json: bool, lang: Any, **given: An
 @json_option
 @lang_option
 def doctor(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
-    """Look after what a run needs: ledger, folders, rights, disk space, calendar, locale, versions. Exit 3 if anything is amiss.
+    """Look after what a run needs: ledger, folders, rights, disk space, calendar, locale, versions. Exit 3 if anything fails.
 
     \b
     Example:
@@ -93,9 +87,9 @@ def doctor(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
         from aggregator.jobs.doctor import examine
         from aggregator.reports.status import doctor_as_json, doctor_lines
 
-        params, _ = settings(config, {**given, "lang": lang}, keep_period=False)
-        teller.adopt(params)
-        checks = examine(params, params.as_of or now().date())
+        options, _ = options_of(config, {**given, "lang": lang}, keep_period=False)
+        teller.adopt(options)
+        checks = examine(options.for_doctor(), options.as_of or now().date())
         if as_json:
             click.echo(json.dumps(doctor_as_json(checks), ensure_ascii=False))
         else:
@@ -133,12 +127,12 @@ def show(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
     def job(teller: Teller) -> int:
         from aggregator.reports.config import settings_as_json, settings_lines
 
-        params, origins = settings(config, {**given, "lang": lang})
-        teller.adopt(params)
+        options, origins = options_of(config, {**given, "lang": lang})
+        teller.adopt(options)
         if as_json:
-            click.echo(json.dumps(settings_as_json(params, origins), ensure_ascii=False))
+            click.echo(json.dumps(settings_as_json(options, origins), ensure_ascii=False))
         else:
-            click.echo("\n".join(settings_lines(params, origins)))
+            click.echo("\n".join(settings_lines(options, origins)))
         return 0
 
     sys.exit(guarded(job, lang))

@@ -1,0 +1,1 @@
+"""Customs procedure as pure functions of frames: no files, no SQL, no clock."""

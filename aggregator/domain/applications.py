@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import pyarrow as pa
 
-from aggregator.domain.grouping import Ints, group_codes
+from aggregator.domain.grouping import group_codes
 from aggregator.domain.split import Split
-from aggregator.ledger.sqlite.record import application_ref
 from aggregator.model.customs import Customs
 from aggregator.model.errors import WrongConfiguration
-from aggregator.outputs.ceb701 import Application
-from aggregator.schemas.modes.m9610.limits import APPLICATION_KEY
+from aggregator.model.records import application_ref
+from aggregator.schemas.arrays import Ints
 
 
-def applications(items: pa.Table, split: Split) -> tuple[pa.Table, Ints]:
-    """In: merged items in the order of the key. Out: application_no (1, 2, …) and APPLICATION_KEY, in the order of the key;
+@dataclass(frozen=True)
+class Application:
+    """One summary application: its key and names, and how many inventories it asks for."""
+
+    application_ref: str
+    declaring_customs_code: str
+    declarant_code: str
+    declarant_name: str
+    consignor_code: str
+    consignor_name: str
+    premises_code: str
+    inventories: int
+
+
+def applications(items: pa.Table, split: Split, key: Sequence[str]) -> tuple[pa.Table, Ints]:
+    """In: merged items in the order of the key. Out: application_no (1, 2, …) and the application key, in the order of the key;
     and for each declaration the number of its application."""
     first_item = np.flatnonzero(np.diff(split.declaration, prepend=-1))
-    keys = items.select(APPLICATION_KEY.value).take(pa.array(first_item)).combine_chunks()
+    keys = items.select(key).take(pa.array(first_item)).combine_chunks()
     groups, firsts = group_codes([column.combine_chunks() for column in keys.columns], keys.num_rows)
     distinct = keys.take(pa.array(firsts)).append_column("group", pa.array(np.arange(len(firsts))))
-    distinct = distinct.sort_by([(name, "ascending") for name in APPLICATION_KEY.value])
+    distinct = distinct.sort_by([(name, "ascending") for name in key])
     numbers = np.empty(len(firsts), dtype=np.int64)
     numbers[distinct["group"].to_numpy()] = np.arange(1, len(firsts) + 1)
     table = distinct.drop_columns("group").add_column(0, "application_no", pa.array(np.arange(1, len(firsts) + 1)))

@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.domain.grouping import Hashes, Ints, hashes
-from aggregator.model.findings import FINDINGS, findings_of
-from aggregator.schemas.modes.m9610.rules.batch import values_with_several
+from aggregator.domain.grouping import Hashes, hashes
+from aggregator.model.findings import FINDINGS, findings_of, no_findings
+from aggregator.schemas.arrays import Ints
+from aggregator.schemas.modes import Mode
 
 PLACED = FINDINGS.append(pa.field("chunk", pa.int32()))
 
@@ -25,10 +26,12 @@ class BatchFindings:
 
 
 def shared_numbers(
-    code: str, column: str, seen: list[Hashes], units: list[str], read: Callable[[str], pa.Table]
+    mode: Mode, code: str, column: str, seen: list[Hashes], units: list[str], read: Callable[[str], pa.Table]
 ) -> pa.Table:
     """Inventories that share a value of `column` with another inventory. `seen`: hashes of the values, by unit; `read`
     gives a unit's inventories. Hashes only say where to look: the values themselves are compared."""
+    if code not in mode.rules:
+        return PLACED.empty_table()
     everything = np.concatenate(seen) if seen else np.zeros(0, dtype=np.uint64)
     values, counts = np.unique(everything, return_counts=True)
     suspect = values[counts > 1]
@@ -41,27 +44,29 @@ def shared_numbers(
             table = table.filter(table[column].is_valid()).combine_chunks()
             tables.append(table.filter(pa.array(np.isin(hashes(table[column].combine_chunks()), suspect))))
     candidates = pa.concat_tables(tables).combine_chunks()
-    several = values_with_several(candidates, column, "inventory_no")
+    several = mode.rules[code].sound(candidates, column, "inventory_no")
     shared = candidates.filter(pc.is_in(candidates[column], value_set=several[column].combine_chunks())).combine_chunks()
     number = shared["inventory_no"].combine_chunks()
     found = findings_of(
-        code, column, shared["line"].to_numpy(), shared[column].combine_chunks(), number, pa.nulls(len(number), pa.string())
+        mode, code, column, shared["line"].to_numpy(), shared[column].combine_chunks(), number, pa.nulls(len(number), pa.string())
     )
     return found.append_column("chunk", shared["chunk"].combine_chunks())
 
 
-def several_names(names: pa.Table) -> pa.Table:
+def several_names(mode: Mode, names: pa.Table) -> pa.Table:
     """B204 and B205. In: consignor_code and consignor_name of what is declared."""
     return pa.concat_tables(
         [
-            _several("B204", "consignor_name", names, "consignor_code", "consignor_name"),
-            _several("B205", "consignor_code", names, "consignor_name", "consignor_code"),
+            _several(mode, "B204", "consignor_name", names, "consignor_code", "consignor_name"),
+            _several(mode, "B205", "consignor_code", names, "consignor_name", "consignor_code"),
         ]
     )
 
 
-def several_units(items: pa.Table, header: Ints) -> pa.Table:
+def several_units(mode: Mode, items: pa.Table, header: Ints) -> pa.Table:
     """B203. In: merged items and the header key (0, 1, …) of each."""
+    if "B203" not in mode.rules:
+        return no_findings()
     same = ("commodity_code", "destination_country_code", "currency_code", "item_name")
     separator = "\x1f"
     key = pc.binary_join_element_wise(
@@ -69,27 +74,29 @@ def several_units(items: pa.Table, header: Ints) -> pa.Table:
     )
     found = []
     for column in ("declared_unit_code", "statutory_unit_code"):
-        several = values_with_several(pa.table({"key": key, column: items[column].combine_chunks()}), "key", column)
+        several = mode.rules["B203"].sound(pa.table({"key": key, column: items[column].combine_chunks()}), "key", column)
         codes = pc.list_element(pc.split_pattern(several["key"].combine_chunks(), separator), 1)
         shown = pc.binary_join_element_wise(codes, pc.binary_join(several[column].combine_chunks(), " / "), ": ")
-        found.append(_placeless("B203", column, shown))
+        found.append(_placeless(mode, "B203", column, shown))
     return pa.concat_tables(found)
 
 
-def without_packages(refs: Iterable[str]) -> pa.Table:
+def without_packages(mode: Mode, refs: Iterable[str]) -> pa.Table:
     """B206. In: declarations left with 0 packages."""
-    return _placeless("B206", "package_count", pa.array(list(refs), pa.string()))
+    return _placeless(mode, "B206", "package_count", pa.array(list(refs), pa.string()))
 
 
-def _several(code: str, column: str, pairs: pa.Table, of: str, each: str) -> pa.Table:
-    several = values_with_several(pairs, of, each)
+def _several(mode: Mode, code: str, column: str, pairs: pa.Table, of: str, each: str) -> pa.Table:
+    if code not in mode.rules:
+        return no_findings()
+    several = mode.rules[code].sound(pairs, of, each)
     shown = pc.binary_join_element_wise(
         several[of].combine_chunks(), pc.binary_join(several[each].combine_chunks(), " / "), ": "
     )
-    return _placeless(code, column, shown)
+    return _placeless(mode, code, column, shown)
 
 
-def _placeless(code: str, column: str, values: pa.Array) -> pa.Table:
+def _placeless(mode: Mode, code: str, column: str, values: pa.Array) -> pa.Table:
     count = len(values)
     blank = pa.nulls(count, pa.string())
-    return findings_of(code, column, np.full(count, -1), values, blank, blank)
+    return findings_of(mode, code, column, np.full(count, -1), values, blank, blank)

@@ -9,15 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.domain.grouping import Ints
-from aggregator.domain.inventories import MISREAD_BITS
-from aggregator.model.findings import BIT
-from aggregator.schemas.modes.m9610.fields import IDENTIFIERS
-from aggregator.schemas.modes.m9610.limits import STATUS_CLEARED, STATUS_RETURNED
-from aggregator.schemas.modes.m9610.rules.inventory import Inventories
+from aggregator.schemas.arrays import Ints, Mask
+from aggregator.schemas.inventories import IDENTIFIERS, Inventories
+from aggregator.schemas.modes import Mode
 from aggregator.schemas.patterns import clearing_digits
-
-Mask = np.ndarray[Any, np.dtype[np.bool_]]
+from aggregator.schemas.statuses import STATUS_CLEARED, STATUS_RETURNED
 
 NOT_KNOWN = "00000000000000000"
 _FINAL_REFUSALS = ("4", STATUS_RETURNED)
@@ -92,12 +88,12 @@ def _says_nothing(inventories: Inventories) -> Mask:
 
 
 def clearing_of(
-    inventories: Inventories, bits: Ints, received: Received | None, question: Question | None
+    mode: Mode, inventories: Inventories, bits: Ints, received: Received | None, question: Question | None
 ) -> Clearing:
     """Whether and when each inventory was cleared: by its lines, by receipts (which win), by the user's word."""
     count = len(inventories.starts)
     names = inventories.lines.column_names
-    cleared, unsound = np.zeros(count, dtype=bool), bits & (BIT["R117"] | BIT["R118"]) != 0
+    cleared, unsound = np.zeros(count, dtype=bool), bits & (mode.rules.error_bit("R117") | mode.rules.error_bit("R118")) != 0
     cleared_at = np.full(count, NOT_KNOWN)
     refused = np.zeros(count, dtype=bool)
     if "cleared_digits" in names:
@@ -113,15 +109,15 @@ def clearing_of(
             pc.is_in(status.dictionary, value_set=pa.array(_FINAL_REFUSALS)), pc.starts_with(status.dictionary, "-")
         ).take(status.indices)
         refused = inventories.any(pc.fill_null(refusal, False).to_numpy(zero_copy_only=False)) & ~cleared
-    readable = inventories.any(inventories.lines["error_bits"].to_numpy() & MISREAD_BITS == 0)
+    readable = inventories.any(inventories.lines["error_bits"].to_numpy() & mode.rules.misread_bits == 0)
     cancelled = _sent_back(inventories) & ~cleared
     if received is not None:
-        told = received.status != ""
-        cleared = np.where(told, received.status == STATUS_CLEARED, cleared)
-        cleared_at = np.where(told, np.where(received.status == STATUS_CLEARED, received.status_at, NOT_KNOWN), cleared_at)
-        cancelled = received.cancelled | np.where(told, received.status == STATUS_RETURNED, cancelled)
-        refused &= ~told
-        unsound &= ~told
+        answered = received.status != ""
+        cleared = np.where(answered, received.status == STATUS_CLEARED, cleared)
+        cleared_at = np.where(answered, np.where(received.status == STATUS_CLEARED, received.status_at, NOT_KNOWN), cleared_at)
+        cancelled = received.cancelled | np.where(answered, received.status == STATUS_RETURNED, cancelled)
+        refused &= ~answered
+        unsound &= ~answered
     not_cleared = ~cleared & ~unsound & readable & ~_says_nothing(inventories)
     if question is not None and question.assume_cleared:
         # A refusal is an answer of customs that the user's word does not undo; a time of clearance is kept.

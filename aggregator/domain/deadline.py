@@ -16,8 +16,8 @@ from typing import Any
 import chinese_calendar
 
 from aggregator.model.errors import NoCalendar, WrongConfiguration, WrongUsage
-from aggregator.model.settings import Period
-from aggregator.schemas.modes.m9610.limits import DEADLINE_DAY
+from aggregator.model.period import Period
+from aggregator.schemas.limit import Limit
 
 _ONE_DAY = timedelta(days=1)
 _SATURDAY = 5
@@ -69,19 +69,19 @@ class Calendar:
         return sum(self.is_working_day(today + offset * _ONE_DAY) for offset in range(1, (until - today).days + 1))
 
 
-def earliest_deadline(period: Period) -> date:
-    """The 15th of the next month, before it is moved."""
-    day = period.next_month.replace(day=DEADLINE_DAY.value)
-    if day < DEADLINE_DAY.in_force_from:
+def earliest_deadline(period: Period, last_day: Limit[int]) -> date:
+    """The last day of the next month to declare a period, before it is moved to a working day."""
+    day = period.next_month.replace(day=last_day.value)
+    if day < last_day.in_force_from:
         raise WrongUsage(
-            f"The period {period} is before the rule this tool knows, in force from {DEADLINE_DAY.in_force_from}.",
-            f"申报期 {period} 早于本工具所依据规则的生效日期 {DEADLINE_DAY.in_force_from}。",
+            f"The period {period} is before the rule this tool knows, in force from {last_day.in_force_from}.",
+            f"申报期 {period} 早于本工具所依据规则的生效日期 {last_day.in_force_from}。",
         )
     return day
 
 
-def deadline(period: Period, calendar: Calendar) -> date:
-    return calendar.next_working_day(earliest_deadline(period))
+def deadline(period: Period, calendar: Calendar, last_day: Limit[int]) -> date:
+    return calendar.next_working_day(earliest_deadline(period, last_day))
 
 
 def calendar_of(table: Mapping[str, Any], file: Path | None) -> Calendar:
@@ -97,7 +97,7 @@ def _read(file: Path) -> dict[str, Any]:
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise WrongConfiguration(
-            f"The calendar file {file} cannot be read: {why}. Mend it, or leave --calendar out.",
+            f"The calendar file {file} cannot be read: {why}. Correct it, or leave --calendar out.",
             f"无法读取日历文件 {file}：{why}。请修正，或去掉 --calendar。",
         ) from None
 

@@ -7,34 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregator.domain.clearance import Clearing, Question, Received
-from aggregator.domain.grouping import Ints
-from aggregator.domain.inventories import MISREAD_BITS
-from aggregator.ledger.sqlite.query import Customs, Declared
-from aggregator.schemas.codes import code_list
-from aggregator.schemas.modes.m9610.limits import (
-    CANCELLATION,
-    DECLARATION_MODE_SIMPLIFIED,
-    STATUS_RETURNED,
-    TRADE_MODE_9610,
-)
-from aggregator.schemas.modes.m9610.rules import EXCLUSIONS
-from aggregator.schemas.modes.m9610.rules.inventory import Inventories
-
-Mask = np.ndarray[Any, np.dtype[np.bool_]]
-
-REASONS: tuple[str, ...] = tuple(EXCLUSIONS)
-REASON_BIT: dict[str, int] = {reason: 1 << position for position, reason in enumerate(REASONS)}
-
-
-def reasons_of(bits: int) -> str:
-    return " ".join(reason for reason, bit in REASON_BIT.items() if bits & bit)
+from aggregator.model.records import Customs, Declared
+from aggregator.schemas.arrays import Ints, Mask
+from aggregator.schemas.codes import DECLARATION_MODE_SIMPLIFIED, code_list
+from aggregator.schemas.inventories import Inventories
+from aggregator.schemas.modes import Mode
+from aggregator.schemas.statuses import CANCELLATION, STATUS_RETURNED
 
 
 class Verdict(IntEnum):
@@ -48,36 +32,36 @@ class Verdict(IntEnum):
 
 
 def exclusions(
-    inventories: Inventories, bits: Ints, clearing: Clearing, question: Question | None, known: Mask
+    mode: Mode, inventories: Inventories, bits: Ints, clearing: Clearing, question: Question | None, known: Mask
 ) -> tuple[Ints, Mask]:
-    """Reason bits (see REASON_BIT) of each inventory, and which inventories are late. `known`: declared before, same content."""
+    """Reason bits (RuleBook.reason_bit) of each inventory, and which inventories are late. `known`: declared before, same content."""
     count = len(inventories.starts)
-    reasons = np.zeros(count, dtype=np.int64)
-    modes = sorted(code_list("trade_mode").codes - {TRADE_MODE_9610})
-    reasons[_all_lines_say(inventories, "trade_mode_code", modes)] |= REASON_BIT["other_mode"]
-    simplified = _all_lines_say(inventories, "declaration_mode_code", [DECLARATION_MODE_SIMPLIFIED])
-    reasons[simplified] |= REASON_BIT["simplified"]
-    reasons[known] |= REASON_BIT["known"]
+    reasons, bit = np.zeros(count, dtype=np.int64), mode.rules.reason_bit
+    modes = sorted(code_list("trade_mode").codes - {mode.code})
+    reasons[_all_lines_say(mode, inventories, "trade_mode_code", modes)] |= bit["other_mode"]
+    simplified = _all_lines_say(mode, inventories, "declaration_mode_code", [DECLARATION_MODE_SIMPLIFIED])
+    reasons[simplified] |= bit["simplified"]
+    reasons[known] |= bit["known"]
     if question is None:
         return reasons, np.zeros(count, dtype=bool)
-    reasons[clearing.cancelled] |= REASON_BIT["cancelled"]
-    reasons[clearing.not_cleared & ~known] |= REASON_BIT["not_cleared"]
+    reasons[clearing.cancelled] |= bit["cancelled"]
+    reasons[clearing.not_cleared & ~known] |= bit["not_cleared"]
     period, dated = clearing.period, clearing.cleared & ~known
-    reasons[dated & (period > question.period)] |= REASON_BIT["later_period"]
+    reasons[dated & (period > question.period)] |= bit["later_period"]
     before = dated & (period < question.first_period)
-    reasons[before] |= REASON_BIT["before_ledger"]
+    reasons[before] |= bit["before_ledger"]
     late = dated & (period < question.period) & ~before
     if not question.late:
-        reasons[late] |= REASON_BIT["late_held"]
+        reasons[late] |= bit["late_held"]
     return reasons, late & (reasons == 0)
 
 
-def _all_lines_say(inventories: Inventories, column: str, values: list[str]) -> Mask:
+def _all_lines_say(mode: Mode, inventories: Inventories, column: str, values: list[str]) -> Mask:
     """Inventories whose lines all hold one of `values`, the same one; lines that could not be read do not count."""
     column_values = inventories.lines[column].combine_chunks()
     one_of = pc.is_in(column_values.dictionary, value_set=pa.array(values, pa.string())).take(column_values.indices)
     says = pc.fill_null(one_of, False).to_numpy(zero_copy_only=False)
-    misread = inventories.lines["error_bits"].to_numpy() & MISREAD_BITS != 0
+    misread = inventories.lines["error_bits"].to_numpy() & mode.rules.misread_bits != 0
     if misread.any():
         return inventories.any(says) & ~inventories.any(~says & ~misread)
     result: Mask = ~inventories.any(~says) & ~inventories.differs(column)
@@ -101,7 +85,7 @@ def with_customs(
 ) -> tuple[dict[str, Declared], Received | None]:
     """What was received of customs before counts too: what it has in a result is as good as declared, what it cancelled or sent
     back is not declared, unless a receipt of now is later."""
-    elsewhere = {number: Declared(None, seq_no, "", "", True) for number, seq_no in customs.results.items() if number not in in_ledger}
+    elsewhere = {number: Declared(None, seq_no, None, "", True) for number, seq_no in customs.results.items() if number not in in_ledger}
     if not customs.undone:
         return elsewhere | in_ledger, received
     blank = np.full(len(numbers), "", dtype="U17")
@@ -118,7 +102,7 @@ def known_before(
 ) -> tuple[list[Declared | None], Mask, Mask]:
     """What the ledger has of each inventory as declared, and which it has with the same content, and with another.
 
-    What was declared elsewhere has no content here and counts as the same. Where the content of now cannot be told (its
+    What was declared elsewhere has no content here and counts as the same. Where the content of now cannot be known (its
     lines are faulty), it is neither.
     """
     records = [declared.get(number) if number is not None else None for number in numbers.to_pylist()] if declared else []

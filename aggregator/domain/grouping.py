@@ -10,7 +10,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Ints = np.ndarray[Any, np.dtype[np.int64]]
+from aggregator.schemas.arrays import Ints
+
 Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 
 _ROOM = 1 << 62

@@ -5,26 +5,20 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.domain.grouping import Ints, run_starts
-from aggregator.model.findings import BIT, CODE_INDEX, COLUMN_INDEX, FINDINGS, error_bit, no_findings
-from aggregator.schemas.modes.m9610.fields import CONTENT_COLUMNS, FIELD
-from aggregator.schemas.modes.m9610.limits import NO_PRODUCER_CODE
-from aggregator.schemas.modes.m9610.rules import INVENTORY_RULES, Severity
-from aggregator.schemas.modes.m9610.rules.inventory import Inventories
+from aggregator.domain.grouping import run_starts
+from aggregator.model.findings import findings_of, no_findings
+from aggregator.schemas.arrays import Ints, Mask
+from aggregator.schemas.codes import NO_PRODUCER_CODE
+from aggregator.schemas.inventories import Inventories
+from aggregator.schemas.modes import Mode
 
-Mask = np.ndarray[Any, np.dtype[np.bool_]]
-
-MISREAD_BITS = sum(bit for code, bit in BIT.items() if code.startswith("F2"))
 _VALUES_SHOWN = 5
-HEADER_CONTENT = tuple(column for column in CONTENT_COLUMNS if FIELD[column].header)
-ITEM_CONTENT = tuple(column for column in CONTENT_COLUMNS if not FIELD[column].header)
 
 
 @dataclass(frozen=True)
@@ -38,7 +32,7 @@ class Grouped:
     findings: pa.Table
 
 
-def group_inventories(lines: pa.Table, severity: dict[str, Severity]) -> Grouped:
+def group_inventories(lines: pa.Table, mode: Mode) -> Grouped:
     """In: typed lines of complete inventories, in input order. Lines without a number stand alone."""
     numbers = lines["inventory_no"].combine_chunks().dictionary_encode()
     of_line = pc.fill_null(numbers.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
@@ -50,20 +44,19 @@ def group_inventories(lines: pa.Table, severity: dict[str, Severity]) -> Grouped
     starts = run_starts(of_line)
     line_bits = lines["error_bits"].to_numpy()
     bits = np.bitwise_or.reduceat(line_bits, starts) if len(starts) else np.zeros(0, dtype=np.int64)
-    everything = _with_repeats(lines, starts, line_bits)
-    readable = line_bits & MISREAD_BITS == 0
+    everything = _with_repeats(lines, starts, line_bits, mode)
+    readable = line_bits & mode.rules.misread_bits == 0
     if readable.all():
         examined, which = everything, np.arange(len(starts))
     else:
         examined, which = _only(everything, readable)
     found = []
-    for rule in INVENTORY_RULES:
-        assert rule.test is not None
+    for rule in (rule for rule in mode.rules if rule.takes_inventories):
         for column in rule.columns:
-            bad = np.flatnonzero(~rule.test(examined, column))
+            bad = np.flatnonzero(~rule.sound(examined, column))
             if len(bad):
-                bits[which[bad]] |= error_bit(rule.code, severity)
-                found.append(_findings(rule.code, column, examined, bad, starts[which[bad]]))
+                bits[which[bad]] |= mode.rules.error_bit(rule.code)
+                found.append(_findings(mode, rule.code, column, examined, bad, starts[which[bad]]))
     return Grouped(
         everything,
         lines["inventory_no"].combine_chunks().take(pa.array(starts)),
@@ -89,7 +82,7 @@ def _only(inventories: Inventories, kept: Mask) -> tuple[Inventories, Ints]:
     return rest, which
 
 
-def _with_repeats(lines: pa.Table, starts: Ints, line_bits: Ints) -> Inventories:
+def _with_repeats(lines: pa.Table, starts: Ints, line_bits: Ints, mode: Mode) -> Inventories:
     count = lines.num_rows
     no_line, no_inventory = np.zeros(count, dtype=bool), np.zeros(len(starts), dtype=bool)
     plain = Inventories(lines, starts, no_line, no_line, np.ones(len(starts), dtype=np.int64), no_inventory)
@@ -101,7 +94,7 @@ def _with_repeats(lines: pa.Table, starts: Ints, line_bits: Ints) -> Inventories
     if not doubled.any():
         return plain
     places = np.flatnonzero(doubled)
-    content = content_text(lines.take(pa.array(places)).combine_chunks(), CONTENT_COLUMNS)
+    content = content_text(lines.take(pa.array(places)).combine_chunks(), mode.dictionary.content)
     frame = pd.DataFrame({"key": key[places], "content": content.to_numpy(zero_copy_only=False)})
     same, clashes = plain.same_content.copy(), plain.clashes.copy()
     same[places] = frame.duplicated().to_numpy()
@@ -134,7 +127,7 @@ def content_text(lines: pa.Table, columns: tuple[str, ...]) -> pa.Array:
     return pc.binary_join_element_wise(*parts, "\x1f", null_handling="replace", null_replacement="")
 
 
-def content_hashes(inventories: Inventories, wanted: Mask) -> list[bytes | None]:
+def content_hashes(inventories: Inventories, wanted: Mask, mode: Mode) -> list[bytes | None]:
     """SHA-256 over the content of the header and of all lines by item number, of the wanted inventories (None for the
     others)."""
     kept = wanted[inventories.inventory_of] & ~inventories.same_content
@@ -150,9 +143,10 @@ def content_hashes(inventories: Inventories, wanted: Mask) -> list[bytes | None]
         places, of_line = places[order], of_line[order]
     starts = run_starts(of_line)
     at = pa.array(places)
-    given = [column for column in ("item_no", *ITEM_CONTENT) if column in inventories.lines.column_names]
-    texts = content_text(inventories.lines.select(given).take(at).combine_chunks(), ("item_no", *ITEM_CONTENT))
-    heads = content_text(inventories.lines.take(at.take(pa.array(starts))).combine_chunks(), HEADER_CONTENT)
+    of_item = ("item_no", *mode.dictionary.item_content)
+    given = [column for column in of_item if column in inventories.lines.column_names]
+    texts = content_text(inventories.lines.select(given).take(at).combine_chunks(), of_item)
+    heads = content_text(inventories.lines.take(at.take(pa.array(starts))).combine_chunks(), mode.dictionary.header_content)
     offsets = pa.array(np.append(starts, len(places)).astype(np.int32))
     joined = pc.binary_join(pa.ListArray.from_arrays(offsets, texts), "\x1e")
     whole = pc.binary_join_element_wise(heads, joined, "\x1e").cast(pa.binary())
@@ -161,7 +155,7 @@ def content_hashes(inventories: Inventories, wanted: Mask) -> list[bytes | None]
     return result
 
 
-def _findings(code: str, column: str, inventories: Inventories, bad: Ints, first_lines: Ints) -> pa.Table:
+def _findings(mode: Mode, code: str, column: str, inventories: Inventories, bad: Ints, first_lines: Ints) -> pa.Table:
     """One finding an inventory, at its first line; the value is what stands in the column, each value once."""
     lines, lengths = inventories.lines, inventories.lengths[bad]
     if column in lines.column_names:
@@ -180,17 +174,7 @@ def _findings(code: str, column: str, inventories: Inventories, bad: Ints, first
         shown = [""] * len(bad)
     count = len(bad)
     numbers = lines["inventory_no"].combine_chunks().take(pa.array(inventories.starts[bad]))
-    return pa.table(
-        [
-            pa.array(first_lines),
-            pa.array(np.full(count, CODE_INDEX[code], dtype=np.int16)),
-            pa.array(np.full(count, COLUMN_INDEX[column], dtype=np.int16)),
-            pa.array(shown, pa.string()),
-            numbers,
-            pa.nulls(count, pa.string()),
-        ],
-        schema=FINDINGS,
-    )
+    return findings_of(mode, code, column, first_lines, pa.array(shown, pa.string()), numbers, pa.nulls(count, pa.string()))
 
 
 def _by_number_or_text(values: pd.Series) -> pd.Series:

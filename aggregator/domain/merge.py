@@ -3,36 +3,26 @@ complete inventories, then the sum of the partial sums. Decimals, so that the cu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.domain.grouping import Ints, group_codes
-from aggregator.schemas.modes.m9610.fields import SUMMED_ITEM_COLUMNS
-from aggregator.schemas.modes.m9610.limits import BODY_KEY, HEADER_KEY, NO_PRODUCER_CODE, UNIT_PRICE_SCALE
+from aggregator.domain.grouping import group_codes
+from aggregator.model.settings import Flags
+from aggregator.schemas.arrays import Ints
+from aggregator.schemas.codes import NO_PRODUCER_CODE
+from aggregator.schemas.decimals import UNIT_PRICE_SCALE
+from aggregator.schemas.modes import Mode
 
-KEY: tuple[str, ...] = (*HEADER_KEY.value, *BODY_KEY.value)
-SUMS: tuple[str, ...] = tuple(SUMMED_ITEM_COLUMNS)
 _FIRST = ("goods_name", "goods_spec", "consignor_name", "firm_name")
 
 
-@dataclass(frozen=True)
-class Flags:
-    """`summary_flag` 2: by consignor and producer_seller; 1: by consignor alone (table 2-73). `item_name_flag` 1: the
-    enterprise's own goods name stands in the key; 0: customs' category name, which is not computable here."""
-
-    summary_flag: int
-    item_name_flag: int
-
-
-def key_columns(lines: pa.Table, flags: Flags) -> dict[str, pa.Array]:
-    """The key of each line as canonical text, blank where a part does not count. Columns out: KEY."""
+def key_columns(lines: pa.Table, mode: Mode, flags: Flags) -> dict[str, pa.Array]:
+    """The key of each line as canonical text, blank where a part does not count. Columns out: those of `mode.key`."""
     names = lines.column_names
     key = {
         column: lines[column].combine_chunks() if column in names else _blank(lines.num_rows)
-        for column in KEY
+        for column in mode.key
         if column != "item_name"
     }
     if flags.summary_flag == 1:
@@ -41,7 +31,7 @@ def key_columns(lines: pa.Table, flags: Flags) -> dict[str, pa.Array]:
         codes, producers = _plain(key["producer_seller_code"]), _plain(key["producer_seller_name"])
         key["producer_seller_name"] = pc.if_else(pc.equal(codes, NO_PRODUCER_CODE), producers, "")
     key["item_name"] = item_name(lines) if flags.item_name_flag == 1 else _blank(lines.num_rows)
-    return {column: key[column] for column in KEY}
+    return {column: key[column] for column in mode.key}
 
 
 def item_name(lines: pa.Table) -> pa.Array:
@@ -61,21 +51,22 @@ def _plain(values: pa.Array) -> pa.Array:
     return values.cast(pa.string())
 
 
-def partial_items(lines: pa.Table, flags: Flags) -> tuple[pa.Table, Ints]:
+def partial_items(lines: pa.Table, mode: Mode, flags: Flags) -> tuple[pa.Table, Ints]:
     """In: declared lines of complete inventories, with `number_rank`, the rank of their inventory number among them.
 
-    Out: one row a key (KEY, SUMS, inventory_item_count, the first line's inventory_no, item_no and names), and for each
+    Out: one row a key (the key, the sums, inventory_item_count, the first line's inventory_no, item_no and names), and for each
     line the row of its key.
     """
-    key = key_columns(lines, flags)
+    sums = tuple(mode.dictionary.summed_items)
+    key = key_columns(lines, mode, flags)
     groups, firsts = group_codes(list(key.values()), lines.num_rows)
-    table = pa.table({"group": groups, **{column: _summable(lines, column) for column in SUMS}})
-    aggregates = [(column, "sum") for column in SUMS] + [("group", "count")]
+    table = pa.table({"group": groups, **{column: _summable(lines, column) for column in sums}})
+    aggregates = [(column, "sum") for column in sums] + [("group", "count")]
     summed = table.group_by("group", use_threads=False).aggregate(aggregates).sort_by("group")
     place = pa.array(_first_lines(lines, groups, len(firsts)))
     at = pa.array(firsts)
     columns = {column: pc.fill_null(_plain(values.take(at)), "") for column, values in key.items()}
-    columns |= {column: summed[f"{column}_sum"].combine_chunks().cast(pa.decimal128(38, 5)) for column in SUMS}
+    columns |= {column: summed[f"{column}_sum"].combine_chunks().cast(pa.decimal128(38, 5)) for column in sums}
     columns["inventory_item_count"] = summed["group_count"].combine_chunks().cast(pa.int64())
     columns["first_inventory_no"] = lines["inventory_no"].combine_chunks().take(place)
     columns["first_item_no"] = lines["item_no"].combine_chunks().take(place)
@@ -102,21 +93,22 @@ def _first_lines(lines: pa.Table, groups: Ints, count: int) -> Ints:
     return order[starts]
 
 
-def combine_partials(partials: pa.Table) -> tuple[pa.Table, Ints]:
-    """Sum partial rows of equal keys. Out: one row a key, in the order of KEY by code point, and for each partial row the
+def combine_partials(partials: pa.Table, mode: Mode) -> tuple[pa.Table, Ints]:
+    """Sum partial rows of equal keys. Out: one row a key, in the order of the key by code point, and for each partial row the
     row of its key. Sums stay exact: 14 digits before the point leave room for 10^19 lines."""
-    groups, firsts = group_codes([partials[column].combine_chunks() for column in KEY], partials.num_rows)
+    summed_columns = (*mode.dictionary.summed_items, "inventory_item_count")
+    groups, firsts = group_codes([partials[column].combine_chunks() for column in mode.key], partials.num_rows)
     count = len(firsts)
-    table = partials.select([*SUMS, "inventory_item_count"]).append_column("group", pa.array(groups))
-    aggregates = [(column, "sum") for column in (*SUMS, "inventory_item_count")]
+    table = partials.select(summed_columns).append_column("group", pa.array(groups))
+    aggregates = [(column, "sum") for column in summed_columns]
     summed = table.group_by("group", use_threads=False).aggregate(aggregates).sort_by("group")
     rank = number_ranks(partials["first_inventory_no"].combine_chunks())
     order = np.lexsort((partials["first_item_no"].to_numpy(), rank, groups))
     first_rows = partials.take(pa.array(order[np.searchsorted(groups[order], np.arange(count))])).combine_chunks()
-    for column in (*SUMS, "inventory_item_count"):
+    for column in summed_columns:
         place = first_rows.column_names.index(column)
         first_rows = first_rows.set_column(place, column, summed[f"{column}_sum"])
-    sorted_by_key = pc.sort_indices(first_rows, sort_keys=[(column, "ascending") for column in KEY]).to_numpy()
+    sorted_by_key = pc.sort_indices(first_rows, sort_keys=[(column, "ascending") for column in mode.key]).to_numpy()
     place_of_group = np.empty(count, dtype=np.int64)
     place_of_group[sorted_by_key] = np.arange(count)
     return first_rows.take(pa.array(sorted_by_key)).combine_chunks(), place_of_group[groups]

@@ -120,10 +120,10 @@ def head_differences(
         if len(first_of) > 1:
             differ = [name for name in heads[refs[0]] if len({heads[ref][name] for ref in refs}) > 1]
             found.append(Difference(Kind.HEADERS_JOINED, seq_no, "", " ".join(sorted(first_of.values())), " ".join(differ)))
-        for kind, told, name in (
+        for kind, stated, name in (
             (Kind.OTHER_CONSIGNOR, "consignor_code", "consignor_code"), (Kind.OTHER_CUSTOMS, "customs_code", "declaring_customs_code"),
         ):  # fmt: skip
-            says, mine = results[seq_no].get(told, ""), sorted({heads[ref][name] for ref in refs})
+            says, mine = results[seq_no].get(stated, ""), sorted({heads[ref][name] for ref in refs})
             if says and says not in mine:
                 found.append(Difference(kind, seq_no, "", " ".join(mine), says))
     return found
@@ -134,9 +134,9 @@ def weight_differences(ours: pa.Table, theirs: pa.Table, results: dict[str, dict
     made = customs_weights(ours, theirs)
     found = []
     for row in made:
-        told = results.get(row["summary_seq_no"], {})
+        stated = results.get(row["summary_seq_no"], {})
         for name in ("gross_weight_kg", "net_weight_kg"):
-            value = told.get(name, "")
+            value = stated.get(name, "")
             if value and pa.scalar(value).cast(pa.decimal128(38, 5)) != pa.scalar(row[name], pa.decimal128(38, 5)):
                 found.append(Difference(Kind.WEIGHT, row["summary_seq_no"], "", f"{name} {row[name]}", f"{name} {value}"))
     return found

@@ -1,15 +1,15 @@
-"""Cut the merged items of each header key into declarations of at most 50, and number both."""
+"""Cut the merged items of each header key into declarations of at most so many, and number both."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.domain.grouping import Ints
-from aggregator.schemas.modes.m9610.limits import HEADER_KEY, ITEMS_PER_DECLARATION
+from aggregator.schemas.arrays import Ints
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,12 @@ class Split:
         return int(self.declaration[-1]) + 1 if len(self.declaration) else 0
 
 
-def split_items(items: pa.Table, limit: int = ITEMS_PER_DECLARATION.value) -> Split:
-    """In: merged items in the order of the key. Every declaration of a header key is full but the last."""
+def split_items(items: pa.Table, header_key: Sequence[str], limit: int) -> Split:
+    """In: merged items in the order of the key; how many items a declaration may hold. Every declaration of a header key is full but the last."""
     count = items.num_rows
     new_header = np.zeros(count, dtype=bool)
     new_header[:1] = True
-    for column in HEADER_KEY.value:
+    for column in header_key:
         values = items[column].combine_chunks()
         if count > 1:
             new_header[1:] |= pc.not_equal(values.slice(1), values.slice(0, count - 1)).to_numpy(

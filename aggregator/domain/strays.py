@@ -7,18 +7,15 @@ a stray is not declared. Pure functions of frames; ties.py reads what they look 
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.domain.grouping import Ints
-from aggregator.schemas.modes.m9610.fields import IDENTIFIERS
+from aggregator.schemas.arrays import Ints, Mask
+from aggregator.schemas.inventories import IDENTIFIERS
 from aggregator.schemas.patterns import INVENTORY_NO, SCIENTIFIC
-
-Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 _PLAUSIBLE = "[0-9A-Z]*(?:[0-9][0-9A-Z]*){5}"
 """A number of another shape than customs': letters and digits, at least five of them digits."""
@@ -46,7 +43,7 @@ class Kind(IntEnum):
 SHARED = pa.schema(
     [("value", pa.string()), ("kind", pa.int8()), ("unit", pa.int32()), ("inventory_no", pa.string()), ("chunk", pa.int32()), ("line", pa.int64())]
 )
-"""Who has a value: kind (see Kind), the unit that settles the inventory, its number (none for a stray), where it stands."""
+"""Who has a value: kind (see Kind), the unit that resolves the inventory, its number (none for a stray), where it stands."""
 TIED = pa.schema([("unit", pa.int32()), ("inventory_no", pa.string()), ("chunk", pa.int32()), ("line", pa.int64())])
 """Inventories that something is tied to; chunk and line are those of what is tied to them."""
 
@@ -149,8 +146,8 @@ def cut_off_pairs(lines: pa.Table, wanted: pa.Array) -> pd.DataFrame:
     changes = pc.fill_null(pc.not_equal(former, latter), False).to_numpy(zero_copy_only=False)
     is_wanted = pc.is_in(numbers, value_set=wanted).to_numpy(zero_copy_only=False)
     faulty = pc.fill_null(lines["error_bits"], 0).to_numpy() != 0
-    told_apart = _comparable(first, second) & ~faulty[:-1] & ~faulty[1:]
-    places = np.flatnonzero(changes & (is_wanted[:-1] | is_wanted[1:]) & ~told_apart)
+    distinct = _comparable(first, second) & ~faulty[:-1] & ~faulty[1:]
+    places = np.flatnonzero(changes & (is_wanted[:-1] | is_wanted[1:]) & ~distinct)
     frame = pd.DataFrame({"place": places, "former": former.take(pa.array(places)).to_pylist(), "latter": latter.take(pa.array(places)).to_pylist()})
     frame = frame.drop_duplicates(["former", "latter"])
     pairs = zip(frame["former"], frame["latter"], strict=True)

@@ -9,11 +9,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.domain.grouping import Ints, group_codes
+from aggregator.domain.grouping import group_codes
 from aggregator.model.errors import OurFault
-from aggregator.schemas.modes.m9610.declaration import SCHEMAS
-from aggregator.schemas.modes.m9610.fields import SUMMED_HEADER_COLUMNS, SUMMED_ITEM_COLUMNS
-from aggregator.schemas.modes.m9610.rules.inventory import Inventories
+from aggregator.schemas.arrays import Ints
+from aggregator.schemas.field import Dictionary
+from aggregator.schemas.inventories import Inventories
 
 AMOUNT = pa.decimal128(38, 5)
 BUCKETS = ("read", "declared", "rejected", "excluded", "unreadable")
@@ -32,10 +32,10 @@ def totals_of(column: str, units: Any, bucket: str, amounts: pa.Array) -> pa.Tab
     return pa.table([pa.array([column] * length), pa.array(units, pa.string()), pa.array([bucket] * length), amounts], TOTALS)
 
 
-def item_totals(lines: pa.Table, bucket: str) -> pa.Table:
+def item_totals(lines: pa.Table, bucket: str, dictionary: Dictionary) -> pa.Table:
     """Sums of the summed item columns of these lines, by unit or currency as it stands (blank where missing)."""
     parts = [count_total("lines", bucket, lines.num_rows)]
-    for column, unit in SUMMED_ITEM_COLUMNS.items():
+    for column, unit in dictionary.summed_items.items():
         if column not in lines.column_names:
             continue
         units = lines[unit].combine_chunks() if unit in lines.column_names else pa.nulls(lines.num_rows, pa.string())
@@ -50,25 +50,25 @@ def item_totals(lines: pa.Table, bucket: str) -> pa.Table:
     return pa.concat_tables(parts)
 
 
-def unreadable_totals(unreadable: dict[str, int]) -> pa.Table:
+def unreadable_totals(unreadable: dict[str, int], dictionary: Dictionary) -> pa.Table:
     """Given values that are no number, counted; header columns are counted by inventory elsewhere."""
     return pa.concat_tables(
         [TOTALS.empty_table()]
         + [
             count_total(column, "unreadable", count)
             for column, count in unreadable.items()
-            if count and column in SUMMED_ITEM_COLUMNS
+            if count and column in dictionary.summed_items
         ]
     )
 
 
-def header_totals(inventories: Inventories, bucket_of_inventory: np.ndarray[Any, Any]) -> pa.Table:
+def header_totals(inventories: Inventories, bucket_of_inventory: np.ndarray[Any, Any], dictionary: Dictionary) -> pa.Table:
     """Sums of the summed header columns: once per inventory and distinct value, though they stand on every line.
 
     `bucket_of_inventory`: the bucket of each inventory, or "read" for all.
     """
     parts = [TOTALS.empty_table()]
-    for column, unit in SUMMED_HEADER_COLUMNS.items():
+    for column, unit in dictionary.summed_headers.items():
         values = inventories.lines[column].combine_chunks().cast(AMOUNT)
         places = inventories.starts
         several = inventories.differs(column)
@@ -128,7 +128,7 @@ def must_balance(totals: pa.Table) -> None:
 
 
 def audit_rows(
-    lines: pa.Table, late: Any, source_file: pa.Array, refs: pa.Array, declaration: Ints, item_no: Ints
+    lines: pa.Table, late: Any, source_file: pa.Array, refs: pa.Array, declaration: Ints, item_no: Ints, schema: pa.Schema
 ) -> pa.Table:
     """In: declared lines of one file in input order, with the declaration (0, 1, …) and item number of each."""
     length = lines.num_rows
@@ -139,11 +139,11 @@ def audit_rows(
         "source_file": source_file.cast(pa.string()),
     }
     columns = []
-    for field in SCHEMAS["audit_map"]:
+    for field in schema:
         if field.name in made:
             columns.append(made[field.name])
         elif field.name in lines.column_names:
             columns.append(lines[field.name].combine_chunks())
         else:
             columns.append(pa.nulls(length, field.type))
-    return pa.table(columns, names=SCHEMAS["audit_map"].names)
+    return pa.table(columns, names=schema.names)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,24 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregator.model.errors import OurFault
-from aggregator.model.findings import error_bit, findings_of, no_findings
+from aggregator.model.findings import findings_of, no_findings
+from aggregator.schemas.arrays import Mask
+from aggregator.schemas.field import Field
 from aggregator.schemas.invisible import has_no_invisible, made_visible
-from aggregator.schemas.modes.m9610.fields import COUNT_COLUMNS, DECIMAL_COLUMNS, FIELD
-from aggregator.schemas.modes.m9610.inventory import (
-    CLEARED,
-    COUNT_TYPE,
-    DECIMAL_TYPE,
-    WRITTEN_COLUMNS,
-    WRITTEN_TYPE,
-    structure_of,
-    text_schema,
-    typed_schema,
-)
-from aggregator.schemas.modes.m9610.limits import STATUS_CLEARED
-from aggregator.schemas.modes.m9610.rules import RULES, Severity
+from aggregator.schemas.lines import CLEARED, COUNT_TYPE, DECIMAL_TYPE, WRITTEN_COLUMNS, WRITTEN_TYPE
+from aggregator.schemas.modes import Mode
 from aggregator.schemas.patterns import ZERO, clearing_digits
-
-Mask = np.ndarray[Any, np.dtype[np.bool_]]
+from aggregator.schemas.statuses import STATUS_CLEARED
 
 _LOST = "R206"
 """Numbers that lost their digits are not used: only their findings show them."""
@@ -48,65 +37,66 @@ class Validated:
 
 
 def validate_lines(
-    text: pa.Table, wrong: dict[int, str], told: Sequence[tuple[str, int, str]], severity: dict[str, Severity]
+    text: pa.Table, wrong: dict[int, str], reported: Sequence[tuple[str, int, str]], mode: Mode
 ) -> Validated:
     """In: canonical text columns; lines that are not rows of cells, with their code; what the reader found on lines (code,
     line, value). Out: see Validated."""
     columns = tuple(text.column_names)
     wrong_lines = np.zeros(text.num_rows, dtype=bool)
     wrong_lines[list(wrong)] = True
-    failures = list(_failures(text_schema(columns), text))
-    typed, unreadable = _typed(text, failures)
+    failures = list(_failures(mode, mode.lines.text(columns), text))
+    typed, unreadable = _typed(text, failures, mode)
     if "status_code" in columns and "cleared_at" in columns:
         typed = typed.append_column(CLEARED, _cleared_digits(text))
     written = typed
     for column in WRITTEN_COLUMNS:
         written = written.append_column(column, _written_decimals(text[column.removesuffix("_decimals")]))
-    failures += _failures(typed_schema(tuple(typed.column_names)), written)
+    failures += _failures(mode, mode.lines.typed(tuple(typed.column_names)), written)
     bits = np.zeros(text.num_rows, dtype=np.int64)
     found = []
     numbers, items = text["inventory_no"].combine_chunks(), text["item_no"].combine_chunks()
     for code, column, bad in failures:
         # A record that could not be read as cells has one finding; that its cells are missing says nothing more.
         places = np.flatnonzero(bad & ~wrong_lines)
-        bits[places] |= error_bit(code, severity)
+        bits[places] |= mode.rules.error_bit(code)
         at = pa.array(places)
-        value = _shown(pc.fill_null(text[column].combine_chunks().take(at).cast(pa.string()), ""), column)
-        found.append(findings_of(code, column, places, value, numbers.take(at), items.take(at)))
+        value = pc.fill_null(text[column].combine_chunks().take(at).cast(pa.string()), "")
+        shown = _shown(value, mode.dictionary[column]) if column in mode.dictionary else value
+        found.append(findings_of(mode, code, column, places, shown, numbers.take(at), items.take(at)))
     for code in sorted(set(wrong.values())):
         places = np.array(sorted(place for place, other in wrong.items() if other == code))
-        bits[places] |= error_bit(code, severity)
+        bits[places] |= mode.rules.error_bit(code)
         at, blank = pa.array(places), pa.nulls(len(places), pa.string())
-        found.append(findings_of(code, "", places, blank, numbers.take(at), items.take(at)))
-    for code in sorted({code for code, _, _ in told}):
-        of_code = [(line, value) for each, line, value in told if each == code]
+        found.append(findings_of(mode, code, "", places, blank, numbers.take(at), items.take(at)))
+    for code in sorted({code for code, _, _ in reported}):
+        of_code = [(line, value) for each, line, value in reported if each == code]
         places = np.array([line for line, _ in of_code])
-        bits[places] |= error_bit(code, severity)
+        bits[places] |= mode.rules.error_bit(code)
         at = pa.array(places)
         value = pa.array([value for _, value in of_code], pa.string())
-        found.append(findings_of(code, "", places, value, numbers.take(at), items.take(at)))
+        found.append(findings_of(mode, code, "", places, value, numbers.take(at), items.take(at)))
     lines = typed.append_column("error_bits", pa.array(bits))
     findings = pa.concat_tables(found) if found else no_findings()
     order = [("line", "ascending"), ("code", "ascending"), ("column", "ascending")]
-    return Validated(lines.drop_columns([c for c in ("sku", "barcode") if c in columns]), findings.sort_by(order), unreadable)
+    return Validated(lines.drop_columns([c for c in columns if c in mode.dictionary and not mode.dictionary[c].carried]), findings.sort_by(order), unreadable)
 
 
-def _shown(values: pa.Array, column: str) -> pa.Array:
+def _shown(values: pa.Array, field: Field) -> pa.Array:
     """Values as a finding shows them: in a number or code what cannot be seen is shown as its code point."""
-    if FIELD[column].kind == "text" or pc.all(has_no_invisible(values)).as_py() is not False:
+    if field.kind == "text" or pc.all(has_no_invisible(values)).as_py() is not False:
         return values
     encoded = values.dictionary_encode()
     return pa.array([made_visible(value) for value in encoded.dictionary.to_pylist()], pa.string()).take(encoded.indices)
 
 
-def _failures(schema: pandera.DataFrameSchema, lines: pa.Table) -> Iterator[tuple[str, str, Mask]]:
+def _failures(mode: Mode, schema: pandera.DataFrameSchema, lines: pa.Table) -> Iterator[tuple[str, str, Mask]]:
     """Rule code, blamed column and row mask of every check that fails.
 
     Pandera checks the structure; then each of the schema's checks is called by itself. Its lazy report would build a table
     of failure cases for every failing check, which costs several times the checks; all we need is their row masks.
     """
     frame = lines.to_pandas(types_mapper=pd.ArrowDtype)
-    _must_have_structure(schema, lines.schema, frame)
+    _must_have_structure(mode, schema, lines.schema, frame)
     for name, column in schema.columns.items():
         for check in column.checks:
             result = check(frame[name])
@@ -115,42 +105,42 @@ def _failures(schema: pandera.DataFrameSchema, lines: pa.Table) -> Iterator[tupl
     for check in schema.checks:
         result = check(frame)
         if not result.check_passed:
-            yield check.name, RULES[check.name].columns[0], ~result.check_output.to_numpy(dtype=bool)
+            yield check.name, mode.rules[check.name].columns[0], ~result.check_output.to_numpy(dtype=bool)
 
 
 _SOUND_STRUCTURES: set[tuple[str, str]] = set()
 
 
-def _must_have_structure(schema: pandera.DataFrameSchema, arrow: pa.Schema, frame: pd.DataFrame) -> None:
+def _must_have_structure(mode: Mode, schema: pandera.DataFrameSchema, arrow: pa.Schema, frame: pd.DataFrame) -> None:
     """Check columns and types, once for each Arrow schema: it is all that they depend on."""
     key = (str(schema.name), arrow.to_string())
     if key in _SOUND_STRUCTURES:
         return
     try:
-        structure_of(schema).validate(frame)
+        mode.lines.structure(schema).validate(frame)
     except pandera.errors.SchemaError as error:
         raise OurFault(f"the lines break their own schema: {error}", f"数据行不符合自身的结构定义：{error}") from None
     _SOUND_STRUCTURES.add(key)
 
 
-def _typed(text: pa.Table, failures: list[tuple[str, str, Mask]]) -> tuple[pa.Table, dict[str, int]]:
+def _typed(text: pa.Table, failures: list[tuple[str, str, Mask]], mode: Mode) -> tuple[pa.Table, dict[str, int]]:
     arrays: dict[str, pa.Array] = {}
     unreadable: dict[str, int] = {}
     for column in text.column_names:
         values = text[column].combine_chunks()
-        if column in DECIMAL_COLUMNS or column in COUNT_COLUMNS:
+        if column in mode.dictionary.decimals or column in mode.dictionary.counts:
             spoiled = np.zeros(len(values), dtype=bool)
             for code, blamed, bad in failures:
                 if blamed == column and code in _SPOILS_NUMBER:
                     spoiled |= bad
             if spoiled.any():
-                if column in DECIMAL_COLUMNS:
+                if column in mode.dictionary.decimals:
                     # R105 also marks zeros, which are numbers: only what is no plain number is unreadable.
                     zero = pc.fill_null(pc.match_substring_regex(values, rf"\A(?:{ZERO})\z"), False)
                     spoiled &= ~zero.to_numpy(zero_copy_only=False)
                 values = pc.if_else(pa.array(spoiled), None, values)
             unreadable[column] = int(spoiled.sum())
-            values = values.cast(DECIMAL_TYPE if column in DECIMAL_COLUMNS else COUNT_TYPE)
+            values = values.cast(DECIMAL_TYPE if column in mode.dictionary.decimals else COUNT_TYPE)
         for bad in (bad for code, blamed, bad in failures if (code, blamed) == (_LOST, column)):
             values = pc.if_else(pa.array(bad), None, values)
         arrays[column] = values

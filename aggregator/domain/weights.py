@@ -15,9 +15,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.domain.grouping import Ints
+from aggregator.schemas.arrays import Ints
+from aggregator.schemas.codes import UNIT_KILOGRAM
 from aggregator.schemas.decimals import Units, scaled, unscaled
-from aggregator.schemas.modes.m9610.limits import UNIT_KILOGRAM
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Who runs tasks, where shards lie, and who moves data between tasks."""

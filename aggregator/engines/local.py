@@ -5,52 +5,94 @@ from __future__ import annotations
 import multiprocessing
 import multiprocessing.forkserver
 import os
+import pickle
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
-from typing import Protocol, TypeVar
+from pathlib import Path
+from typing import Any, Generic, TypeVar
 
+from aggregator.engines.engine import Engine, Shared, Task
+from aggregator.engines.files import FileStorage
 from aggregator.model.errors import OurFault
 
 WORTH_WORKERS = 32 << 20
 """Bytes of input from which worker processes pay for their start."""
 
-Task = tuple[object, ...]
 T = TypeVar("T")
 
 
-class Engine(Protocol):
-    def map(self, function: Callable[..., T], tasks: Iterable[Task]) -> Iterator[T]:
-        """Results in the order of the tasks, whatever order they ran in."""
-        ...
+
+@dataclass(frozen=True)
+class _Held(Generic[T]):
+    """In one process a shared value is the value."""
+
+    value: T
+
+
+class _Pickled(Generic[T]):
+    """A shared value as a file: each worker loads it once."""
+
+    def __init__(self, path: Path, value: T) -> None:
+        self._path = path
+        with path.open("wb") as sink:
+            pickle.dump(value, sink, protocol=pickle.HIGHEST_PROTOCOL)
+
+    @property
+    def value(self) -> T:
+        if self._path not in _LOADED:
+            # Only what this run has just written into its own folder is loaded.
+            with self._path.open("rb") as source:
+                _LOADED[self._path] = pickle.load(source)
+        value: T = _LOADED[self._path]
+        return value
+
+
+_LOADED: dict[Path, Any] = {}
 
 
 class InProcess:
-    def map(self, function: Callable[..., T], tasks: Iterable[Task]) -> Iterator[T]:
-        return (function(*task) for task in tasks)
+    """One process: tasks run when their results are taken."""
+
+    def __init__(self, folder: Path) -> None:
+        self.storage = FileStorage(folder)
+
+    def share(self, value: T) -> Shared[T]:
+        return _Held(value)
+
+    def map(self, step: Callable[..., T], tasks: Iterable[Task]) -> Iterator[T]:
+        return (step(*task) for task in tasks)
 
 
 class Workers:
-    def __init__(self, pool: ProcessPoolExecutor, count: int) -> None:
+    """Worker processes of this machine."""
+
+    def __init__(self, pool: ProcessPoolExecutor, count: int, folder: Path) -> None:
+        self.storage = FileStorage(folder)
         self._pool = pool
         self._ahead = count * 2
+        self._shared = 0
 
-    def map(self, function: Callable[..., T], tasks: Iterable[Task]) -> Iterator[T]:
-        """Work begins with the call, not with the first result taken."""
+    def share(self, value: T) -> Shared[T]:
+        self._shared += 1
+        return _Pickled(self.storage.folder / f"shared-{self._shared}.pickle", value)
+
+    def map(self, step: Callable[..., T], tasks: Iterable[Task]) -> Iterator[T]:
         # Only a few tasks ahead: results wait in memory until their turn comes.
         waiting = iter(tasks)
-        running = [self._pool.submit(_run, function, task) for task in islice(waiting, self._ahead)]
-        return self._results(function, running, waiting)
+        running = [self._pool.submit(_run, step, task) for task in islice(waiting, self._ahead)]
+        return self._results(step, running, waiting)
 
-    def _results(self, function: Callable[..., T], running: list[Future[T]], waiting: Iterator[Task]) -> Iterator[T]:
+    def _results(self, step: Callable[..., T], running: list[Future[T]], waiting: Iterator[Task]) -> Iterator[T]:
         try:
             while running:
                 result = running.pop(0).result()
-                running += [self._pool.submit(_run, function, task) for task in islice(waiting, 1)]
+                running += [self._pool.submit(_run, step, task) for task in islice(waiting, 1)]
                 yield result
         except BrokenProcessPool:
             raise OurFault(
@@ -59,9 +101,9 @@ class Workers:
             ) from None
 
 
-def start_ahead() -> None:
-    """Start the fork server, which imports the stages and warms them up, while this process is still importing and reading headings."""
-    multiprocessing.set_forkserver_preload(["aggregator.pipeline.preload"])
+def start_ahead(preload: str) -> None:
+    """Start the fork server, which imports a module that imports and warms up the steps, while this process is still importing."""
+    multiprocessing.set_forkserver_preload([preload])
     multiprocessing.forkserver.ensure_running()
 
 
@@ -93,17 +135,18 @@ def _start_worker() -> None:
 
 
 @contextmanager
-def local_engine(workers: int, tasks: int) -> Iterator[Engine]:
+def local_engine(folder: Path, workers: int, tasks: int, preload: str) -> Iterator[Engine]:
+    """`folder`: an empty one, for shards; removing it is the caller's business. `tasks`: how many there will be at the most."""
     if workers == 1 or tasks <= 1:
-        yield InProcess()
+        yield InProcess(folder)
         return
     # A fork server: a fork of this process would copy locks that Arrow's threads may hold.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["aggregator.pipeline.preload"])
+    context.set_forkserver_preload([preload])
     count = min(workers, tasks)
     pool = ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker)
     try:
-        yield Workers(pool, count)
+        yield Workers(pool, count, folder)
     except BaseException:
         for process in list((pool._processes or {}).values()):
             process.terminate()

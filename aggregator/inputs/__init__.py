@@ -1,0 +1,1 @@
+"""Everything that is read: exports, receipts, tariff tables, messages of customs."""

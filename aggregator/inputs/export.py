@@ -12,7 +12,8 @@ import pyarrow as pa
 from aggregator.inputs.formats.records import Dialect
 from aggregator.inputs.tables.headings import Matched
 from aggregator.model.errors import UnusableInput
-from aggregator.schemas.modes.m9610.rules import RULES
+from aggregator.schemas.field import Dictionary
+from aggregator.schemas.file_rules import file_rule
 
 FILE_LINES, ITEM_LINES = "file", "item_lines"
 """Kinds of physical lines: all that a file has, and those of its item lines."""
@@ -20,7 +21,7 @@ FILE_LINES, ITEM_LINES = "file", "item_lines"
 
 @dataclass(frozen=True)
 class Source:
-    """A file to read. `name`: as the user is told of it; `origin`: the argument (file, folder, archive) it came with;
+    """A file to read. `name`: as the user sees it; `origin`: the argument (file, folder, archive) it came with;
     `packed_in`: the archive whose member it is; `stood`: how the file stood on the disk when it was first looked at; `taken`:
     its hash, once it is held (unchanged.py)."""
 
@@ -65,7 +66,7 @@ class Block:
     over_lines: bool = False
 
 
-class Told(NamedTuple):
+class FileFinding(NamedTuple):
     """A finding about a file: its code, what it is about, the row if it has one, and the file if the export is a set."""
 
     code: str
@@ -90,14 +91,15 @@ class Unnamed(NamedTuple):
 class Export:
     """What opening an input found out.
 
-    `path`: where its cells lie: the CSV file itself, or a spool (`dialect` is None). `head_values`: header columns whose one
-    value stands above the headings. `told`: findings about the file. `repairs`: how often something
-    harmless was put right, by kind. `members`: names of the messages that a set of them holds; empty for one file. `physical`:
+    `dictionary`: what its columns are fields of. `path`: where its cells lie: the CSV file itself, or a spool (`dialect` is None). `head_values`: header columns whose one
+    value stands above the headings. `reported`: findings about the file. `repairs`: how often something
+    harmless was corrected, by kind. `members`: names of the messages that a set of them holds; empty for one file. `physical`:
     lines of the file (rows of a sheet), and those of them that stand above its item lines, by kind; empty where there are none.
     """
 
     name: str
     path: Path
+    dictionary: Dictionary
     format: str
     encoding: str
     headings: tuple[str, ...]
@@ -107,7 +109,7 @@ class Export:
     dialect: Dialect | None = None
     ends_with_newline: bool = True
     head_values: tuple[tuple[str, str], ...] = ()
-    told: tuple[Told, ...] = ()
+    reported: tuple[FileFinding, ...] = ()
     repairs: tuple[tuple[str, int], ...] = ()
     members: tuple[str, ...] = ()
     sheet: str = ""
@@ -126,7 +128,7 @@ class TextChunk:
     records that are not rows of cells (all their columns null but, if one was seen, `inventory_no`). `skipped`: how many
     records are not in `lines`, by kind (blank, repeated headings, totals). `last_row`: of the block. `members`: for each line
     the message it came from, where the export is a set of them. `places`: of the lines in their batch, where they lie in a
-    spool. `told`: (code, position, value) of findings of the reader. `physical`: how many lines of the file the item lines
+    spool. `reported`: (code, position, value) of findings of the reader. `physical`: how many lines of the file the item lines
     and what was skipped take up. `unnamed`: columns with values but no heading.
     """
 
@@ -137,7 +139,7 @@ class TextChunk:
     last_row: int
     members: pa.Array | None = None
     places: np.ndarray[Any, np.dtype[np.int64]] | None = None
-    told: tuple[tuple[str, int, str], ...] = ()
+    reported: tuple[tuple[str, int, str], ...] = ()
     physical: dict[str, int] = field(default_factory=dict)
     unnamed: tuple[Unnamed, ...] = ()
 
@@ -153,7 +155,7 @@ def column_letter(place: int) -> str:
 
 def unusable(code: str, name: str, detail_en: str = "", detail_zh: str = "") -> UnusableInput:
     """The stop for a rule about a file as a whole."""
-    rule = RULES[code]
+    rule = file_rule(code)
     return UnusableInput(
         f"[{code}] {name}: {rule.message.en} {detail_en}{' ' if detail_en else ''}{rule.remedy.en}",
         f"[{code}] {name}：{rule.message.zh}{detail_zh}{rule.remedy.zh}",

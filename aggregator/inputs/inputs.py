@@ -16,13 +16,13 @@ from aggregator.inputs.sources.unpack import sources_of
 from aggregator.inputs.tables.headings import require_columns
 from aggregator.inputs.tables.receipts import Receipts, read_receipts
 from aggregator.inputs.tables.tariff import read_tariff
-from aggregator.model.settings import Params
+from aggregator.model.settings import ReadSettings
 from aggregator.schemas.text import Text
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """`receipts` is None where none were given. `tariff` as in aggregator.schemas.modes.m9610.rules.tariff, if the config names a table. `notes`: what of the arguments was passed over."""
+    """`receipts` is None where none were given. `tariff` as in schemas/tariff.py, if the config names a table. `notes`: what of the arguments was passed over."""
 
     exports: tuple[Export, ...]
     receipts: Receipts | None
@@ -32,24 +32,24 @@ class Inputs:
     notes: tuple[Text, ...]
 
 
-def reading(params: Params, room: Room, least_known: int = 2) -> Reading:
-    return Reading(room, params.columns, params.chunk_bytes, params.sheets, least_known)
+def reading(settings: ReadSettings, room: Room, least_known: int = 2) -> Reading:
+    return Reading(room, settings.mode.dictionary, settings.columns, settings.chunk_bytes, settings.sheets, least_known)
 
 
 @contextmanager
-def open_inputs(params: Params, *, clearing_known: bool) -> Iterator[Inputs]:
+def open_inputs(settings: ReadSettings, *, clearing_known: bool) -> Iterator[Inputs]:
     """Whatever was unpacked or rewritten is removed at the end."""
     with temporary_room() as room:
-        how = reading(params, room)
-        exports = tuple(open_exports(sources_of(params.inputs, room), how))
+        how = reading(settings, room)
+        exports = tuple(open_exports(sources_of(settings.inputs, room), how))
         receipts, taken, notes = None, list[Taken](), list[Text]()
-        if params.receipts:
-            receipts, taken, notes = read_receipts(sources_of(params.receipts, room), replace(how, columns=(), sheets=()))
-        constants = {column for column, _ in params.constants}
+        if settings.receipts:
+            receipts, taken, notes = read_receipts(sources_of(settings.receipts, room), replace(how, columns=(), sheets=()))
+        constants = {column for column, _ in settings.constants}
         for export in exports:
             given = {*export.columns, *constants}
             if receipts is not None and receipts.give_numbers and {"consignor_code", "internal_no"} <= given:
                 given.add("inventory_no")
-            require_columns(export.name, export.headings, given, clearing_known=clearing_known)
-        tariff, tariff_files = read_tariff(params.tariff, params.chunk_bytes) if params.tariff is not None else (None, ())
+            require_columns(settings.mode.dictionary, export.name, export.headings, given, clearing_known=clearing_known)
+        tariff, tariff_files = read_tariff(settings.tariff, settings.mode.dictionary, settings.chunk_bytes) if settings.tariff is not None else (None, ())
         yield Inputs(exports, receipts, tuple(taken), tariff, tariff_files, tuple(notes))

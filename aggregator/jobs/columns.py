@@ -19,8 +19,8 @@ from aggregator.inputs.sources.room import Room, temporary_room
 from aggregator.inputs.sources.unpack import sources_of
 from aggregator.inputs.tables.headings import known_headings, missing_columns, normalised
 from aggregator.model.errors import UnusableInput
-from aggregator.model.settings import Params
-from aggregator.schemas.modes.m9610.fields import FIELD
+from aggregator.model.settings import ReadSettings
+from aggregator.schemas.field import Dictionary
 
 _VALUES_SHOWN = 3
 _ALIKE = 0.6
@@ -53,18 +53,18 @@ class FileColumns:
     missing: dict[str, str]
 
 
-def columns_of(params: Params) -> list[FileColumns]:
+def columns_of(settings: ReadSettings) -> list[FileColumns]:
     """Of every export of the inputs. What says what is cleared is missed too, unless receipts or the user's word say it."""
     with temporary_room() as room:
         found = []
-        for source in sources_of(params.inputs, room):
-            found += [_columns(params, export) for export in _opened(source, params, room)]
+        for source in sources_of(settings.inputs, room):
+            found += [_columns(settings, export) for export in _opened(source, settings, room)]
         return found
 
 
-def _columns(params: Params, file: Export) -> FileColumns:
+def _columns(settings: ReadSettings, file: Export) -> FileColumns:
     column_at = {place: column for column, place in file.matched.places.items()}
-    mapped = {normalised(heading) for _, heading in params.columns}
+    mapped = {normalised(heading) for _, heading in settings.columns}
     rows = _first_rows(file)
     headings = tuple(
         Heading(
@@ -76,19 +76,19 @@ def _columns(params: Params, file: Export) -> FileColumns:
         )
         for place, heading in enumerate(file.headings)
     )
-    given = {*file.columns, *(column for column, _ in params.constants)}
-    missing = missing_columns(given, clearing_known=bool(params.receipts) or params.assume_cleared)
+    given = {*file.columns, *(column for column, _ in settings.constants)}
+    missing = missing_columns(settings.mode.dictionary, given, clearing_known=settings.clearing_known)
     unused = [each.heading for each in headings if not each.column and each.heading]
-    above = tuple(f"{FIELD[column].headings[0]} = {value}" for column, value in file.head_values)
-    return FileColumns(file.name, file.format, file.encoding, file.sheet, headings, above, suggestions(missing, unused))
+    above = tuple(f"{settings.mode.dictionary[column].headings[0]} = {value}" for column, value in file.head_values)
+    return FileColumns(file.name, file.format, file.encoding, file.sheet, headings, above, suggestions(settings.mode.dictionary, missing, unused))
 
 
-def _opened(source: Source, params: Params, room: Room) -> list[Export]:
+def _opened(source: Source, settings: ReadSettings, room: Room) -> list[Export]:
     try:
-        return list(open_exports([source], reading(params, room)))
+        return list(open_exports([source], reading(settings, room)))
     except UnusableInput:
         # Nothing of it is known, perhaps: then what it holds is what there is to show.
-        return list(open_exports([source], reading(params, room, least_known=0)))
+        return list(open_exports([source], reading(settings, room, least_known=0)))
 
 
 def _first_rows(file: Export) -> list[list[str]]:
@@ -102,10 +102,10 @@ def _first_rows(file: Export) -> list[list[str]]:
     return list(islice(csv.reader(io.StringIO(text, newline=""), delimiter=file.dialect.delimiter), _VALUES_SHOWN))
 
 
-def suggestions(missing: list[str], headings: list[str]) -> dict[str, str]:
+def suggestions(dictionary: Dictionary, missing: list[str], headings: list[str]) -> dict[str, str]:
     """For each missing column the heading most like one that is known for it; no heading is suggested twice."""
     known: dict[str, list[str]] = {column: [] for column in missing}
-    for heading, column in known_headings().items():
+    for heading, column in known_headings(dictionary).items():
         if column in known:
             known[column].append(heading)
     alike = [

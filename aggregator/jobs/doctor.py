@@ -12,17 +12,16 @@ from datetime import date, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from filelock import Timeout
-
 import aggregator
 from aggregator.domain.deadline import Calendar, calendar_of, deadline, earliest_deadline
 from aggregator.jobs.heads import refuse_lost, refuse_old
 from aggregator.jobs.publish import mark_of, refuse_unknown, unfinished
-from aggregator.ledger.sqlite.query import runs
-from aggregator.ledger.sqlite.store import lock_of, open_ledger
-from aggregator.ledger.sqlite.verify import refuse_altered
+from aggregator.ledger.at import ledger_at
+from aggregator.ledger.ledger import LedgerAt
 from aggregator.model.errors import StopRun
-from aggregator.model.settings import Params, Period
+from aggregator.model.period import Period
+from aggregator.model.settings import DoctorSettings
+from aggregator.schemas.modes import Mode
 from aggregator.schemas.text import Text
 
 CALENDAR_AHEAD = timedelta(days=60)
@@ -43,9 +42,9 @@ class Check:
     remedy: Text = _NOTHING
 
 
-def examine(params: Params, today: date) -> list[Check]:
+def examine(settings: DoctorSettings, today: date) -> list[Check]:
     """Everything in turn: versions, locale, folders, disk, ledger, calendar."""
-    return [*_versions(), _locale(), *_folders(params), *_disk(params), *_ledger(params), _calendar(params, today)]
+    return [*_versions(), _locale(), *_folders(settings), *_disk(settings), *_ledger(settings), _calendar(settings, today)]
 
 
 def _versions() -> Iterator[Check]:
@@ -76,14 +75,14 @@ def _locale() -> Check:
     return Check(name, True, found)
 
 
-def _folders(params: Params) -> Iterator[Check]:
+def _folders(settings: DoctorSettings) -> Iterator[Check]:
     name = Text("folder of results", "结果文件夹")
-    if params.out is None:
+    if settings.out is None:
         yield Check(name, False, Text("not named", "未指定"), Text("Name it: --out DIR, or out in the config.", "请用 --out 或配置中的 out 指定。"))
         return
-    places = {name: params.out}
-    if params.the_ledger is not None and params.the_ledger.parent != params.out.resolve():
-        places[Text("folder of the ledger", "台账文件夹")] = params.the_ledger.parent
+    places = {name: settings.out}
+    if settings.ledger is not None and settings.ledger.parent != settings.out.resolve():
+        places[Text("folder of the ledger", "台账文件夹")] = settings.ledger.parent
     for title, folder in places.items():
         yield _writable(title, folder)
 
@@ -109,12 +108,12 @@ def _existing(folder: Path) -> Path:
     return folder
 
 
-def _disk(params: Params) -> Iterator[Check]:
+def _disk(settings: DoctorSettings) -> Iterator[Check]:
     name = Text("disk space", "磁盘空间")
-    ledger = params.the_ledger
+    ledger = settings.ledger
     held = ledger.stat().st_size if ledger is not None and ledger.is_file() else 0
     needed = _LEAST_FREE + _LEDGER_COPIES * held
-    folder = params.out or (ledger.parent if ledger is not None else None)
+    folder = settings.out or (ledger.parent if ledger is not None else None)
     if folder is not None:
         free = shutil.disk_usage(_existing(folder.resolve())).free
         found = Text(f"{free / 1e9:,.1f} GB free, {needed / 1e9:,.1f} GB wanted", f"可用 {free / 1e9:,.1f} GB，需要 {needed / 1e9:,.1f} GB")
@@ -122,70 +121,69 @@ def _disk(params: Params) -> Iterator[Check]:
         yield Check(name, free >= needed, found, remedy)
 
 
-def _ledger(params: Params) -> Iterator[Check]:
-    name, ledger = Text("ledger", "台账"), params.the_ledger
-    if ledger is None:
+def _ledger(settings: DoctorSettings) -> Iterator[Check]:
+    name, place = Text("ledger", "台账"), settings.ledger
+    if place is None:
         return
-    if not ledger.exists():
+    at = ledger_at(place)
+    if not at.exists():
         try:
-            refuse_lost(ledger, params.out)
+            refuse_lost(place, settings.out)
         except StopRun as error:
             yield Check(name, False, error.text, _NOTHING)
             return
         remedy = Text("Make it with the first run, without --require-ledger; if there was one, restore it from a backup.",
                       "首次运行时请去掉 --require-ledger 以创建；若此前已有台账，请从备份恢复。")  # fmt: skip
-        yield Check(name, not params.require_ledger, Text(f"{ledger}: none yet", f"{ledger}：尚无"), remedy if params.require_ledger else _NOTHING)
+        yield Check(name, not settings.require_ledger, Text(f"{place}: none yet", f"{place}：尚无"), remedy if settings.require_ledger else _NOTHING)
         return
     try:
-        with open_ledger(ledger) as connection:
-            refuse_altered(connection, ledger)
-            refuse_old(connection, ledger, params.out)
-            recorded, mark = runs(connection, ledger), mark_of(connection)
+        with at.opened() as ledger:
+            ledger.refuse_altered()
+            refuse_old(ledger, settings.out)
+            recorded, mark = ledger.runs(), mark_of(ledger)
             pending = unfinished(recorded, mark)
-            if params.out is not None:
-                refuse_unknown(params.out.resolve(), recorded, mark)
+            if settings.out is not None:
+                refuse_unknown(settings.out.resolve(), recorded, mark)
     except StopRun as error:
-        yield Check(name, False, error.text, Text("'aggregator ledger check' tells more.", "运行 aggregator ledger check 查看详情。"))
+        yield Check(name, False, error.text, Text("'aggregator ledger check' says more.", "运行 aggregator ledger check 查看详情。"))
         return
-    size = f"{ledger.stat().st_size:,}"
-    yield Check(name, True, Text(f"{ledger}: {len(recorded)} runs, {size} bytes", f"{ledger}：{len(recorded)} 个批次，{size} 字节"))
+    size = f"{place.stat().st_size:,}"
+    yield Check(name, True, Text(f"{place}: {len(recorded)} runs, {size} bytes", f"{place}：{len(recorded)} 个批次，{size} 字节"))
     if pending:
         listed = ", ".join(str(target) for _, target in pending)
         yield Check(Text("publication", "发布"), False, Text(f"half done: {listed}", f"未完成：{listed}"),
                     Text("'aggregator ledger check', or the next run, finishes it.", "运行 aggregator ledger check 或下一次运行会自动完成。"))  # fmt: skip
-    yield _lock(ledger)
+    yield _lock(at)
 
 
-def _lock(ledger: Path) -> Check:
+def _lock(ledger: LedgerAt) -> Check:
     name = Text("lock", "锁")
     try:
-        with lock_of(ledger):
-            return Check(name, True, Text("free", "空闲"))
-    except Timeout:
-        return Check(name, True, Text("held by a run under way", "正被运行中的批次占用"))
+        held = ledger.is_locked()
     except OSError as error:
-        return Check(name, False, Text(f"{ledger}.lock: {error.strerror}", f"{ledger}.lock：{error.strerror}"),
+        return Check(name, False, Text(f"{ledger.place}.lock: {error.strerror}", f"{ledger.place}.lock：{error.strerror}"),
                      Text("Give the user that runs this the right to write there; the disk must be able to lock files.",
                           "请授予运行用户写权限；磁盘须支持文件锁。"))  # fmt: skip
+    return Check(name, True, Text("held by a run under way", "正被运行中的批次占用") if held else Text("free", "空闲"))
 
 
-def _calendar(params: Params, today: date) -> Check:
+def _calendar(settings: DoctorSettings, today: date) -> Check:
     """The deadlines up to CALENDAR_AHEAD from now: a year without a calendar is told of before it is needed."""
     name = Text("working-day calendar", "工作日历")
     try:
-        calendar = calendar_of(dict(params.calendar_years), params.calendar)
-        found = _deadlines(calendar, today)
+        calendar = calendar_of(settings.due.years, settings.due.calendar)
+        found = _deadlines(settings.mode, calendar, today)
     except StopRun as error:
         return Check(name, False, Text(f"not known up to {today + CALENDAR_AHEAD}", f"未覆盖至 {today + CALENDAR_AHEAD}"), error.text)
     listed = ", ".join(f"{period} → {day}" for period, day in found)
     return Check(name, True, Text(f"deadlines {listed}", f"申报期限 {listed}"))
 
 
-def _deadlines(calendar: Calendar, today: date) -> list[tuple[Period, date]]:
+def _deadlines(mode: Mode, calendar: Calendar, today: date) -> list[tuple[Period, date]]:
     """Raises NoCalendar."""
     period, found = Period.before(today), list[tuple[Period, date]]()
     while True:
-        if earliest_deadline(period) > today + CALENDAR_AHEAD and found:
+        if earliest_deadline(period, mode.deadline_day) > today + CALENDAR_AHEAD and found:
             return found
-        found.append((period, deadline(period, calendar)))
+        found.append((period, deadline(period, calendar, mode.deadline_day)))
         period = Period(period.next_month.year, period.next_month.month)

@@ -8,16 +8,16 @@ that holds no such event is refused. One that has come further is the ordinary c
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aggregator.ledger.sqlite.query import Run, runs, setting
-from aggregator.ledger.sqlite.store import sync
+from aggregator.ledger.ledger import Ledger
+from aggregator.model.disk import put_in_place
 from aggregator.model.errors import CannotReadOrWrite, Exit, StopRun, WrongConfiguration
+from aggregator.model.records import Event, Run
 from aggregator.schemas.text import Text
 
 HEAD = "ledger.head"
@@ -50,23 +50,20 @@ class HeadNotWritten(StopRun):
     exit_code = Exit.WAITING
 
 
-def older(connection: sqlite3.Connection, ledger: Path, out: Path | None) -> Older | None:
+def older(ledger: Ledger, out: Path | None) -> Older | None:
     """Whether a head speaks of an event that the ledger does not hold."""
-    ledger_id = setting(connection, "ledger_id") or ""
-    for place in _places(ledger, out, runs(connection, ledger)):
+    for place in _places(ledger.place, out, ledger.runs()):
         head = _read(place)
         if isinstance(head, Older):
             return head
-        if head is not None:
-            row = connection.execute("SELECT hash FROM event WHERE event_no = ?", (head.event_no,)).fetchone()
-            if head.ledger_id != ledger_id or row is None or row[0] != head.hash:
-                return _older(ledger, place, head)
+        if head is not None and (head.ledger_id != ledger.ledger_id or not ledger.holds_event(Event(head.event_no, head.hash))):
+            return _older(ledger.place, place, head)
     return None
 
 
-def refuse_old(connection: sqlite3.Connection, ledger: Path, out: Path | None) -> None:
+def refuse_old(ledger: Ledger, out: Path | None) -> None:
     """Raise WrongConfiguration where the ledger is a copy from before something was recorded, or another one."""
-    _refuse(older(connection, ledger, out))
+    _refuse(older(ledger, out))
 
 
 def refuse_lost(ledger: Path, out: Path | None) -> None:
@@ -76,22 +73,21 @@ def refuse_lost(ledger: Path, out: Path | None) -> None:
         _refuse(_older(ledger, place, head) if isinstance(head, Head) else head)
 
 
-def settle_heads(connection: sqlite3.Connection, ledger: Path, out: Path | None) -> None:
+def settle_heads(ledger: Ledger, out: Path | None) -> None:
     """Before a command writes: refuse an old ledger, and let heads follow that a crash has left behind."""
-    refuse_old(connection, ledger, out)
+    refuse_old(ledger, out)
     try:
-        leave_head(connection, ledger, out)
+        leave_head(ledger, out)
     except HeadNotWritten as stop:
         raise CannotReadOrWrite(
             stop.text.en.replace(_RECORDED.en, "Nothing was done:"), stop.text.zh.replace(_RECORDED.zh, "未执行任何操作：")
         ) from None
 
 
-def leave_head(connection: sqlite3.Connection, ledger: Path, out: Path | None) -> None:
+def leave_head(ledger: Ledger, out: Path | None) -> None:
     """Once something was recorded: let the heads follow. Needs the lock. `out` blank: only beside the ledger."""
-    number, digest = connection.execute("SELECT event_no, hash FROM event ORDER BY event_no DESC LIMIT 1").fetchone()
-    head = Head(setting(connection, "ledger_id") or "", int(number), str(digest))
-    for place in _written(ledger, out, runs(connection, ledger)):
+    head = Head(ledger.ledger_id, *ledger.last_event())
+    for place in _written(ledger.place, out, ledger.runs()):
         if place.parent.is_dir() and _read(place) != head:
             _write(place, head)
 
@@ -132,7 +128,7 @@ def _read(place: Path) -> Head | Older | None:
     except (ValueError, TypeError, LookupError):
         return Older(
             place,
-            Text(f"{place} is damaged: how far the ledger had come cannot be told", f"{place} 已损坏，无法得知台账登记到何处"),
+            Text(f"{place} is damaged: how far the ledger had come is unknown", f"{place} 已损坏，无法得知台账登记到何处"),
             Text(
                 "If the ledger is the newest there is, remove that file: the next command that writes makes it anew.",
                 "若台账确为最新，请删除该文件：下次写入台账时会重新生成。",
@@ -144,9 +140,7 @@ def _write(place: Path, head: Head) -> None:
     part = place.with_name(f"{place.name}.part")
     try:
         part.write_text(head.text(), encoding="utf-8")
-        sync(part)
-        part.rename(place)
-        sync(place.parent)
+        put_in_place(part, place)
     except OSError as error:
         with suppress(OSError):
             part.unlink(missing_ok=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -12,11 +11,11 @@ from pathlib import Path
 from aggregator.inputs.sources.unchanged import sha256_of
 from aggregator.jobs.heads import HeadNotWritten, leave_head, older
 from aggregator.jobs.publish import VOID_SUFFIX, finish, run_folders, tidy, void_folder
-from aggregator.ledger.sqlite.query import Run, runs
-from aggregator.ledger.sqlite.refusals import no_ledger
-from aggregator.ledger.sqlite.store import locked, open_ledger
-from aggregator.ledger.sqlite.verify import found_altered
+from aggregator.ledger.at import ledger_at
+from aggregator.ledger.errors import NoLedger
+from aggregator.ledger.ledger import Ledger
 from aggregator.model.errors import CannotCreate
+from aggregator.model.records import Run
 from aggregator.outputs.manifest import MANIFEST
 from aggregator.schemas.text import Text
 
@@ -48,36 +47,36 @@ _RESTORE_LEDGER = Text("Restore the ledger from a backup.", "请从备份恢复�
 _RESTORE_FILE = Text("Restore it from a backup: what was sent must not differ from what is kept.", "请从备份恢复：留存的内容必须与已报送的一致。")
 
 
-def check_ledger(ledger: Path, out: Path | None, lock_wait: float) -> Checked:
+def check_ledger(place: Path, out: Path | None, lock_wait: float) -> Checked:
     """`out`: where run folders are, besides those the ledger speaks of; there nothing may lie that it does not know."""
-    if not ledger.exists():
-        raise no_ledger(ledger)
+    at = ledger_at(place)
+    if not at.exists():
+        raise NoLedger(place)
     with ExitStack() as stack:
         writable = True
         try:
-            stack.enter_context(locked(ledger, lock_wait))
+            stack.enter_context(at.locked(lock_wait))
         except CannotCreate:
             # On a disk that cannot be written there is nothing to finish, and nobody else who writes.
             writable = False
-        connection = stack.enter_context(open_ledger(ledger))
-        result = Checked(ledger)
-        problems = found_altered(connection, whole=True)
-        result.problems += [Problem(str(ledger), what, _RESTORE_LEDGER) for what in problems]
+        ledger = stack.enter_context(at.opened())
+        result = Checked(place)
+        problems = ledger.altered()
+        result.problems += [Problem(str(place), what, _RESTORE_LEDGER) for what in problems]
         if problems:
             # What is not believed is not acted upon, and says nothing of the folders.
             return result
-        old = older(connection, ledger, out)
+        old = older(ledger, out)
         if old is not None:
             result.old = True
             result.problems.append(Problem(str(old.place), old.what, old.remedy))
         elif writable:
-            result.problems += _problem_of_head(connection, ledger, out)
-            result.finished = [str(target) for target in finish(connection, ledger)]
+            result.problems += _problem_of_head(ledger, out)
+            result.finished = [str(target) for target in finish(ledger)]
             if out is not None:
-                tidy(connection, out)
-        [result.events] = connection.execute("SELECT count(*) FROM event").fetchone()
-        [result.inventories] = connection.execute("SELECT count(*) FROM inventory").fetchone()
-        recorded = runs(connection, ledger)
+                tidy(ledger, out)
+        result.events, result.inventories = ledger.size()
+        recorded = ledger.runs()
         result.runs = len(recorded)
         for run in recorded:
             result.problems += _folder_problems(run, result)
@@ -85,12 +84,12 @@ def check_ledger(ledger: Path, out: Path | None, lock_wait: float) -> Checked:
         return result
 
 
-def _problem_of_head(connection: sqlite3.Connection, ledger: Path, out: Path | None) -> Iterator[Problem]:
+def _problem_of_head(ledger: Ledger, out: Path | None) -> Iterator[Problem]:
     """Lets the head follow the ledger."""
     try:
-        leave_head(connection, ledger, out)
+        leave_head(ledger, out)
     except HeadNotWritten as waits:
-        yield Problem(str(ledger), Text(waits.text.en.rstrip("."), waits.text.zh.rstrip("。")), Text("", ""))
+        yield Problem(str(ledger.place), Text(waits.text.en.rstrip("."), waits.text.zh.rstrip("。")), Text("", ""))
 
 
 def _folder_problems(run: Run, result: Checked) -> Iterator[Problem]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import shutil
 import signal
-import sqlite3
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator
@@ -16,9 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from aggregator.inputs.sources.unchanged import sha256_of
-from aggregator.ledger.sqlite.query import Run, runs, setting
-from aggregator.ledger.sqlite.store import sync
+from aggregator.ledger.ledger import Ledger
+from aggregator.model.disk import sync
 from aggregator.model.errors import CannotCreate, CannotReadOrWrite, WrongConfiguration
+from aggregator.model.records import Run
 from aggregator.outputs.manifest import MANIFEST
 
 _PERIOD = re.compile(r"[0-9]{4}-[0-9]{2}")
@@ -37,9 +37,9 @@ def make_folder(path: Path) -> None:
         ) from None
 
 
-def mark_of(connection: sqlite3.Connection) -> str:
+def mark_of(ledger: Ledger) -> str:
     """What the hidden folders of this ledger's runs are marked with."""
-    return (setting(connection, "ledger_id") or "")[:8]
+    return ledger.ledger_id[:8]
 
 
 def stage_folder(target: Path, mark: str) -> Path:
@@ -92,17 +92,17 @@ def unfinished(recorded: Iterable[Run], mark: str) -> list[tuple[Path, Path]]:
     return pending
 
 
-def finish(connection: sqlite3.Connection, ledger: Path) -> list[Path]:
+def finish(ledger: Ledger) -> list[Path]:
     """Give the folders of recorded runs the names they are recorded under; the folders that had another. Needs the lock."""
-    pending = unfinished(runs(connection, ledger), mark_of(connection))
+    pending = unfinished(ledger.runs(), mark_of(ledger))
     for source, target in pending:
         publish(source, target)
     return [target for _, target in pending]
 
 
-def tidy(connection: sqlite3.Connection, out: Path) -> None:
+def tidy(ledger: Ledger, out: Path) -> None:
     """Remove what runs of this ledger have left in `out` and never recorded. Needs the lock, and all finished."""
-    mark = mark_of(connection)
+    mark = mark_of(ledger)
     for period in _periods(out):
         for stage in period.glob(f"{_STAGE}{mark}-*"):
             remove(stage)
@@ -128,7 +128,7 @@ def refuse_unknown(out: Path, recorded: Iterable[Run], mark: str) -> None:
         raise WrongConfiguration(
             f"The ledger does not know the run folder {names} as it stands: the ledger is lost or old, or the folder was changed, "
             "and what was declared there could be declared again. Nothing was done. Restore the ledger from a backup, or name "
-            "the right one with --ledger; 'aggregator ledger check' tells more.",
+            "the right one with --ledger; 'aggregator ledger check' says more.",
             f"台账与批次文件夹 {names} 不符：台账已丢失或是旧的，或文件夹被改动，其中已申报的清单可能被重复申报。未执行任何操作。"
             "请从备份恢复台账，或用 --ledger 指定正确的台账；aggregator ledger check 可查看详情。",
         )
@@ -155,7 +155,7 @@ def publish(source: Path, target: Path) -> None:
         sync(target.parent)
     except OSError as error:
         raise CannotReadOrWrite(
-            f"It is recorded in the ledger, but {source} cannot be renamed to {target}: {error.strerror}. Mend that and run "
+            f"It is recorded in the ledger, but {source} cannot be renamed to {target}: {error.strerror}. Correct that and run "
             "again, or run 'aggregator ledger check': either finishes it.",
             f"已在台账中登记，但无法将 {source} 重命名为 {target}：{error.strerror}。请排除故障后重新运行，或运行 aggregator ledger check，均会自动完成。",
         ) from None

@@ -8,14 +8,13 @@ on. The comparison is made anew from the ledger each time: it can be made again,
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from aggregator.inputs.ceb.answers import DOCUMENTS, Clearance, Document, Unreadable, documents_of, latest_time
+from aggregator.inputs.ceb.answers import DOCUMENTS, Document, Unreadable, documents_of, latest_time
 from aggregator.inputs.ceb.elements import kind_of
 from aggregator.inputs.export import Source
 from aggregator.inputs.sources.files import STANDARD_INPUT, meant
@@ -26,15 +25,13 @@ from aggregator.inputs.sources.unpack import sources_in
 from aggregator.jobs.ledger import changing
 from aggregator.jobs.publish import make_folder
 from aggregator.jobs.reconciliation import Reconciled, reconcile_runs
-from aggregator.ledger.sqlite.answers import ApplicationReceipt, Result, fold_clearances, fold_receipt, fold_result
-from aggregator.ledger.sqlite.query import runs_of_result
-from aggregator.ledger.sqlite.settle import settle
-from aggregator.ledger.sqlite.store import sync
+from aggregator.ledger.ledger import Ledger
+from aggregator.model.answers import ApplicationReceipt, Applied, Clearance, Result
+from aggregator.model.disk import put_in_place
 from aggregator.model.errors import CannotCreate, CannotReadOrWrite, Exit, UnusableInput
-from aggregator.model.settings import Params
+from aggregator.model.settings import ReceiveSettings
 from aggregator.schemas.text import Text
 
-_PAGE_CACHE_KIB = 262_144
 RECEIVED, ASIDE = "received", "aside"
 
 
@@ -73,29 +70,24 @@ class _About:
     results: set[str] = field(default_factory=set)
 
 
-def receive(params: Params, now: datetime) -> Received:
-    assert params.out is not None
-    assert params.the_ledger is not None
-    out, ledger, at = params.out.resolve(), params.the_ledger, now.isoformat(timespec="seconds")
+def receive(settings: ReceiveSettings, now: datetime) -> Received:
+    out, at = settings.out.resolve(), now.isoformat(timespec="seconds")
     received = Received()
     with temporary_room() as room:
-        sources, damaged = _sources(params.inputs, room)
-        with changing(ledger, out, at, params.lock_wait) as connection:
-            # Lines of results come in the order of customs' items, and are kept by inventory: all over the table.
-            connection.execute(f"PRAGMA cache_size=-{_PAGE_CACHE_KIB}")
+        sources, damaged = _sources(settings.inputs, room)
+        with changing(settings.ledger.path, out, at, settings.ledger.lock_wait) as ledger:
             for path, why in damaged:
                 copy = hold(Source(path, str(path), str(path)), room)
                 _keep(copy.path, out / RECEIVED / ASIDE, taken_of(copy).sha256, path.suffix)
                 received.aside.append(KeptAside(str(path), None, why))
-            taking = _Taking.of(connection, out, now, received)
+            taking = _Taking(ledger, out, now, received, ledger.applied(), ledger.consignors())
             for source in sources:
                 _take(taking, source, hold(source, room))
             received.files = len(sources) + len(damaged) - received.passed_over.total()
             about = taking.about
-            about.runs |= runs_of_result(connection, about.results)
-            changes, _ = settle(connection, about.runs, at)
-            received.changed = [(each.application_ref, str(each.state)) for each in changes if each.is_new]
-            received.runs = list(reconcile_runs(connection, ledger, out, about.runs))
+            about.runs |= ledger.runs_of_results(about.results)
+            received.changed = [(each.application_ref, str(each.state)) for each in ledger.settle(about.runs) if each.is_new]
+            received.runs = list(reconcile_runs(ledger, out, about.runs))
     return received
 
 
@@ -114,29 +106,21 @@ def _sources(arguments: Iterable[Path], room: Room) -> tuple[list[Source], list[
 
 @dataclass(frozen=True)
 class _Taking:
-    """What taking a file in needs. `sent`: reference, consignor, run and parts of each application by the number it was sent
-    under; `consignors`: all that the ledger applied for."""
+    """What taking a file in needs. `sent`: applications by the number they were sent under; `consignors`: all that the ledger
+    applied for."""
 
-    connection: sqlite3.Connection
+    ledger: Ledger
     out: Path
     now: datetime
     received: Received
-    sent: dict[str, tuple[str, str, int, int]]
+    sent: dict[str, Applied]
     consignors: frozenset[str]
     about: _About = field(default_factory=_About)
-
-    @classmethod
-    def of(cls, connection: sqlite3.Connection, out: Path, now: datetime, received: Received) -> _Taking:
-        query = "SELECT cop_no, application_ref, consignor_code, run_no, parts FROM application JOIN sent USING (application_ref)"
-        sent = {cop_no: (ref, consignor, run_no, parts) for cop_no, ref, consignor, run_no, parts in connection.execute(query)}
-        consignors = frozenset(code for (code,) in connection.execute("SELECT DISTINCT consignor_code FROM application"))
-        return cls(connection, out, now, received, sent, consignors)
-
 
 def _take(taking: _Taking, source: Source, copy: Source) -> None:
     """One file, as it is held."""
     taken, received, folder = taken_of(copy), taking.received, taking.out / RECEIVED
-    if taking.connection.execute("SELECT 1 FROM receipt WHERE sha256 = ?", (f"received:{taken.sha256}",)).fetchone():
+    if taking.ledger.was_received(taken.sha256):
         received.known += 1
         return
     try:
@@ -157,8 +141,7 @@ def _take(taking: _Taking, source: Source, copy: Source) -> None:
     if aside:
         _keep(copy.path, folder / ASIDE, taken.sha256)
     received.aside += aside
-    at = taking.now.isoformat(timespec="seconds")
-    taking.connection.execute("INSERT OR IGNORE INTO receipt VALUES (?, ?, ?)", (f"received:{taken.sha256}", source.name, at))
+    taking.ledger.record_received(taken.sha256, source.name)
 
 
 def _documents(source: Source, root: str, now: datetime) -> list[Document]:
@@ -178,9 +161,7 @@ def _keep(path: Path, folder: Path, sha256: str, suffix: str = ".xml") -> None:
     try:
         part = target.with_suffix(".part")
         shutil.copyfile(path, part)
-        sync(part)
-        part.rename(target)
-        sync(folder)
+        put_in_place(part, target)
     except OSError as error:
         stop = CannotCreate if not target.parent.exists() else CannotReadOrWrite
         raise stop(f"{target} cannot be written: {error.strerror}.", f"无法写入 {target}：{error.strerror}。") from None
@@ -204,7 +185,7 @@ def _fold(taking: _Taking, file: str, documents: Iterable[Document]) -> list[Kep
             aside.append(KeptAside(file, document.row if isinstance(document, Unreadable) else None, why))
         else:
             told[_KIND[type(document)]] += 1
-    fold_clearances(taking.connection, ((each.inventory_no, each.message, each.status, each.at) for each in clearances))
+    taking.ledger.take_clearances(clearances)
     taking.received.documents.update(told)
     return aside
 
@@ -221,17 +202,17 @@ def _take_receipt(taking: _Taking, receipt: ApplicationReceipt) -> Text | None:
             f"It is about part {receipt.part_no} of {receipt.cop_no}, which was sent in {parts} (msgSeqNo).",
             f"回执所指为 {receipt.cop_no} 的第 {receipt.part_no} 段，而该申请单只发送了 {parts} 段（msgSeqNo）。",
         )
-    fold_receipt(taking.connection, ref, receipt)
+    taking.ledger.take_receipt(ref, receipt)
     taking.about.runs.add(run_no)
     return None
 
 
 def _take_result(taking: _Taking, result: Result) -> Text | None:
     """A result is taken in whosever it is: what customs has in it is not to be declared again. Out: why it is kept aside too."""
-    fold_result(taking.connection, result)
+    taking.ledger.take_result(result)
     taking.about.results.add(result.summary_seq_no)
     consignor = result.fields["consignor_code"]
-    if not consignor or consignor in taking.consignors or runs_of_result(taking.connection, {result.summary_seq_no}):
+    if not consignor or consignor in taking.consignors or taking.ledger.runs_of_results({result.summary_seq_no}):
         return None
     return _foreign(consignor)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,37 +9,38 @@ from pathlib import Path
 import pyarrow as pa
 
 from aggregator.domain.split import declaration_refs
-from aggregator.model.settings import Params
+from aggregator.model.outcome import Outcome
+from aggregator.model.settings import RunSettings
 from aggregator.outputs.rejected import rejected_head, rejected_names
 from aggregator.outputs.tables import write_csv, write_parquet
 from aggregator.outputs.xlsx import write_rejected_workbook, write_workbook
-from aggregator.pipeline.result import Outcome, Result, counted
+from aggregator.pipeline.result import Result, counted
 from aggregator.pipeline.result_tables import weight_shares
-from aggregator.schemas.modes.m9610.declaration import SCHEMAS
 
 
-def write_outputs(params: Params, result: Result, run_ref: str, stage: Path, outcome: Outcome) -> None:
+def write_outputs(settings: RunSettings, result: Result, run_ref: str, stage: Path, outcome: Outcome) -> None:
     """Write every table, counting the findings into the outcome, and the rejected lines of each input."""
+    mode = result.work.mode
     refs = declaration_refs(run_ref, result.split.declarations)
 
     makers: dict[str, Callable[[], Iterator[pa.Table]]] = {
         "declarations": lambda: iter([result.declarations]),
         "declaration_items": lambda: iter([result.declaration_items]),
         "audit_map": lambda: result.pieces("audit_map"),
-        "weight_shares": lambda: weight_shares(result.spread, refs),
-        "findings": lambda: counted(result.findings(params.lang), outcome),
+        "weight_shares": lambda: weight_shares(mode, result.work.storage, result.spread, refs),
+        "findings": lambda: counted(result.findings(settings.lang), outcome),
         "excluded": lambda: result.pieces("excluded"),
         "control_totals": lambda: iter([result.totals]),
     }
 
     def write(name: str) -> None:
         as_parquet = name == "audit_map"
-        if as_parquet or "parquet" in params.formats:
-            write_parquet(stage / f"{name}.parquet", SCHEMAS[name], makers[name]())
-        if "xlsx" in params.formats:
-            write_workbook(stage / f"{name}.xlsx", SCHEMAS[name], makers[name]())
-        if not as_parquet or "csv" in params.formats:
-            write_csv(stage / f"{name}.csv", SCHEMAS[name], makers[name]())
+        if as_parquet or "parquet" in settings.formats:
+            write_parquet(stage / f"{name}.parquet", mode.outputs[name], makers[name]())
+        if "xlsx" in settings.formats:
+            write_workbook(stage / f"{name}.xlsx", mode.outputs[name], makers[name]())
+        if not as_parquet or "csv" in settings.formats:
+            write_csv(stage / f"{name}.csv", mode.outputs[name], makers[name]())
 
     def write_the_others() -> None:
         for name in makers:
@@ -48,7 +48,7 @@ def write_outputs(params: Params, result: Result, run_ref: str, stage: Path, out
                 write(name)
         _write_rejected(result, stage / "rejected")
 
-    if params.workers == 1:
+    if settings.workers == 1:
         write("audit_map")
         write_the_others()
         return
@@ -62,16 +62,15 @@ def write_outputs(params: Params, result: Result, run_ref: str, stage: Path, out
 def _write_rejected(result: Result, folder: Path) -> None:
     names = rejected_names(result.work.files)
     for chunk, (place, _) in enumerate(result.work.chunks):
-        piece = result.finished[chunk].pieces.get("rejected")
-        if piece is None:
+        piece = result.emitted[chunk].rejected
+        if not piece:
             continue
         folder.mkdir(exist_ok=True)
         path = folder / names[place]
         with path.open("ab") as sink:
             if sink.tell() == 0:
                 sink.write(rejected_head(result.work.files[place]))
-            with piece.open("rb") as source:
-                shutil.copyfileobj(source, sink)
+            sink.write(result.work.storage.read_bytes(piece))
     for place, file in enumerate(result.work.files):
         # Who gives a workbook mends in a spreadsheet.
         path = folder / names[place]

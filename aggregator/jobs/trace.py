@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,11 +11,9 @@ import pyarrow.parquet as pq
 
 from aggregator.inputs.tables.canonical import folded
 from aggregator.jobs.reconciliation import audit_map
-from aggregator.ledger.sqlite.query import Run, runs
-from aggregator.ledger.sqlite.record import RUN_LIVE
-from aggregator.ledger.sqlite.rows import fetched
-from aggregator.ledger.sqlite.store import open_ledger
-from aggregator.ledger.sqlite.tables import DEAD, LIVE
+from aggregator.ledger.at import ledger_at
+from aggregator.ledger.ledger import Ledger
+from aggregator.model.records import LIVE_STATES, Run
 
 _OURS = ("inventory_no", "item_no", "order_no", "waybill_no", "declaration_ref", "declaration_item_no", "commodity_code", "declared_quantity", "total_price")
 _BY_TEXT = ("inventory_no", "order_no", "waybill_no", "declaration_ref")
@@ -27,41 +24,29 @@ TRACE = pa.schema(
         *((name, pa.string()) for name in ("summary_seq_no", "customs_item_no", "declaration_no", "refund_key")),
     ]
 )
-_THEIRS = pa.schema([(name, pa.string()) for name in ("inventory_no", "item_no", "summary_seq_no", "customs_item_no", "declaration_no")])
 
 
-def trace(ledger: Path, numbers: set[str]) -> Iterator[pa.Table]:
+def trace(place: Path, numbers: set[str]) -> Iterator[pa.Table]:
     """Lines that any of the numbers stands for, a table (TRACE) a run; of an inventory that was declared more than once those
     of the run that holds it, or of the last that asked for it. A number may be that of an inventory, order, waybill,
     declaration of ours (`202610-01-000001`, or with its item `202610-01-000001/3`), declaration of customs (`summary_seq_no`,
     `declaration_no`) or a refund line (21 characters); its letters may be small or large, half or full width."""
     numbers = set(folded(pa.array(sorted(numbers), pa.string())).to_pylist())
-    with open_ledger(ledger) as connection:
-        of_customs = _inventories_of_results(connection, numbers)
-        for run in runs(connection, ledger):
-            if run.folder is None or not (run.live or _holds(connection, run)):
+    with ledger_at(place).opened() as ledger:
+        # A refund line (21 characters) begins with the number of its declaration.
+        of_customs = ledger.inventories_in_results(numbers | {number[:18] for number in numbers if len(number) == 21})
+        for run in ledger.runs():
+            if run.folder is None or not (run.live or _holds(ledger, run)):
                 continue
-            yield from _of_run(connection, run, audit_map(run), numbers, of_customs)
+            yield from _of_run(ledger, run, audit_map(run), numbers, of_customs)
 
 
-def _holds(connection: sqlite3.Connection, run: Run) -> bool:
+def _holds(ledger: Ledger, run: Run) -> bool:
     """Whether anything of the run is declared still: of one that was taken back, what customs has all the same."""
-    return connection.execute(f"SELECT 1 FROM tally WHERE run_no = ? AND {LIVE} LIMIT 1", (run.run_no,)).fetchone() is not None
+    return any(each.state in LIVE_STATES for each in ledger.tally(run.run_no))
 
 
-def _inventories_of_results(connection: sqlite3.Connection, numbers: set[str]) -> set[str]:
-    """Inventories in results that one of the numbers names."""
-    named = set(numbers) | {number[:18] for number in numbers if len(number) == 21}
-    query = "SELECT summary_seq_no, value FROM result WHERE name = 'declaration_no'"
-    found = {seq_no for seq_no, declaration_no in connection.execute(query) if named & {seq_no, declaration_no}}
-    found |= named & {row[0] for row in connection.execute("SELECT DISTINCT summary_seq_no FROM result_line")}
-    inventories: set[str] = set()
-    for seq_no in found:
-        inventories |= {row[0] for row in connection.execute("SELECT DISTINCT inventory_no FROM result_line WHERE summary_seq_no = ?", (seq_no,))}
-    return inventories
-
-
-def _of_run(connection: sqlite3.Connection, run: Run, path: Path, numbers: set[str], of_customs: set[str]) -> Iterator[pa.Table]:
+def _of_run(ledger: Ledger, run: Run, path: Path, numbers: set[str], of_customs: set[str]) -> Iterator[pa.Table]:
     names = [name for name in _OURS if name in pq.read_schema(path).names]
     ours = pq.read_table(path, columns=names)
     wanted = pa.array(sorted(numbers), pa.string())
@@ -71,10 +56,10 @@ def _of_run(connection: sqlite3.Connection, run: Run, path: Path, numbers: set[s
             mask = pc.or_(mask, pc.is_in(_folded(ours, name), wanted))
     if any("/" in number for number in numbers):
         mask = pc.or_(mask, pc.is_in(_item_ref(ours), wanted))
-    lines = _held_by(connection, run, ours.filter(mask).combine_chunks())
+    lines = _held_by(ledger, run, ours.filter(mask).combine_chunks())
     if not lines.num_rows:
         return
-    found = _with_customs(connection, pa.table({name: _text(lines, name) for name in TRACE.names[:9]}))
+    found = _with_customs(ledger, pa.table({name: _text(lines, name) for name in TRACE.names[:9]}))
     named_by_customs = found.filter(pc.invert(pc.is_in(found["inventory_no"], pa.array(sorted(of_customs), pa.string()))))
     exact = found.filter(pc.is_in(found["inventory_no"], pa.array(sorted(of_customs), pa.string())))
     # Of an inventory spread over several declarations of customs only the lines in the one that was named.
@@ -86,17 +71,10 @@ def _of_run(connection: sqlite3.Connection, run: Run, path: Path, numbers: set[s
     yield table.select(TRACE.names).cast(TRACE)
 
 
-def _held_by(connection: sqlite3.Connection, run: Run, lines: pa.Table) -> pa.Table:
+def _held_by(ledger: Ledger, run: Run, lines: pa.Table) -> pa.Table:
     """Without what another run holds, or asked for later where none does."""
-    others = []
-    for number in set(lines["inventory_no"].to_pylist()):
-        values = {"no": number}
-        held = connection.execute(f"SELECT run_no FROM inventory WHERE inventory_no = :no AND {LIVE}", values).fetchone()
-        last = connection.execute(
-            f"SELECT max(run_no) FROM inventory JOIN run USING (run_no) WHERE inventory_no = :no AND inventory.{DEAD} AND run.state = '{RUN_LIVE}'", values
-        ).fetchone()
-        if (held or last) != (run.run_no,):
-            others.append(number)
+    runs = ledger.latest_runs(numbers := set(lines["inventory_no"].to_pylist()))
+    others = [number for number in numbers if runs.get(number) != run.run_no]
     return lines.filter(pc.invert(pc.is_in(lines["inventory_no"], pa.array(others, pa.string()))))
 
 
@@ -114,9 +92,9 @@ def _text(lines: pa.Table, name: str) -> pa.ChunkedArray:
     return pc.fill_null(lines[name].cast(pa.string()), "")
 
 
-def _with_customs(connection: sqlite3.Connection, lines: pa.Table) -> pa.Table:
+def _with_customs(ledger: Ledger, lines: pa.Table) -> pa.Table:
     """With where customs put each line; blank where it has not answered."""
-    theirs = _theirs(connection, sorted(set(lines["inventory_no"].to_pylist())))
+    theirs = ledger.traced_lines(sorted(set(lines["inventory_no"].to_pylist())))
     joined = lines.join(theirs, keys=["inventory_no", "item_no"], join_type="left outer").combine_chunks()
     columns = {name: pc.fill_null(joined[name], "") for name in joined.column_names}
     numbered = pc.and_(pc.not_equal(columns["declaration_no"], ""), pc.not_equal(columns["customs_item_no"], ""))
@@ -124,16 +102,3 @@ def _with_customs(connection: sqlite3.Connection, lines: pa.Table) -> pa.Table:
     columns["refund_key"] = pc.if_else(numbered, key, "")
     columns["item_order"] = columns["item_no"].cast(pa.int64())
     return pa.table(columns)
-
-
-def _theirs(connection: sqlite3.Connection, numbers: list[str]) -> pa.Table:
-    connection.execute("PRAGMA temp_store=MEMORY")
-    connection.execute("CREATE TEMP TABLE IF NOT EXISTS traced (inventory_no TEXT PRIMARY KEY) WITHOUT ROWID")
-    connection.execute("DELETE FROM traced")
-    connection.executemany("INSERT INTO traced VALUES (?)", ((number,) for number in numbers))
-    cursor = connection.execute(
-        "SELECT l.inventory_no, CAST(l.item_no AS TEXT), l.summary_seq_no, CASE l.customs_item_no WHEN 0 THEN '' ELSE CAST(l.customs_item_no AS TEXT) END, "
-        "coalesce(r.value, '') FROM traced CROSS JOIN result_line l USING (inventory_no) "
-        "LEFT JOIN result r ON r.summary_seq_no = l.summary_seq_no AND r.name = 'declaration_no' ORDER BY 1, 2"
-    )
-    return pa.concat_tables([_THEIRS.empty_table(), *fetched(cursor, _THEIRS)]).combine_chunks()

@@ -1,0 +1,1 @@
+"""The words that every room may use: settings, errors, findings, references, records."""

@@ -5,6 +5,7 @@ Wrong data is not here: it is a finding. These are for what makes a run as a who
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
 
 from aggregator.schemas.text import Lang, Text
@@ -36,9 +37,16 @@ class StopRun(Exception):  # noqa: N818 - not every stop is an error: a lock tha
     def in_lang(self, lang: Lang) -> str:
         return self.text.in_lang(lang)
 
-    def __reduce__(self) -> tuple[type[StopRun], tuple[str, str]]:
+    def __reduce__(self) -> tuple[Callable[..., StopRun], tuple[type[StopRun], str, str]]:
         # Raised in a worker process, it has to travel with both texts.
-        return type(self), (self.text.en, self.text.zh)
+        return _again, (type(self), self.text.en, self.text.zh)
+
+
+def _again(kind: type[StopRun], en: str, zh: str) -> StopRun:
+    """As it was raised: a class that owns its text takes other arguments."""
+    stop = kind.__new__(kind)
+    StopRun.__init__(stop, en, zh)
+    return stop
 
 
 class WrongUsage(StopRun):

@@ -1,269 +1,144 @@
-"""The parameters of a run: one frozen object, and the only place of their defaults."""
+"""Settings, one object a command: what it always has is there, what need not be is None."""
 
 from __future__ import annotations
 
-import os
-import tomllib
-from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from aggregator.model.customs import DEFAULT_EDITION, Customs, customs_of
-from aggregator.model.errors import WrongConfiguration, WrongUsage
-from aggregator.schemas.modes.m9610.fields import FIELD
-from aggregator.schemas.modes.m9610.messages import EDITIONS
-from aggregator.schemas.modes.m9610.rules import RULES, Severity
-from aggregator.schemas.patterns import CHINA
+from aggregator.model.customs import Customs
+from aggregator.model.period import Period
+from aggregator.schemas.modes import Mode
+from aggregator.schemas.rule import Severity
 from aggregator.schemas.text import Lang
 
-CONFIG_NAME = "aggregator.toml"
-LEDGER_NAME = "ledger.sqlite"
-MIB = 1 << 20
+
+@dataclass(frozen=True)
+class ReadSettings:
+    """What is read, and how. `columns`: column and heading; `constants`: header column and its value in all lines;
+    `chunk_bytes`: how much a block of text holds at most."""
+
+    mode: Mode
+    inputs: tuple[Path, ...]
+    receipts: tuple[Path, ...]
+    tariff: Path | None
+    sheets: tuple[str, ...]
+    columns: tuple[tuple[str, str], ...]
+    constants: tuple[tuple[str, str], ...]
+    chunk_bytes: int
+    assume_cleared: bool
+
+    @property
+    def clearing_known(self) -> bool:
+        """Whether something other than the exports says what is cleared."""
+        return bool(self.receipts) or self.assume_cleared
 
 
 @dataclass(frozen=True)
-class Period:
-    """A calendar month, China time; `key` as yyyymm sorts as text."""
+class Flags:
+    """`summary_flag` 2: by consignor and producer_seller; 1: by consignor alone (table 2-73). `item_name_flag` 1: the
+    enterprise's own goods name stands in the key; 0: customs' category name, which is not computable here."""
 
-    year: int
-    month: int
-
-    @classmethod
-    def parse(cls, text: str) -> Period:
-        try:
-            moment = datetime.strptime(text, "%Y-%m").replace(tzinfo=CHINA)
-        except ValueError:
-            raise WrongUsage(
-                f"'{text}' is not a period. Write it as YYYY-MM, for example 2026-10.",
-                f"“{text}”不是申报期。请写成 YYYY-MM，例如 2026-10。",
-            ) from None
-        return cls(moment.year, moment.month)
-
-    @classmethod
-    def before(cls, day: date) -> Period:
-        last = day.replace(day=1) - timedelta(days=1)
-        return cls(last.year, last.month)
-
-    @property
-    def key(self) -> str:
-        return f"{self.year:04d}{self.month:02d}"
-
-    @property
-    def next_month(self) -> date:
-        return date(self.year + self.month // 12, self.month % 12 + 1, 1)
-
-    def __str__(self) -> str:
-        return f"{self.year:04d}-{self.month:02d}"
+    summary_flag: int
+    item_name_flag: int
 
 
 @dataclass(frozen=True)
-class Params:
-    inputs: tuple[Path, ...] = ()
-    period: Period | None = None
-    out: Path | None = None
-    ledger: Path | None = None
-    receipts: tuple[Path, ...] = ()
-    sheets: tuple[str, ...] = ()
-    tariff: Path | None = None
-    assume_cleared: bool = False
-    first_period: Period | None = None
-    late: bool = True
-    as_of: date | None = None
-    unfinished: bool = False
-    summary_flag: int = 2
-    item_name_flag: int = 1
-    edition: str = DEFAULT_EDITION
-    customs: Customs | None = None
-    dry_run: bool = False
-    engine: str = "local"
-    workers: int = field(default_factory=lambda: min(os.cpu_count() or 1, 8))
-    formats: tuple[str, ...] = ()
-    require_ledger: bool = False
-    lock_wait: float = 0.0
-    calendar: Path | None = None
-    calendar_years: tuple[tuple[str, Any], ...] = ()
-    warn_days: int = 3
-    quiet: bool = False
-    log_format: str = "text"
-    metrics_file: Path | None = None
-    lang: Lang = "en"
-    columns: tuple[tuple[str, str], ...] = ()
-    constants: tuple[tuple[str, str], ...] = ()
-    severity: tuple[tuple[str, str], ...] = ()
-    chunk_bytes: int = 24 * MIB
+class SendSettings:
+    """Who sends applications to customs, in messages of which edition."""
+
+    customs: Customs
+    edition: str
+
+
+@dataclass(frozen=True)
+class LedgerPlace:
+    """Where the ledger is, absolute; `out`: the folder of the run folders, as the user named it, where it is known."""
+
+    path: Path
+    out: Path | None
+    lock_wait: float
+    required: bool
+
+
+@dataclass(frozen=True)
+class DueSettings:
+    """What deadlines are counted from and by. `as_of` is None for today; `years`, `calendar`: working days of the user's own."""
+
+    as_of: date | None
+    years: Mapping[str, Any]
+    calendar: Path | None
+    warn_days: int
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """`mode` with the rules of all times, `severities` the user's own; `recorded`: what the manifest says of the settings."""
+
+    mode: Mode
+    severities: Mapping[str, Severity]
+    reading: ReadSettings
+    period: Period
+    first_period: Period | None
+    late: bool
+    flags: Flags
+    sending: SendSettings | None
+    out: Path
+    ledger: LedgerPlace
+    formats: tuple[str, ...]
+    workers: int
+    dry_run: bool
+    lang: Lang
+    as_of: date
+    due: DueSettings
+    recorded: Mapping[str, Any]
 
     @property
-    def the_period(self) -> Period:
-        assert self.period is not None
-        return self.period
-
-    def recorded(self) -> dict[str, Any]:
-        """The parameters as the manifest records them."""
-        hidden = {"inputs", "receipts", "columns", "constants", "severity", "customs", *_NOT_RECORDED}
-        plain = {
-            f.name: value if isinstance(value := getattr(self, f.name), bool | int | str | None) else str(value)
-            for f in fields(self)
-            if f.name not in hidden
-        }
-        tables = {name: dict(getattr(self, name)) for name in ("columns", "constants", "severity")}
-        tables["customs"] = asdict(self.customs) if self.customs is not None else {}
-        return plain | {"formats": list(self.formats), "sheets": list(self.sheets), "receipts": [str(path) for path in self.receipts]} | tables
-
-    @property
-    def the_ledger(self) -> Path | None:
-        """Where the ledger is, by its own name or beside the results; symbolic links followed, so that it has one lock."""
-        named = self.ledger or (self.out / LEDGER_NAME if self.out is not None else None)
-        return None if named is None else named.resolve()
-
-    def effective_severity(self) -> dict[str, Severity]:
-        overrides = {code: Severity(value) for code, value in self.severity}
-        return {code: overrides.get(code, rule.severity) for code, rule in RULES.items()}
+    def mode_then(self) -> Mode:
+        """The mode as it is at the end of the period."""
+        return self.mode.on(self.period.last_day, self.severities)
 
 
-_TABLES = ("columns", "constants", "severity")
-_NOT_RECORDED = ("lang", "quiet", "log_format", "metrics_file", "lock_wait", "warn_days", "calendar", "calendar_years", "require_ledger")
-"""What says how a run is told of, or when it may start, and changes nothing of what it makes."""
+@dataclass(frozen=True)
+class CheckSettings:
+    """Without a period the data alone is checked, by the rules of today."""
+
+    mode: Mode
+    severities: Mapping[str, Severity]
+    reading: ReadSettings
+    period: Period | None
+    late: bool
+    flags: Flags
+    workers: int
+    lang: Lang
 
 
-def read_config(path: Path | None) -> dict[str, Any]:
-    """Read the TOML config; without a path, `aggregator.toml` of the working folder if there is one."""
-    if path is None:
-        path = Path(CONFIG_NAME)
-        if not path.exists():
-            return {}
-    try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except FileNotFoundError:
-        raise WrongConfiguration(f"The config file {path} does not exist.", f"配置文件 {path} 不存在。") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise WrongConfiguration(
-            f"The config file {path} is not TOML: {error}. Mend it, or name another with --config.",
-            f"配置文件 {path} 不是有效的TOML：{error}。请修正，或用 --config 指定其他文件。",
-        ) from None
-    except OSError as error:
-        raise WrongConfiguration(
-            f"The config file {path} cannot be read: {error.strerror}.", f"无法读取配置文件 {path}：{error.strerror}。"
-        ) from None
+@dataclass(frozen=True)
+class ReceiveSettings:
+    mode: Mode
+    inputs: tuple[Path, ...]
+    out: Path
+    ledger: LedgerPlace
 
 
-def from_config(config: dict[str, Any], options: dict[str, Any], lang: Lang = "en") -> Params:
-    """Parameters from the config's `[run]` table and tables, over which options given on the command line win. `lang` is
-    the locale's."""
-    problems: list[tuple[str, str]] = []
-    settings: dict[str, Any] = {"lang": lang}
-    for name, value in config.items():
-        if name not in (*_TABLES, "run", "calendar", "customs") or not isinstance(value, dict):
-            problems.append((f"unknown table or key '{name}'", f"未知的表或键“{name}”"))
-    known = {f.name for f in fields(Params)} - {*_TABLES, "inputs", "dry_run", "calendar_years", "customs"}
-    for name, value in config.get("run", {}).items() if isinstance(config.get("run", {}), dict) else ():
-        if name not in known:
-            problems.append((f"unknown key '{name}' in [run]", f"[run] 中未知的键“{name}”"))
-            continue
-        try:
-            settings[name] = _setting(name, value)
-        except (TypeError, ValueError) as error:
-            problems.append((f"'{name}' in [run]: {error}", f"[run] 中的“{name}”：{error}"))
-        except WrongUsage as error:
-            problems.append((error.text.en, error.text.zh))
-    for table in _TABLES:
-        values = config.get(table, {})
-        if isinstance(values, dict):
-            settings[table] = tuple(_table(table, values, problems))
-    if isinstance(customs := config.get("customs", {}), dict):
-        settings["customs"] = customs_of(customs, problems)
-    if isinstance(years := config.get("calendar", {}), dict):
-        settings["calendar_years"] = tuple(years.items())
-    if problems:
-        raise WrongConfiguration(
-            "The config is wrong: " + "; ".join(en for en, _ in problems) + ". Mend it and run again.",
-            "配置有误：" + "；".join(zh for _, zh in problems) + "。请修正后重新运行。",
-        )
-    return replace(Params(**settings), **options)
+@dataclass(frozen=True)
+class StatusSettings:
+    """Without a ledger the deadlines alone are told."""
+
+    mode: Mode
+    ledger: Path | None
+    require_ledger: bool
+    period: Period | None
+    due: DueSettings
+    most: int
 
 
-def origins(config: dict[str, Any], options: dict[str, Any], path: Path | None) -> dict[str, str]:
-    """Where each parameter came from: the command line, the config's file, the locale or the default."""
-    file = str(path or CONFIG_NAME)
-    tables = {"calendar_years": "calendar", "customs": "customs"} | {name: name for name in _TABLES}
-    found = {}
-    for name in (f.name for f in fields(Params)):
-        if name in options:
-            found[name] = "command line"
-        elif (config.get(tables[name]) if name in tables else name in config.get("run", {})):
-            found[name] = file
-        else:
-            found[name] = "locale" if name == "lang" else "default"
-    return found
-
-
-_KINDS: dict[str, type | tuple[type, ...]] = {
-    "assume_cleared": bool, "late": bool, "unfinished": bool, "require_ledger": bool, "quiet": bool,
-    "summary_flag": int, "item_name_flag": int, "workers": int, "chunk_bytes": int, "warn_days": int, "lock_wait": (int, float),
-    "receipts": list, "sheets": list, "formats": list,
-}  # fmt: skip
-"""What TOML type a setting has; text, if nothing is said."""
-_ALLOWED: dict[str, tuple[Any, ...]] = {
-    "edition": tuple(EDITIONS), "summary_flag": (1, 2), "item_name_flag": (0, 1), "engine": ("local",), "lang": ("en", "zh"), "log_format": ("text", "json"),
-}  # fmt: skip
-_LEAST = {"workers": 1, "chunk_bytes": 1, "warn_days": 0, "lock_wait": 0}
-_PATHS = ("tariff", "out", "ledger", "calendar", "metrics_file")
-
-
-def _setting(name: str, value: Any) -> Any:
-    kind = _KINDS.get(name, str)
-    kinds = kind if isinstance(kind, tuple) else (kind,)
-    if type(value) not in kinds:
-        raise TypeError(f"expected {' or '.join(each.__name__ for each in kinds)}, found {type(value).__name__}")
-    if name in ("period", "first_period"):
-        return Period.parse(value)
-    if name in _PATHS:
-        return Path(value)
-    if name == "receipts":
-        return tuple(Path(item) for item in value)
-    if name == "sheets":
-        return tuple(str(item) for item in value)
-    if name == "formats":
-        if not set(value) <= {"parquet", "csv", "xlsx"}:
-            raise ValueError("formats are csv, parquet and xlsx")
-        return tuple(value)
-    if name == "as_of":
-        return date.fromisoformat(value)
-    if name in _ALLOWED and value not in _ALLOWED[name]:
-        raise ValueError(f"expected one of {_ALLOWED[name]}, found {value!r}")
-    if name in _LEAST and not value >= _LEAST[name]:
-        raise ValueError(f"must be at least {_LEAST[name]}")
-    return float(value) if name == "lock_wait" else value
-
-
-def _table(table: str, values: dict[str, Any], problems: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    pairs: list[tuple[str, str]] = []
-    for key, value in values.items():
-        if not isinstance(value, str):
-            problems.append((f"[{table}] {key}: the value must be text in quotes", f"[{table}] {key}：值必须是带引号的文本"))
-        elif table == "columns":
-            column, heading = (key, value) if key in FIELD else (value, key)
-            if column not in FIELD:
-                problems.append((f"[columns] {key} = {value}: neither is a column", f"[columns] {key} = {value}：两者都不是列名"))
-            else:
-                pairs.append((column, heading))
-        elif table == "constants":
-            if key not in FIELD or not FIELD[key].header or key == "inventory_no":
-                problems.append((f"[constants] {key} is not a header column", f"[constants] {key} 不是表头列"))
-            else:
-                pairs.append((key, value))
-        elif key not in RULES:
-            problems.append((f"[severity] {key} is not a rule; see 'aggregator rules'", f"[severity] {key} 不是规则代码；参见 aggregator rules"))
-        elif value not in tuple(Severity):
-            problems.append((f"[severity] {key} must be \"error\" or \"warning\"", f"[severity] {key} 必须是 \"error\" 或 \"warning\""))
-        elif RULES[key].fixed and value != RULES[key].severity:
-            problems.append((
-                f"[severity] {key} cannot be lowered: without it a line could not be identified, keyed or added",
-                f"[severity] {key} 不能降级：否则无法识别、归并或合计该行",
-            ))
-        elif RULES[key].scope not in ("row", "inventory", "batch"):
-            problems.append((f"[severity] {key} is not about the data", f"[severity] {key} 不是数据规则"))
-        else:
-            pairs.append((key, value))
-    return pairs
+@dataclass(frozen=True)
+class DoctorSettings:
+    mode: Mode
+    out: Path | None
+    ledger: Path | None
+    require_ledger: bool
+    due: DueSettings

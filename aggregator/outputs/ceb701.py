@@ -17,36 +17,23 @@ from typing import Any
 import pyarrow as pa
 from lxml import etree
 
+from aggregator.domain.applications import Application
+from aggregator.model.answers import Sent
 from aggregator.model.customs import Customs
 from aggregator.model.errors import OurFault, UnusableInput
+from aggregator.schemas.messages import NAMESPACE, NOT_IN_XML, Element
 from aggregator.schemas.modes.m9610.messages import (
     BASE_TRANSFER,
+    EDITIONS,
     INVENTORY_NUMBER,
     MOST_APPLICATIONS,
-    NAMESPACE,
-    NOT_IN_XML,
     SUMMARY_APPLY_HEAD,
-    Element,
 )
 
 FOLDER = "summary_applications"
 _NEW, _DECLARED = "1", "2"
 """appType and appStatus: a new application, declared."""
 _MARK_DIGITS = 12
-
-
-@dataclass(frozen=True)
-class Application:
-    """One summary application: its key and names, and how many inventories it asks for."""
-
-    application_ref: str
-    declaring_customs_code: str
-    declarant_code: str
-    declarant_name: str
-    consignor_code: str
-    consignor_name: str
-    premises_code: str
-    inventories: int
 
 
 @dataclass(frozen=True)
@@ -96,10 +83,10 @@ def parts_of(applications: Iterable[Application], most: int) -> Iterator[Part]:
             yield Part(application, count, seq_no, size)
 
 
-def sent_as(sending: Sending, applications: Iterable[Application]) -> list[tuple[str, int, str]]:
+def sent_as(sending: Sending, applications: Iterable[Application]) -> list[Sent]:
     """In how many parts each application goes, and under which number."""
     parts = {part.application.application_ref: part.count for part in parts_of(applications, sending.customs.most(sending.edition))}
-    return [(ref, count, sending.cop_no(ref)) for ref, count in parts.items()]
+    return [Sent(ref, count, sending.cop_no(ref)) for ref, count in parts.items()]
 
 
 def messages_of(parts: Iterable[Part], most: int) -> Iterator[list[Part]]:
@@ -133,7 +120,7 @@ def write_applications(folder: Path, sending: Sending, applications: Iterable[Ap
 
 def _sound(numbers: Iterator[str], edition: str) -> Iterator[str]:
     """Raises what to do where a number does not fit the edition: customs would refuse the whole message."""
-    longest = INVENTORY_NUMBER.longest(edition)
+    longest = INVENTORY_NUMBER.longest(tuple(EDITIONS).index(edition))
     for number in numbers:
         if len(number) > longest:
             raise UnusableInput(
@@ -198,12 +185,12 @@ def _write_element(file: Any, name: str, content: dict[str, str], elements: tupl
             raise OurFault(f"{name} would lack {element.name}", f"{name} 将缺少 {element.name}")
         if element.unsound(pa.array([value], pa.string())):
             raise UnusableInput(
-                f"'{value}' cannot stand in {name} as {element.name} ({element.forms[0]}). Mend it in the export and run again.",
+                f"'{value}' cannot stand in {name} as {element.name} ({element.forms[0]}). Correct it in the export and run again.",
                 f"“{value}”不能作为 {name} 的 {element.name}（{element.forms[0]}）。请在导出数据中修正后重新运行。",
             )
         if value and NOT_IN_XML.search(value):
             raise UnusableInput(
-                f"{value!a} holds a character that no message can carry ({element.name}). Mend the name in the export and run again.",
+                f"{value!a} holds a character that no message can carry ({element.name}). Correct the name in the export and run again.",
                 f"{value!a} 含有报文无法携带的字符（{element.name}）。请在导出数据中修正该名称后重新运行。",
             )
     with file.element(_tag(name)):

@@ -13,10 +13,10 @@ import pandas
 import pandera
 import pyarrow
 
-import aggregator
 from aggregator.inputs.export import Export, Taken
 from aggregator.inputs.sources.unchanged import sha256_of
-from aggregator.model.settings import Params
+from aggregator.model.settings import RunSettings
+from aggregator.model.version import VERSION
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
@@ -24,7 +24,7 @@ MANIFEST = "manifest.json"
 
 def write_manifest(
     stage: Path,
-    params: Params,
+    settings: RunSettings,
     files: Sequence[Export],
     repairs: Sequence[dict[str, int]],
     physical: Sequence[dict[str, int]],
@@ -46,16 +46,16 @@ def write_manifest(
         "manifest_version": SCHEMA_VERSION,
         "run_ref": run_ref,
         "ledger_id": ledger_id,
-        "period": str(params.period),
+        "period": str(settings.period),
         "recorded_at": now.isoformat(timespec="seconds"),
         "versions": {
-            "aggregator": aggregator.__version__,
+            "aggregator": VERSION,
             "pandas": pandas.__version__,
             "pandera": pandera.__version__,
             "pyarrow": pyarrow.__version__,
             "python": platform.python_version(),
         },
-        "parameters": params.recorded(),
+        "parameters": dict(settings.recorded),
         "inputs": [_input(*each) for each in zip(files, repairs, physical, strict=True)],
         "receipts": [_taken(each) for each in receipts],
         "tariff": [_taken(each) for each in tariff],
@@ -69,7 +69,7 @@ def write_manifest(
 
 
 def _input(file: Export, repairs: dict[str, int], physical: dict[str, int]) -> dict[str, Any]:
-    """One export: what it is, which heading stands for which column, what was put right in reading it, by kind, and what each
+    """One export: what it is, which heading stands for which column, what was corrected in reading it, by kind, and what each
     of its lines was read as."""
     columns = {column: file.headings[place].strip() for column, place in file.matched.places.items()}
     sheet = {"sheet": file.sheet} if file.sheet else {}

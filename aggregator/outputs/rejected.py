@@ -1,4 +1,4 @@
-"""Rejected lines as they were read, under their input's own headings, to be mended and run again."""
+"""Rejected lines as they were read, under their input's own headings, to be corrected and run again."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 import xlsxwriter
 
 from aggregator.inputs.tables.canonical import GUARDED
-from aggregator.schemas.modes.m9610.messages import NOT_IN_XML
+from aggregator.schemas.messages import NOT_IN_XML
 
 SHEET_ROWS = 1_048_576
 _EPOCH = datetime(1980, 1, 1)  # noqa: DTZ001 - workbooks know no zone

@@ -10,31 +10,31 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from aggregator.ledger.sqlite.query import Declared
-from aggregator.schemas.modes.m9610.fields import CONTENT_COLUMNS, FIELD
-from aggregator.schemas.modes.m9610.limits import NO_PRODUCER_CODE
+from aggregator.model.records import Declared
+from aggregator.schemas.codes import NO_PRODUCER_CODE
+from aggregator.schemas.field import Dictionary
 
 _KEY = ["inventory_no", "item_no"]
 _PLACE = ["declaration_ref", "declaration_item_no"]
 CHANGES = pa.schema([("inventory_no", pa.string()), ("item_no", pa.string()), ("column", pa.string()), ("value", pa.string())])
 
 
-def changes(lines: pa.Table, declared: dict[str, Declared], home: Path) -> pa.Table:
-    """In: lines of inventories that are declared with other content, and how the ledger has them; `home`: its folder.
+def changes(lines: pa.Table, declared: dict[str, Declared], dictionary: Dictionary) -> pa.Table:
+    """In: lines of inventories that are declared with other content, and how the ledger has them.
 
     Out (CHANGES): a row a value that differs, header values without item number; `value` says both, and where the first was
     declared. Where the audit map of then cannot be read, one row an inventory says where it was declared.
     """
-    now = _texts(lines)
+    now = _texts(lines, dictionary)
     parts = []
-    for run_ref, folder in sorted({(each.run_ref, each.folder) for each in declared.values()}):
+    for run_ref, folder in sorted({(each.run_ref, each.folder) for each in declared.values()}, key=lambda each: each[0]):
         numbers = [number for number, each in declared.items() if each.run_ref == run_ref]
-        then = _audited(home / folder / "audit_map.parquet", numbers) if folder else None
+        then = _audited(folder / "audit_map.parquet", numbers, dictionary) if folder is not None else None
         if then is not None:
-            parts.append(_differences(_texts(then, _PLACE), now[now["inventory_no"].isin(numbers)]))
+            parts.append(_differences(dictionary, _texts(then, dictionary, _PLACE), now[now["inventory_no"].isin(numbers)]))
     found = pd.concat(parts) if parts else pd.DataFrame({name: pd.Series(dtype="str") for name in CHANGES.names})
     missing = sorted(set(declared) - set(found["inventory_no"]))
-    untold = pd.DataFrame(
+    unlisted = pd.DataFrame(
         {
             "inventory_no": missing,
             "item_no": None,
@@ -42,51 +42,51 @@ def changes(lines: pa.Table, declared: dict[str, Declared], home: Path) -> pa.Ta
             "value": [f"{number} @ {declared[number].places}" for number in missing],
         }
     )
-    whole = pd.concat([found, untold]).sort_values(["inventory_no", "item_no", "column"], kind="stable", na_position="first")
+    whole = pd.concat([found, unlisted]).sort_values(["inventory_no", "item_no", "column"], kind="stable", na_position="first")
     return pa.Table.from_pandas(whole, CHANGES, preserve_index=False)
 
 
-def _audited(path: Path, numbers: Sequence[str]) -> pa.Table | None:
+def _audited(path: Path, numbers: Sequence[str], dictionary: Dictionary) -> pa.Table | None:
     try:
-        columns = [name for name in (*_KEY, *_PLACE, *CONTENT_COLUMNS) if name in pq.read_schema(path).names]
+        columns = [name for name in (*_KEY, *_PLACE, *dictionary.content) if name in pq.read_schema(path).names]
         table = pq.read_table(path, columns=columns, filters=pc.field("inventory_no").isin(numbers))
     except (OSError, pa.ArrowInvalid):
         return None
-    return table if set(CONTENT_COLUMNS) <= set(columns) else None
+    return table if set(dictionary.content) <= set(columns) else None
 
 
-def _texts(lines: pa.Table, places: Sequence[str] = ()) -> pd.DataFrame:
+def _texts(lines: pa.Table, dictionary: Dictionary, places: Sequence[str] = ()) -> pd.DataFrame:
     """Content as text, blank where missing; a producer's name only where it is content (where there is no code)."""
     frame = pd.DataFrame(
         {
             name: pc.fill_null(lines[name].combine_chunks().cast(pa.string()), "").to_pandas()
             if name in lines.column_names
             else pd.Series([""] * lines.num_rows, dtype="str")
-            for name in (*_KEY, *places, *CONTENT_COLUMNS)
+            for name in (*_KEY, *places, *dictionary.content)
         }
     )
     frame["producer_seller_name"] = frame["producer_seller_name"].where(frame["producer_seller_code"] == NO_PRODUCER_CODE, "")
     return frame.drop_duplicates(_KEY)
 
 
-def _differences(then: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
+def _differences(dictionary: Dictionary, then: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     both = then.merge(now, on=_KEY, how="outer", suffixes=("", "_now"), indicator="side")
     place = both["declaration_ref"] + "/" + both["declaration_item_no"]
     first = both["inventory_no"].map(place.groupby(both["inventory_no"]).first())
     paired = both["side"] == "both"
     parts = [
-        _rows(both, ~paired, "item_no", both["item_no"].where(both["side"] == "left_only", ""),
+        _rows(dictionary, both, ~paired, "item_no", both["item_no"].where(both["side"] == "left_only", ""),
               both["item_no"].where(both["side"] == "right_only", ""), place.fillna(first)),
     ]  # fmt: skip
-    for column in CONTENT_COLUMNS:
+    for column in dictionary.content:
         differs = paired & (both[column] != both[f"{column}_now"])
-        if FIELD[column].header:
+        if dictionary[column].header:
             differs &= ~both["inventory_no"].where(differs).duplicated()
-        parts.append(_rows(both, differs, column, both[column], both[f"{column}_now"], place))
+        parts.append(_rows(dictionary, both, differs, column, both[column], both[f"{column}_now"], place))
     return pd.concat(parts)
 
 
-def _rows(both: pd.DataFrame, which: pd.Series, column: str, then: pd.Series, now: pd.Series, place: pd.Series) -> pd.DataFrame:
-    item = None if FIELD[column].header else both["item_no"]
+def _rows(dictionary: Dictionary, both: pd.DataFrame, which: pd.Series, column: str, then: pd.Series, now: pd.Series, place: pd.Series) -> pd.DataFrame:
+    item = None if dictionary[column].header else both["item_no"]
     value = then + " → " + now + " @ " + place
     return pd.DataFrame({"inventory_no": both["inventory_no"], "item_no": item, "column": column, "value": value})[which]

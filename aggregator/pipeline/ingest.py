@@ -1,4 +1,4 @@
-"""Read, bring to canonical form and validate one chunk."""
+"""Ingest a chunk: read it, bring it to canonical form and validate it."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.domain.grouping import Hashes, Ints, hashes
+from aggregator.domain.grouping import Hashes, hashes
 from aggregator.domain.totals import item_totals, unreadable_totals
 from aggregator.domain.validate import validate_lines
-from aggregator.engines.shards import write_table
+from aggregator.engines.engine import Shared
 from aggregator.inputs.export import Unnamed
 from aggregator.inputs.open import read_chunk
 from aggregator.inputs.tables.canonical import Repairs, canonical
-from aggregator.inputs.tables.receipts import Receipts
-from aggregator.model.findings import CODE_INDEX
-from aggregator.pipeline.work import MEMBER, PLACE, Work
+from aggregator.pipeline.shards import MEMBER, PLACE
+from aggregator.pipeline.work import Work, chunk_unit
+from aggregator.schemas.arrays import Ints
 
-_OF_NUMBERS = [CODE_INDEX[code] for code in ("R121", "R122", "R123", "R124", "R201")]
+_OF_NUMBERS = ("R121", "R122", "R123", "R124", "R201")
 """Findings without which a number that is given has customs' shape."""
 
 
 @dataclass(frozen=True)
-class Staged:
+class Ingested:
     """`inventories`: hashes of the inventory numbers in the chunk; `counts`: lines of each. `repairs`: rows that are no lines
     and cells brought to canonical form, by kind. `physical`: lines of the file, by what they are. `has_strays`: some line's
     inventory number is missing or not of customs' shape."""
@@ -42,27 +42,29 @@ class Staged:
     unnamed: tuple[Unnamed, ...] = ()
 
 
-def stage_chunk(work: Work, chunk: int) -> Staged:
-    """Read, bring to canonical form and validate one chunk."""
+def ingest(shared: Shared[Work], chunk: int) -> Ingested:
+    """Read, bring to canonical form and validate one chunk; its lines and row findings are left as shards."""
+    work = shared.value
     file, block = work.file_of(chunk), work.chunks[chunk][1]
     text, repairs = read_chunk(file, block), Repairs()
-    plain = _numbered(work, canonical(text.lines, (*file.head_values, *work.constants), repairs), repairs)
-    validated = validate_lines(plain, text.wrong, text.told, work.severity)
+    plain = _numbered(work, canonical(text.lines, (*file.head_values, *work.constants), work.mode.dictionary, repairs), repairs)
+    validated = validate_lines(plain, text.wrong, text.reported, work.mode)
     lines = validated.lines.append_column("source_row", pa.array(text.rows))
     if text.places is not None:
         lines = lines.append_column(PLACE, pa.array(text.places))
     if text.members is not None:
         lines = lines.append_column(MEMBER, text.members)
-    write_table(work.lines(chunk), lines)
-    write_table(work.row_findings(chunk), validated.findings)
+    work.storage.write(work.shards.lines.of(chunk_unit(chunk)), lines)
+    work.storage.write(work.shards.row_findings.of(chunk_unit(chunk)), validated.findings)
     numbers = lines["inventory_no"].combine_chunks().drop_null().dictionary_encode()
     counts = np.bincount(numbers.indices.to_numpy(), minlength=len(numbers.dictionary)).astype(np.int64)
-    totals = pa.concat_tables([item_totals(lines, "read"), unreadable_totals(validated.unreadable)])
+    dictionary = work.mode.dictionary
+    totals = pa.concat_tables([item_totals(lines, "read", dictionary), unreadable_totals(validated.unreadable, dictionary)])
     last_is_wrong = lines.num_rows - 1 in text.wrong
     done = {kind: count for kind, count in (*text.skipped.items(), *sorted(repairs.counts.items())) if count}
-    odd = np.isin(validated.findings["code"].to_numpy(), _OF_NUMBERS).any()
+    odd = np.isin(validated.findings["code"].to_numpy(), [number for code, number in work.mode.rules.index.items() if code in _OF_NUMBERS]).any()
     has_strays = bool(odd or text.wrong or lines["inventory_no"].null_count)
-    return Staged(
+    return Ingested(
         chunk, lines.num_rows, text.last_row, done, text.physical, hashes(numbers.dictionary), counts, totals, last_is_wrong, has_strays, text.unnamed
     )
 
@@ -74,7 +76,7 @@ def _numbered(work: Work, lines: pa.Table, repairs: Repairs) -> pa.Table:
     missing = lines["inventory_no"].null_count
     if not missing or work.receipts is None or not {"consignor_code", "internal_no"} <= set(lines.column_names):
         return lines
-    told = Receipts.open(work.receipts).numbers_of(lines["consignor_code"].combine_chunks(), lines["internal_no"].combine_chunks())
-    numbers = pc.coalesce(lines["inventory_no"].combine_chunks(), told)
+    known = work.receipts.numbers_of(lines["consignor_code"].combine_chunks(), lines["internal_no"].combine_chunks())
+    numbers = pc.coalesce(lines["inventory_no"].combine_chunks(), known)
     repairs.counts["numbers_from_receipts"] += missing - numbers.null_count
     return lines.set_column(lines.column_names.index("inventory_no"), "inventory_no", numbers)

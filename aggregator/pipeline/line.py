@@ -1,15 +1,14 @@
-"""The line itself: stages and the barriers between them.
+"""The line itself: steps and the barriers between them.
 
-    read, validate (stage)  ->  inventories, fate, partial merge (settle)  ->  merge, split, number
-    ->  weights, audit map, findings (finish)
+    read, validate (ingest)  ->  inventories, fate, partial merge (resolve)  ->  merge, split, number
+    ->  weights, audit map, findings (emit)
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -18,193 +17,182 @@ import pyarrow.compute as pc
 from aggregator.domain.applications import applications
 from aggregator.domain.batch import BatchFindings, several_names, several_units, shared_numbers, without_packages
 from aggregator.domain.clearance import Question
-from aggregator.domain.merge import KEY, Flags, combine_partials
+from aggregator.domain.merge import combine_partials
 from aggregator.domain.split import Split, split_items
 from aggregator.domain.totals import TOTALS, control_totals, must_balance
-from aggregator.engines.local import Engine, local_engine
-from aggregator.engines.shards import read_table, write_parts, write_table
+from aggregator.engines.engine import Engine, Shared
 from aggregator.inputs.export import FILE_LINES, Export
 from aggregator.inputs.inputs import Inputs
 from aggregator.inputs.tables.unnamed import findings_about
 from aggregator.model.errors import OurFault, UnusableInput
 from aggregator.model.findings import no_findings
-from aggregator.model.settings import Params
+from aggregator.model.records import Known
+from aggregator.model.settings import Flags
 from aggregator.outputs.checked import checked
-from aggregator.pipeline import (
-    Finished,
-    Numbering,
-    Settled,
-    Staged,
-    Work,
-    finish_chunk,
-    finish_partition,
-    settle_chunk,
-    settle_partition,
-    stage_chunk,
-)
+from aggregator.pipeline.emit import Emitted, Numbering, emit_chunk, emit_partition
+from aggregator.pipeline.ingest import Ingested, ingest
 from aggregator.pipeline.merged import Merged
+from aggregator.pipeline.resolve import SCATTERED, Resolved, resolve_chunk, resolve_partition
 from aggregator.pipeline.result import Result
 from aggregator.pipeline.result_tables import declaration_items, declarations, declared_totals
 from aggregator.pipeline.ties import tie
-from aggregator.schemas.modes.m9610.declaration import SCHEMAS
-from aggregator.schemas.modes.m9610.rules import RULES
+from aggregator.pipeline.work import Work
+from aggregator.schemas.file_rules import file_rule
+from aggregator.schemas.modes import Mode
 
 _LINES_A_PARTITION = 32_768
 _ROWS_AT_A_TIME = 250_000
 
 
-def calculate(
-    params: Params,
-    inputs: Inputs,
-    folder: Path,
-    first_period: str,
-    ledger: Path | None,
-    run_ref: str,
-    *,
-    all_findings: bool = False,
-    while_finishing: Callable[[Merged], None] | None = None,
-) -> Result:
-    """Everything but publishing. `folder` takes what the stages leave for one another.
+@dataclass(frozen=True)
+class Line:
+    """What the line is to do with its inputs. `question` is None where only the data is checked; `known`: what the ledger has as
+    declared, None where there is none yet."""
 
-    `while_finishing` is called once all fates are settled and all items numbered, while the workers do the rest.
-    """
-    receipts = None
+    mode: Mode
+    run_ref: str
+    flags: Flags
+    constants: tuple[tuple[str, str], ...] = ()
+    question: Question | None = None
+    known: Known | None = None
+    all_findings: bool = False
+
+
+def calculate(
+    line: Line, inputs: Inputs, engine: Engine, *, while_emitting: Callable[[Merged], None] | None = None
+) -> Result:
+    """Everything but publishing. `while_emitting` is called once all fates are known and all items numbered, while the workers
+    do the rest."""
+    work = _work(line, inputs, engine)
+    shared, chunks = engine.share(work), range(len(work.chunks))
+    ingested = list(engine.map(ingest, ((shared, chunk) for chunk in chunks)))
+    _refuse_truncated(work, ingested)
+    work = replace(work, files=tuple(_with_unnamed(work, ingested)))
+    shared, partitions = engine.share(work), _scattered(work, ingested)
+    resolved = list(engine.map(resolve_chunk, ((shared, chunk, partitions) for chunk in chunks)))
+    resolved += list(engine.map(resolve_partition, ((shared, part) for part in range(partitions))))
+    _resolve_tied(engine, shared, ingested, resolved, partitions)
+    items, split, numbering = _merge(work, resolved, line.run_ref)
+    batch = _batch_findings(work, resolved, items, split)
+    work.storage.write_parts(work.shards.batch.of("all"), batch.placed, batch.placed["chunk"].to_numpy(), max(len(chunks), 1))
+    spread = list(engine.map(emit_partition, ((shared, part) for part in range(partitions))))
+    emitting = engine.map(emit_chunk, ((shared, chunk, numbering, partitions) for chunk in chunks))
+    if while_emitting is not None:
+        while_emitting(Merged(work, resolved, numbering, *applications(items, split, line.mode.application_key.value)))
+    emitted = list(emitting)
+    return _result(line, work, ingested, resolved, items, split, numbering, [*spread, *emitted], emitted, batch)
+
+
+def _work(line: Line, inputs: Inputs, engine: Engine) -> Work:
     if inputs.receipts is not None:
-        inputs.receipts.save(folder)
-        receipts = folder
-    tariff = None
-    if inputs.tariff is not None:
-        tariff = folder / "tariff.arrow"
-        write_table(tariff, inputs.tariff)
-    question = None
-    if params.period is not None:
-        question = Question(params.period.key, first_period, params.late, params.assume_cleared)
+        inputs.receipts.save(engine.storage)
     work = Work(
-        folder=folder,
+        mode=line.mode,
+        storage=engine.storage,
         files=inputs.exports,
         chunks=tuple((place, block) for place, file in enumerate(inputs.exports) for block in file.blocks),
-        constants=params.constants,
-        severity=params.effective_severity(),
-        flags=Flags(params.summary_flag, params.item_name_flag),
-        question=question,
-        ledger=ledger,
-        receipts=receipts,
-        tariff=tariff,
-        all_findings=all_findings,
+        constants=line.constants,
+        flags=line.flags,
+        question=line.question,
+        known=line.known,
+        has_receipts=inputs.receipts is not None,
+        has_tariff=inputs.tariff is not None,
+        all_findings=line.all_findings,
     )
-    with local_engine(params.workers, len(work.chunks)) as engine:
-        staged = list(engine.map(stage_chunk, ((work, chunk) for chunk in range(len(work.chunks)))))
-        _refuse_truncated(work, staged)
-        work = replace(work, files=tuple(_with_unnamed(work, staged)))
-        scattered, partitions = _scattered(folder, staged)
-        settled = list(
-            engine.map(settle_chunk, ((work, chunk, scattered, partitions) for chunk in range(len(work.chunks))))
-        )
-        settled += list(engine.map(settle_partition, ((work, part) for part in range(partitions))))
-        _settle_tied(engine, work, staged, settled, scattered, partitions)
-        items, split, numbering = _merge(work, settled, run_ref)
-        batch = _batch_findings(work, settled, items, split)
-        batch_path = folder / "batch-findings.arrow"
-        write_parts(batch_path, batch.placed, batch.placed["chunk"].to_numpy(), max(len(work.chunks), 1))
-        finished = list(engine.map(finish_partition, ((work, part, numbering) for part in range(partitions))))
-        weighed = list(finished)
-        tasks = ((work, chunk, numbering, partitions, batch_path) for chunk in range(len(work.chunks)))
-        finishing = engine.map(finish_chunk, tasks)
-        if while_finishing is not None:
-            while_finishing(Merged(work, settled, numbering, *applications(items, split)))
-        finished = list(finishing)
-        weighed += finished
-    return _result(params, work, staged, settled, items, split, numbering, weighed, finished, batch)
+    if inputs.tariff is not None:
+        engine.storage.write(work.shards.tariff.of("all"), inputs.tariff)
+    return work
 
 
-def _refuse_truncated(work: Work, staged: list[Staged]) -> None:
+def _refuse_truncated(work: Work, ingested: list[Ingested]) -> None:
     """A last row without line end that is no row of cells: the file was cut."""
     last_chunk = {place: chunk for chunk, (place, _) in enumerate(work.chunks)}
     for place, chunk in last_chunk.items():
-        if staged[chunk].last_is_wrong and not work.files[place].ends_with_newline:
-            rule, name = RULES["F106"], work.files[place].name
-            row = staged[chunk].last_row
+        if ingested[chunk].last_is_wrong and not work.files[place].ends_with_newline:
+            rule, name = file_rule("F106"), work.files[place].name
+            row = ingested[chunk].last_row
             raise UnusableInput(
                 f"[F106] {name}, row {row}: {rule.message.en} {rule.remedy.en}",
                 f"[F106] {name} 第 {row} 行：{rule.message.zh}{rule.remedy.zh}",
             )
 
 
-def _with_unnamed(work: Work, staged: list[Staged]) -> Iterator[Export]:
+def _with_unnamed(work: Work, ingested: list[Ingested]) -> Iterator[Export]:
     """The files, with findings about columns that have values but no heading."""
     for place, file in enumerate(work.files):
-        found = [each for chunk, (of, _) in zip(staged, work.chunks, strict=True) if of == place for each in chunk.unnamed]
-        told = findings_about(file, found, (column for column, _ in work.constants))
-        yield replace(file, told=(*file.told, *told)) if told else file
+        found = [each for chunk, (of, _) in zip(ingested, work.chunks, strict=True) if of == place for each in chunk.unnamed]
+        reported = findings_about(file, found, (column for column, _ in work.constants))
+        yield replace(file, reported=(*file.reported, *reported)) if reported else file
 
 
-def _scattered(folder: Path, staged: list[Staged]) -> tuple[Path | None, int]:
-    """Inventories seen in more than one chunk (by hash: one too many does no harm), and how many partitions to settle them in."""
-    everything = np.concatenate([chunk.inventories for chunk in staged] or [np.zeros(0, dtype=np.uint64)])
+def _scattered(work: Work, ingested: list[Ingested]) -> int:
+    """Keep the inventories seen in more than one chunk (by hash: one too many does no harm). Out: how many partitions to resolve
+    them in."""
+    everything = np.concatenate([chunk.inventories for chunk in ingested] or [np.zeros(0, dtype=np.uint64)])
     values, seen = np.unique(everything, return_counts=True)
     scattered = values[seen > 1]
     if not len(scattered):
-        return None, 0
-    counts = np.concatenate([chunk.counts for chunk in staged])
+        return 0
+    counts = np.concatenate([chunk.counts for chunk in ingested])
     lines = int(counts[np.isin(everything, scattered)].sum())
-    path = folder / "scattered.npy"
-    np.save(path, scattered)
-    return path, lines // _LINES_A_PARTITION + 1
+    work.storage.save(SCATTERED, scattered)
+    return lines // _LINES_A_PARTITION + 1
 
 
-def _settle_tied(
-    engine: Engine, work: Work, staged: list[Staged], settled: list[Settled], scattered: Path | None, partitions: int
+def _resolve_tied(
+    engine: Engine, shared: Shared[Work], ingested: list[Ingested], resolved: list[Resolved], partitions: int
 ) -> None:
-    """Settle again, in place, what holds inventories that a line without a number may belong to."""
-    elsewhere = np.load(scattered) if scattered is not None else np.zeros(0, dtype=np.uint64)
-    units = tie(work, staged, settled, elsewhere, partitions)
+    """Resolve again, in place, what holds inventories that a line without a number may belong to."""
+    work = shared.value
+    scattered = work.storage.load(SCATTERED) if partitions else np.zeros(0, dtype=np.uint64)
+    units = tie(work, ingested, resolved, scattered, partitions)
     chunks = [unit for unit in units if unit < len(work.chunks)]
     parts = [unit for unit in units if unit >= len(work.chunks)]
-    again = list(engine.map(settle_chunk, ((work, chunk, scattered, partitions) for chunk in chunks)))
-    again += engine.map(settle_partition, ((work, part - len(work.chunks)) for part in parts))
+    again = list(engine.map(resolve_chunk, ((shared, chunk, partitions) for chunk in chunks)))
+    again += engine.map(resolve_partition, ((shared, part - len(work.chunks)) for part in parts))
     for place, unit in zip((*chunks, *parts), again, strict=True):
-        settled[place] = unit
+        resolved[place] = unit
 
 
-def _merge(work: Work, settled: list[Settled], run_ref: str) -> tuple[pa.Table, Split, Numbering]:
+def _merge(work: Work, resolved: list[Resolved], run_ref: str) -> tuple[pa.Table, Split, Numbering]:
     """Partial items of all units to items, split and numbered; where each unit's rows went is left for `finish`.
 
     In two steps, so that memory follows the number of keys and not of chunks: partial rows of some units at a time, then
     what became of them.
     """
-    if not settled:
+    if not resolved:
         empty = Split(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
-        nothing = pa.table({name: pa.array([], pa.string()) for name in KEY})
-        return nothing, empty, Numbering(run_ref, 0, work.folder)
+        nothing = pa.table({name: pa.array([], pa.string()) for name in work.mode.key})
+        return nothing, empty, Numbering(run_ref, 0)
     merged, places = [], []
-    for units in _some_at_a_time(work, settled):
-        partials = [read_table(work.unit(unit.unit, "partials")) for unit in units]
+    for units in _some_at_a_time(resolved):
+        partials = [work.storage.read(work.shards.partials.of(unit.unit)) for unit in units]
         sizes = [table.num_rows for table in partials]
         together = pa.concat_tables(partials).combine_chunks()
         partials.clear()
-        items, item_of_row = combine_partials(together)
+        items, item_of_row = combine_partials(together, work.mode)
         merged.append(items)
         places.append((units, sizes, item_of_row))
     offsets = np.cumsum([0, *(items.num_rows for items in merged)])
-    items, item_of_row = combine_partials(pa.concat_tables(merged).combine_chunks())
+    items, item_of_row = combine_partials(pa.concat_tables(merged).combine_chunks(), work.mode)
     merged.clear()
     pa.default_memory_pool().release_unused()
-    split = split_items(items)
-    numbering = Numbering(run_ref, split.declarations, work.folder)
+    split = split_items(items, work.mode.header_key.value, work.mode.items_per_declaration.value)
+    numbering = Numbering(run_ref, split.declarations)
     for offset, (units, sizes, item_in_part) in zip(offsets, places, strict=False):
         whole = item_of_row[offset + item_in_part]
         for unit, end, size in zip(units, np.cumsum(sizes), sizes, strict=True):
-            numbering.save(f"items-{unit.unit}", whole[end - size : end])
-    numbering.save("declaration", split.declaration)
-    numbering.save("item_no", split.item_no)
+            work.storage.save(f"items-{unit.unit}", whole[end - size : end])
+    work.storage.save("declaration", split.declaration)
+    work.storage.save("item_no", split.item_no)
     return items, split, numbering
 
 
-def _some_at_a_time(work: Work, settled: list[Settled]) -> Iterator[list[Settled]]:
+def _some_at_a_time(resolved: list[Resolved]) -> Iterator[list[Resolved]]:
     """Units whose partial rows together are few enough to be merged at once."""
-    units: list[Settled] = []
+    units: list[Resolved] = []
     rows = 0
-    for unit in settled:
+    for unit in resolved:
         if units and rows + unit.partial_rows > _ROWS_AT_A_TIME:
             yield units
             units, rows = [], 0
@@ -213,35 +201,35 @@ def _some_at_a_time(work: Work, settled: list[Settled]) -> Iterator[list[Settled
     yield units
 
 
-def _batch_findings(work: Work, settled: list[Settled], items: pa.Table, split: Split) -> BatchFindings:
-    units = [unit.unit for unit in settled]
+def _batch_findings(work: Work, resolved: list[Resolved], items: pa.Table, split: Split) -> BatchFindings:
+    units = [unit.unit for unit in resolved]
 
     def inventories(unit: str) -> pa.Table:
-        return read_table(work.unit(unit, "inventories"))
+        return work.storage.read(work.shards.inventories.of(unit))
 
     placed = [
-        shared_numbers("B201", "order_no", [unit.orders for unit in settled], units, inventories),
-        shared_numbers("B202", "waybill_no", [unit.waybills for unit in settled], units, inventories),
+        shared_numbers(work.mode, "B201", "order_no", [unit.orders for unit in resolved], units, inventories),
+        shared_numbers(work.mode, "B202", "waybill_no", [unit.waybills for unit in resolved], units, inventories),
     ]
     placeless = [no_findings()]
     if split.declarations:
-        placeless.append(several_units(items, split.header))
-        placeless.append(several_names(pa.concat_tables([unit.names for unit in settled]).combine_chunks()))
+        placeless.append(several_units(work.mode, items, split.header))
+        placeless.append(several_names(work.mode, pa.concat_tables([unit.names for unit in resolved]).combine_chunks()))
     return BatchFindings(pa.concat_tables(placed).combine_chunks(), pa.concat_tables(placeless).combine_chunks())
 
 
-def _repairs(work: Work, staged: list[Staged]) -> list[dict[str, int]]:
-    """For each file what was put right or passed over, by kind."""
+def _repairs(work: Work, ingested: list[Ingested]) -> list[dict[str, int]]:
+    """For each file what was corrected or passed over, by kind."""
     counts = [Counter(dict(file.repairs)) for file in work.files]
-    for chunk, (place, _) in zip(staged, work.chunks, strict=True):
+    for chunk, (place, _) in zip(ingested, work.chunks, strict=True):
         counts[place].update(chunk.repairs)
     return [{kind: count for kind, count in sorted(each.items()) if count} for each in counts]
 
 
-def _physical(work: Work, staged: list[Staged]) -> list[dict[str, int]]:
+def _physical(work: Work, ingested: list[Ingested]) -> list[dict[str, int]]:
     """For each file how many lines it has and what they are; nothing for messages, which have none."""
     counts = [Counter(dict(file.physical)) for file in work.files]
-    for chunk, (place, _) in zip(staged, work.chunks, strict=True):
+    for chunk, (place, _) in zip(ingested, work.chunks, strict=True):
         if counts[place]:
             counts[place].update(chunk.physical)
     for file, each in zip(work.files, counts, strict=True):
@@ -261,31 +249,31 @@ def _every_line_counts(file: str, physical: dict[str, int]) -> None:
 
 
 def _result(
-    params: Params,
+    line: Line,
     work: Work,
-    staged: list[Staged],
-    settled: list[Settled],
+    ingested: list[Ingested],
+    resolved: list[Resolved],
     items: pa.Table,
     split: Split,
     numbering: Numbering,
-    weighed: list[Finished],
-    finished: list[Finished],
+    weighed: list[Emitted],
+    emitted: list[Emitted],
     batch: BatchFindings,
 ) -> Result:
     totals = [TOTALS.empty_table()]
-    totals += [chunk.totals for chunk in staged] + [unit.totals for unit in settled] + [done.totals for done in weighed]
-    made, made_items = SCHEMAS["declarations"].empty_table(), SCHEMAS["declaration_items"].empty_table()
+    totals += [chunk.totals for chunk in ingested] + [unit.totals for unit in resolved] + [done.totals for done in weighed]
+    made, made_items = work.mode.outputs["declarations"].empty_table(), work.mode.outputs["declaration_items"].empty_table()
     if split.declarations:
         by_declaration = pa.concat_tables([done.by_declaration for done in weighed]).combine_chunks()
-        made = declarations(items, split, numbering.run_ref, by_declaration)
-        made_items = declaration_items(items, split, numbering.run_ref, named_by_key=params.item_name_flag == 1)
-        totals.append(declared_totals(made_items, made))
+        made = declarations(work.mode, items, split, numbering.run_ref, by_declaration)
+        made_items = declaration_items(work.mode, items, split, numbering.run_ref, named_by_key=line.flags.item_name_flag == 1)
+        totals.append(declared_totals(work.mode.dictionary, made_items, made))
         empty = made.filter(pc.equal(made["package_count"], 0))["declaration_ref"].to_pylist()
-        batch = BatchFindings(batch.placed, pa.concat_tables([batch.placeless, without_packages(empty)]))
-    physical = _physical(work, staged)
+        batch = BatchFindings(batch.placed, pa.concat_tables([batch.placeless, without_packages(work.mode, empty)]))
+    physical = _physical(work, ingested)
     balanced = control_totals(pa.concat_tables(totals))
     must_balance(balanced)
     return Result(
-        work, settled, items, split, made, made_items, checked("control_totals", balanced), finished,
-        [done.spread for done in weighed], batch, _repairs(work, staged), physical,
+        work, resolved, items, split, made, made_items, checked(work.mode, "control_totals", balanced), emitted,
+        [done.spread for done in weighed], batch, _repairs(work, ingested), physical,
     )  # fmt: skip

@@ -11,17 +11,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregator.domain.fate import Verdict
-from aggregator.domain.grouping import Hashes, Ints, hashes
-from aggregator.domain.inventories import MISREAD_BITS
+from aggregator.domain.grouping import Hashes, hashes
 from aggregator.domain.strays import Naming, naming
-from aggregator.engines.shards import read_table
-from aggregator.model.findings import BIT, CODES, COLUMN_INDEX
-from aggregator.pipeline import Settled, Staged, Work
-from aggregator.pipeline.work import MEMBER
-from aggregator.schemas.modes.m9610.fields import IDENTIFIERS
-from aggregator.schemas.modes.m9610.rules import Severity
-
-Mask = np.ndarray[Any, np.dtype[np.bool_]]
+from aggregator.pipeline.ingest import Ingested
+from aggregator.pipeline.resolve import Resolved
+from aggregator.pipeline.shards import MEMBER
+from aggregator.pipeline.work import Work, chunk_unit
+from aggregator.schemas.arrays import Ints, Mask
+from aggregator.schemas.inventories import IDENTIFIERS
+from aggregator.schemas.modes import Mode
+from aggregator.schemas.rule import Severity
 
 _SHARED_BY_MANY = 8
 """A value that more inventories have than this is no identifier: a placeholder, the number of a whole consignment."""
@@ -37,11 +36,11 @@ NUMBERED = pa.schema(
 
 @dataclass
 class LookUp:
-    """`scattered`: hashes of the inventories that are settled by partition."""
+    """`scattered`: hashes of the inventories that are resolved by partition."""
 
     work: Work
-    staged: list[Staged]
-    settled: list[Settled]
+    ingested: list[Ingested]
+    resolved: list[Resolved]
     scattered: Hashes
     partitions: int
     ends: dict[int, tuple[pa.Table, pa.Table]] = field(default_factory=dict)
@@ -50,7 +49,7 @@ class LookUp:
     def of_units(self) -> list[Hashes]:
         """Hashes of the identifiers of each unit's inventories."""
         found = []
-        for place in range(len(self.settled)):
+        for place in range(len(self.resolved)):
             table = self.inventories(place)
             table = table.filter(pa.array(self.naming_of(table) != Naming.NOTHING))
             found.append(np.concatenate([hashes(table[name].combine_chunks().drop_null()) for name in IDENTIFIERS]))
@@ -63,14 +62,14 @@ class LookUp:
 
     @cached_property
     def known(self) -> Hashes:
-        return np.unique(np.concatenate([self.counted[0], *(chunk.inventories for chunk in self.staged)]))
+        return np.unique(np.concatenate([self.counted[0], *(chunk.inventories for chunk in self.ingested)]))
 
     @cached_property
     def common(self) -> Hashes:
         return self.counted[0][self.counted[1] > _SHARED_BY_MANY]
 
     def inventories(self, place: int) -> pa.Table:
-        return read_table(self.work.unit(self.settled[place].unit, "inventories"), ("inventory_no", "verdict", "bits", "chunk", "line", *IDENTIFIERS))
+        return self.work.storage.read(self.work.shards.inventories.of(self.resolved[place].unit), ("inventory_no", "verdict", "bits", "chunk", "line", *IDENTIFIERS))
 
     def telling(self, values: pa.Array) -> pa.Array:
         """Identifiers; null where one does not tell one inventory from others."""
@@ -80,7 +79,7 @@ class LookUp:
         return pc.if_else(pa.array(tells), values, None)
 
     def unit_of(self, numbers: pa.Array, chunk: Any) -> Ints:
-        """Places of the units that settle inventories which have a line in the given chunks."""
+        """Places of the units that resolve inventories which have a line in the given chunks."""
         of_number = hashes(numbers)
         away = len(self.work.chunks) + (of_number % np.uint64(max(self.partitions, 1))).astype(np.int64)
         return np.where(np.isin(of_number, self.scattered), away, chunk).astype(np.int64)
@@ -88,18 +87,18 @@ class LookUp:
     # ------------------------------------------------------------------------------------------------------------ lines
 
     def lines(self, chunk: int) -> pa.Table:
-        return read_table(self.work.lines(chunk), (*_SEEN, "error_bits"))
+        return self.work.storage.read(self.work.shards.lines.of(chunk_unit(chunk)), (*_SEEN, "error_bits"))
 
     def naming_of(self, table: pa.Table) -> Ints:
         """Of lines or of inventories."""
         bits = table["error_bits" if "error_bits" in table.column_names else "bits"].to_numpy()
-        return naming(table["inventory_no"].combine_chunks(), bits & MISREAD_BITS != 0)
+        return naming(table["inventory_no"].combine_chunks(), bits & self.work.mode.rules.misread_bits != 0)
 
     def faulty(self, chunk: int) -> Ints:
         """Lines with an error in another cell than their inventory number. A blank cell says nothing against the others."""
-        found = read_table(self.work.row_findings(chunk), ("line", "code", "column"))
-        is_error = np.array([self.work.severity[code] is Severity.ERROR and code != "R101" for code in CODES])[found["code"].to_numpy()]
-        return np.unique(found["line"].to_numpy()[is_error & (found["column"].to_numpy() != COLUMN_INDEX["inventory_no"])])
+        found = self.work.storage.read(self.work.shards.row_findings.of(chunk_unit(chunk)), ("line", "code", "column"))
+        is_error = np.array([rule.severity is Severity.ERROR and rule.code != "R101" for rule in self.work.mode.rules])[found["code"].to_numpy()]
+        return np.unique(found["line"].to_numpy()[is_error & (found["column"].to_numpy() != self.work.mode.dictionary.number["inventory_no"])])
 
     def seen(self, lines: pa.Table) -> pa.Table:
         """What ties look at, identifiers only where they tell."""
@@ -143,7 +142,7 @@ class LookUp:
         """The nearest chunk before or after that has lines, of the same file."""
         other = chunk + step
         while 0 <= other < len(self.work.chunks) and self.work.chunks[other][0] == self.work.chunks[chunk][0]:
-            if self.staged[other].lines:
+            if self.ingested[other].lines:
                 return other
             other += step
         return None
@@ -156,11 +155,11 @@ class LookUp:
         return self.ends[chunk]
 
     def places(self, chunk: int, lines: Ints) -> list[str]:
-        table = read_table(self.work.lines(chunk), ("source_row", MEMBER)).take(pa.array(lines))
+        table = self.work.storage.read(self.work.shards.lines.of(chunk_unit(chunk)), ("source_row", MEMBER)).take(pa.array(lines))
         names = table[MEMBER].to_pylist() if MEMBER in table.column_names else [self.work.file_of(chunk).name] * len(lines)
         return [f"{name}:{row}" for name, row in zip(names, table["source_row"].to_pylist(), strict=True)]
 
 
-def incomplete(inventories: pa.Table) -> Mask:
-    result: Mask = (inventories["bits"].to_numpy() & BIT["I103"] != 0) & (inventories["verdict"].to_numpy() == Verdict.REJECTED)
+def incomplete(mode: Mode, inventories: pa.Table) -> Mask:
+    result: Mask = (inventories["bits"].to_numpy() & mode.rules.bit.get("I103", 0) != 0) & (inventories["verdict"].to_numpy() == Verdict.REJECTED)
     return result

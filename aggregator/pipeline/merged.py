@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.domain.fate import Verdict, reasons_of
-from aggregator.domain.grouping import Ints
-from aggregator.engines.shards import read_table
-from aggregator.model.findings import codes_of
-from aggregator.pipeline import Numbering, Settled, Work
+from aggregator.domain.fate import Verdict
+from aggregator.pipeline.emit import Numbering
+from aggregator.pipeline.resolve import Resolved
+from aggregator.pipeline.work import Work
+from aggregator.schemas.arrays import Ints
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Merged:
     """What is known once all items are numbered, for the ledger. `applications`, `application_of`: see applications.py."""
 
     work: Work
-    settled: list[Settled]
+    resolved: list[Resolved]
     numbering: Numbering
     applications: pa.Table
     application_of: Ints
@@ -30,19 +30,21 @@ class Merged:
     def inventories(self, columns: tuple[str, ...]) -> Iterator[tuple[str, pa.Table]]:
         """The inventories of each unit, with its name."""
         wanted = ("verdict", *columns)
-        return ((unit.unit, read_table(self.work.unit(unit.unit, "inventories"), wanted)) for unit in self.settled)
+        shards, storage = self.work.shards, self.work.storage
+        return ((unit.unit, storage.read(shards.inventories.of(unit.unit), wanted)) for unit in self.resolved)
 
     def declared(self) -> Iterator[pa.Table]:
-        """What is declared: inventory_no, content, cleared_period, late, application_no, items (see ledger/tables.py)."""
+        """What is declared: inventory_no, content, cleared_period, late, application_no, items (see ledger/ledger.py)."""
         if not self.numbering.declarations:
             return
-        declaration_of, item_no_of = self.numbering.load("declaration"), self.numbering.load("item_no")
+        load = self.work.storage.load
+        declaration_of, item_no_of = load("declaration"), load("item_no")
         for unit, table in self.inventories(("inventory_no", "content", "cleared_period", "keys")):
             verdict = table["verdict"].to_numpy()
             late = verdict == Verdict.LATE
             chosen = table.append_column("late", pa.array(late)).filter(pa.array(late | (verdict == Verdict.DECLARED)))
             keys = chosen["keys"].combine_chunks()
-            items = self.numbering.load(f"items-{unit}")[keys.flatten().to_numpy()]
+            items = load(f"items-{unit}")[keys.flatten().to_numpy()]
             declaration, item_no = declaration_of[items], item_no_of[items]
             texts = pc.binary_join_element_wise(
                 pa.array(declaration + 1).cast(pa.string()), pa.array(item_no).cast(pa.string()), "/"
@@ -68,15 +70,15 @@ class Merged:
             rejected = chosen["verdict"].to_numpy() == Verdict.REJECTED
             reason = np.where(
                 rejected,
-                _texts_of_bits(chosen["bits"].to_numpy(), codes_of),
-                _texts_of_bits(chosen["reasons"].to_numpy(), reasons_of),
+                _texts_of_bits(chosen["bits"].to_numpy(), self.work.mode.rules.codes_of),
+                _texts_of_bits(chosen["reasons"].to_numpy(), self.work.mode.rules.reasons_of),
             )
             fate = pa.array(np.where(rejected, "rejected", "excluded"), pa.string())
             chosen = chosen.select(["inventory_no", "cleared_period"]).append_column("fate", fate)
             yield chosen.append_column("reason", pa.array(reason, pa.string()))
 
     def newly_undone(self) -> list[str]:
-        """Inventories declared before that customs has cancelled or sent back since, not told of yet; sorted."""
+        """Inventories declared before that customs has cancelled or sent back since, not reported yet; sorted."""
         return sorted(
             number
             for _, table in self.inventories(("inventory_no", "newly_undone"))

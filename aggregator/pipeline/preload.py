@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-import aggregator.pipeline  # noqa: F401 - to have it imported
-from aggregator.schemas.modes.m9610.fields import FIELD
-from aggregator.schemas.modes.m9610.inventory import CLEARED, known_columns, structure_of, text_schema, typed_schema
+import aggregator.pipeline.line  # noqa: F401 - to have the steps imported
+from aggregator.schemas.lines import CLEARED
+from aggregator.schemas.modes.m9610 import M9610
 
-_COLUMNS = known_columns(FIELD)
+_COLUMNS = M9610.dictionary.columns
 
-for _schema in (text_schema(_COLUMNS), typed_schema((*_COLUMNS, CLEARED))):
+for _schema in (M9610.lines.text(_COLUMNS), M9610.lines.typed((*_COLUMNS, CLEARED))):
     _empty = pd.DataFrame({name: pd.Series(dtype=column.dtype.type) for name, column in _schema.columns.items()})
-    structure_of(_schema).validate(_empty)
+    M9610.lines.structure(_schema).validate(_empty)

@@ -1,36 +1,41 @@
-"""Settle complete inventories: what becomes of each, and the partial sums of what is declared."""
+"""Resolve complete inventories: what becomes of each, and the partial sums of what is declared."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.domain.clearance import Mask, Received, clearing_of
-from aggregator.domain.fate import REASON_BIT, Verdict, exclusions, known_before, verdicts, with_customs
-from aggregator.domain.grouping import Hashes, Ints, hashes
+from aggregator.domain.clearance import Clearing, Received, clearing_of
+from aggregator.domain.fate import Verdict, exclusions, known_before, verdicts, with_customs
+from aggregator.domain.grouping import Hashes, hashes
 from aggregator.domain.inventories import Grouped, content_hashes, group_inventories
 from aggregator.domain.merge import partial_items
 from aggregator.domain.tariff import against_tariff
-from aggregator.domain.totals import count_total, header_totals, item_totals
-from aggregator.engines.shards import read_part, read_table, with_dictionaries, write_parts, write_table
-from aggregator.inputs.tables.receipts import Receipts
-from aggregator.ledger.sqlite.query import Customs, Declared, declared_and_heard
-from aggregator.model.findings import BIT, CODE_INDEX, COLUMN_INDEX, FINDINGS, error_bit
+from aggregator.domain.totals import TOTALS, count_total, header_totals
+from aggregator.engines.engine import Shared
+from aggregator.engines.files import with_dictionaries
+from aggregator.model.findings import FINDINGS, no_findings
+from aggregator.model.records import Declared
 from aggregator.pipeline.changes import changes
+from aggregator.pipeline.shards import EXCLUDED
 from aggregator.pipeline.tied import tied_in
-from aggregator.pipeline.work import DICTIONARY_COLUMNS, Work
-from aggregator.schemas.modes.m9610.limits import STATUS_CANCELLED
-from aggregator.schemas.modes.m9610.rules.inventory import Inventories
+from aggregator.pipeline.work import Work, chunk_unit, partition_unit
+from aggregator.schemas.arrays import Ints, Mask
+from aggregator.schemas.inventories import Inventories
+from aggregator.schemas.modes import Mode
+from aggregator.schemas.statuses import STATUS_CANCELLED
+
+SCATTERED = "scattered"
+"""The array of hashes of inventories seen in more than one chunk."""
 
 
 @dataclass(frozen=True)
-class Settled:
-    """What the barriers after settling need of one unit. `orders`, `waybills`: hashes of those given, one an inventory.
+class Resolved:
+    """What the barriers after resolving need of one unit. `orders`, `waybills`: hashes of those given, one an inventory.
     `incomplete`: how many inventories are rejected because a line is missing."""
 
     unit: str
@@ -43,107 +48,155 @@ class Settled:
     incomplete: int
 
 
-def settle_chunk(work: Work, chunk: int, scattered: Path | None, partitions: int) -> Settled:
-    """Settle the inventories that stand in this chunk alone; put the lines of the others aside by partition."""
-    lines = read_table(work.lines(chunk))
+def resolve_chunk(shared: Shared[Work], chunk: int, partitions: int) -> Resolved:
+    """Resolve the inventories that stand in this chunk alone; put the lines of the others aside by partition."""
+    work = shared.value
+    lines = work.storage.read(work.shards.lines.of(chunk_unit(chunk)))
     length = lines.num_rows
     lines = lines.append_column("chunk", pa.array(np.full(length, chunk, dtype=np.int32)))
     lines = lines.append_column("line", pa.array(np.arange(length)))
-    if scattered is not None:
-        elsewhere = np.load(scattered, mmap_mode="r")
+    if partitions:
+        elsewhere = work.storage.load(SCATTERED)
         numbers = lines["inventory_no"].combine_chunks().dictionary_encode()
         of_number = hashes(numbers.dictionary)
         spilled = np.append(np.isin(of_number, elsewhere), False)
         place = pc.fill_null(numbers.indices, len(of_number)).to_numpy()
         away = np.flatnonzero(spilled[place])
         part = (np.append(of_number, np.uint64(0))[place[away]] % np.uint64(partitions)).astype(np.int64)
-        write_parts(work.spilled(chunk), lines.take(pa.array(away)), part, partitions)
+        work.storage.write_parts(work.shards.spilled.of(chunk_unit(chunk)), lines.take(pa.array(away)), part, partitions)
         lines = lines.filter(pa.array(~spilled[place])).combine_chunks()
-    return _settle(work, f"c{chunk}", lines)
+    return _resolve(work, chunk_unit(chunk), lines)
 
 
-def settle_partition(work: Work, partition: int) -> Settled:
-    """Settle the scattered inventories of one partition."""
-    lines = read_part([work.spilled(chunk) for chunk in range(len(work.chunks))], partition)
-    return _settle(work, f"p{partition}", with_dictionaries(lines, DICTIONARY_COLUMNS))
+def resolve_partition(shared: Shared[Work], partition: int) -> Resolved:
+    """Resolve the scattered inventories of one partition."""
+    work = shared.value
+    lines = work.storage.read_part((work.shards.spilled.of(chunk_unit(chunk)) for chunk in range(len(work.chunks))), partition)
+    return _resolve(work, partition_unit(partition), with_dictionaries(lines, work.mode.dictionary.repeating))
 
 
-def _settle(work: Work, unit: str, lines: pa.Table) -> Settled:
-    grouped = group_inventories(lines, work.severity)
-    inventories, numbers = grouped.inventories, grouped.numbers
-    received = Receipts.open(work.receipts).of(numbers) if work.receipts is not None else None
-    contents = content_hashes(inventories, grouped.bits == 0)
-    in_ledger, customs = declared_and_heard(work.ledger, numbers) if work.ledger is not None else ({}, Customs({}, {}))
-    in_ledger, received = with_customs(in_ledger, received, customs, numbers)
+@dataclass(frozen=True)
+class _Decided:
+    """What is decided of the inventories of a unit. `records`: how the ledger has each; `live`: it has it as declared;
+    `newly_undone`: declared, and cancelled or sent back since, which no run has reported yet. `found`: findings of the ledger,
+    receipts and tariff."""
+
+    bits: Ints
+    reasons: Ints
+    of_inventory: Ints
+    of_line: Ints
+    contents: list[bytes | None]
+    clearing: Clearing
+    records: list[Declared | None]
+    live: Mask
+    newly_undone: Mask
+    found: list[pa.Table]
+
+
+def _resolve(work: Work, unit: str, lines: pa.Table) -> Resolved:
+    grouped = group_inventories(lines, work.mode)
+    decided = _decide(work, unit, grouped)
+    taken, key, partials = _merge(work, grouped, decided)
+    _leave(work, unit, grouped, decided, key, partials)
+    table = _inventory_table(grouped, decided, key)
+    work.storage.write(work.shards.inventories.of(unit), table)
+    totals, counts = _counted(work.mode, grouped, decided)
+    orders, waybills = (hashes(table[name].combine_chunks().drop_null()) for name in ("order_no", "waybill_no"))
+    return Resolved(unit, partials.num_rows, totals, counts, orders, waybills, _names(taken), _incomplete(work.mode, grouped, decided))
+
+
+def _decide(work: Work, unit: str, grouped: Grouped) -> _Decided:
+    """The fate of each inventory, by its own lines, the ledger, receipts and the tariff."""
+    mode, inventories, numbers = work.mode, grouped.inventories, grouped.numbers
+    received = work.receipts.of(numbers) if work.receipts is not None else None
+    contents = content_hashes(inventories, grouped.bits == 0, mode)
+    in_ledger: dict[str, Declared] = {}
+    if work.known is not None:
+        in_ledger, customs = work.known.of(numbers)
+        in_ledger, received = with_customs(in_ledger, received, customs, numbers)
     records, known, changed = known_before(contents, in_ledger, numbers)
-    bits = grouped.bits | np.where(changed, error_bit("B101", work.severity), 0)
-    clearing = clearing_of(inventories, bits, received, work.question)
-    tariff_found = []
-    if work.tariff is not None:
-        found_there, tariff_bits = against_tariff(inventories, clearing.cleared_at, read_table(work.tariff), work.severity)
-        tariff_found, bits = [found_there], bits | tariff_bits
-    reasons, late = exclusions(inventories, bits, clearing, work.question, known)
+    bits = grouped.bits | np.where(changed, mode.rules.error_bit("B101"), 0)
+    clearing = clearing_of(mode, inventories, bits, received, work.question)
+    found = [grouped.findings]
+    if work.has_tariff:
+        tariff = work.storage.read(work.shards.tariff.of("all"))
+        found_there, tariff_bits = against_tariff(mode, inventories, clearing.cleared_at, tariff)
+        found, bits = [*found, found_there], bits | tariff_bits
+    reasons, late = exclusions(mode, inventories, bits, clearing, work.question, known)
     tied = tied_in(work, unit)
     may_lack = pc.is_in(numbers, value_set=tied["inventory_no"].combine_chunks()).to_numpy(zero_copy_only=False)
-    bits = bits | np.where(may_lack, error_bit("B104", work.severity), 0)
+    bits = bits | np.where(may_lack, mode.rules.error_bit("B104"), 0)
     of_inventory, of_line = verdicts(inventories, bits, reasons, late)
     live = np.array([record is not None for record in records], dtype=bool)
     undone = live & (clearing.cancelled | clearing.refused)
     newly_undone = undone & ~np.array([record is not None and record.cancelled for record in records], dtype=bool)
-    table = _inventory_table(grouped, of_inventory, reasons, contents, clearing.period, bits)
-    declared_lines = np.isin(of_line, (Verdict.DECLARED, Verdict.LATE))
-    key = np.full(len(of_line), -1, dtype=np.int64)
-    taken = _declared_lines(grouped, declared_lines)
-    partials, key[declared_lines] = partial_items(taken, work.flags)
-    table = table.append_column("live", pa.array(live)).append_column("newly_undone", pa.array(newly_undone))
-    write_table(work.unit(unit, "inventories"), table.append_column("keys", _keys_by_item(inventories, key)))
-    write_table(work.unit(unit, "partials"), partials)
-    decisions = inventories.lines.select(["chunk", "line"]).append_column("verdict", pa.array(of_line.astype(np.int8)))
-    decisions = decisions.append_column("key", pa.array(key))
-    decisions = decisions.append_column("bits", pa.array(bits[inventories.inventory_of]))
-    write_table(work.unit(unit, "decisions"), decisions)
-    found = [grouped.findings, *tariff_found]
     if may_lack.any():
-        found.append(_told("B104", inventories, numbers, tied))
+        found.append(_reported(mode, "B104", inventories, numbers, tied))
     if changed.any():
         found.append(_changed(work, inventories, numbers, changed, records))
     if newly_undone.any():
-        found.append(_undone(inventories, numbers, newly_undone, records, received))
-    write_table(work.unit(unit, "findings"), _placed(inventories, found))
-    write_table(work.unit(unit, "excluded"), _excluded(grouped, reasons, of_line, clearing.cleared_at, records))
-    is_number = numbers.is_valid().to_numpy(zero_copy_only=False)
-    buckets = np.array(["declared", "declared", "rejected", "excluded"])[of_inventory]
-    totals = [*_header_totals(inventories, buckets), _unreadable_headers(inventories)]
+        found.append(_undone(mode, inventories, numbers, newly_undone, records, received))
+    return _Decided(bits, reasons, of_inventory, of_line, contents, clearing, records, live, newly_undone, found)
+
+
+def _merge(work: Work, grouped: Grouped, decided: _Decided) -> tuple[pa.Table, Ints, pa.Table]:
+    """The declared lines, the partial item each line of the unit goes into (-1: none), and the partial items."""
+    declared_lines = np.isin(decided.of_line, (Verdict.DECLARED, Verdict.LATE))
+    key = np.full(len(decided.of_line), -1, dtype=np.int64)
+    taken = _declared_lines(grouped, declared_lines)
+    partials, key[declared_lines] = partial_items(taken, work.mode, work.flags)
+    return taken, key, partials
+
+
+def _leave(work: Work, unit: str, grouped: Grouped, decided: _Decided, key: Ints, partials: pa.Table) -> None:
+    """What emit needs of this unit, as shards."""
+    inventories, shards, write = grouped.inventories, work.shards, work.storage.write
+    write(shards.partials.of(unit), partials)
+    decisions = inventories.lines.select(["chunk", "line"]).append_column("verdict", pa.array(decided.of_line.astype(np.int8)))
+    decisions = decisions.append_column("key", pa.array(key))
+    write(shards.decisions.of(unit), decisions.append_column("bits", pa.array(decided.bits[inventories.inventory_of])))
+    write(shards.findings.of(unit), _placed(inventories, decided.found))
+    write(shards.excluded.of(unit), _excluded(work.mode, grouped, decided))
+
+
+def _counted(mode: Mode, grouped: Grouped, decided: _Decided) -> tuple[pa.Table, dict[str, int]]:
+    """Control totals of inventories and of the summed header columns, and how many inventories have which fate."""
+    is_number = grouped.numbers.is_valid().to_numpy(zero_copy_only=False)
+    buckets = np.array(["declared", "declared", "rejected", "excluded"])[decided.of_inventory]
+    totals = [*_header_totals(mode, grouped.inventories, buckets), _unreadable_headers(mode, grouped.inventories)]
     totals += [count_total("inventories", "read", int(is_number.sum()))]
-    counts = {}
-    for bucket in ("declared", "rejected", "excluded"):
-        counts[bucket] = int((is_number & (buckets == bucket)).sum())
-        totals.append(count_total("inventories", bucket, counts[bucket]))
-    counts["late"] = int((of_inventory == Verdict.LATE).sum())
-    names = taken.select(["consignor_code", "consignor_name"]).group_by(["consignor_code", "consignor_name"], use_threads=False)
-    plain_names = pa.table({name: names.aggregate([])[name].cast(pa.string()) for name in ("consignor_code", "consignor_name")})
-    given = [table[name].combine_chunks().drop_null() for name in ("order_no", "waybill_no")]
-    incomplete = int((is_number & (of_inventory == Verdict.REJECTED) & (bits & BIT["I103"] != 0)).sum())
-    return Settled(
-        unit, partials.num_rows, pa.concat_tables(totals), counts, hashes(given[0]), hashes(given[1]), plain_names, incomplete
-    )
+    counts = {bucket: int((is_number & (buckets == bucket)).sum()) for bucket in ("declared", "rejected", "excluded")}
+    totals += [count_total("inventories", bucket, count) for bucket, count in counts.items()]
+    counts["late"] = int((decided.of_inventory == Verdict.LATE).sum())
+    return pa.concat_tables(totals), counts
 
 
-def _header_totals(inventories: Inventories, buckets: np.ndarray[Any, Any]) -> list[pa.Table]:
+def _incomplete(mode: Mode, grouped: Grouped, decided: _Decided) -> int:
+    lacks = (decided.of_inventory == Verdict.REJECTED) & (decided.bits & mode.rules.bit.get("I103", 0) != 0)
+    return int((grouped.numbers.is_valid().to_numpy(zero_copy_only=False) & lacks).sum())
+
+
+def _names(taken: pa.Table) -> pa.Table:
+    """The consignors of what is declared: code and name, each pair once."""
+    columns = ["consignor_code", "consignor_name"]
+    pairs = taken.select(columns).group_by(columns, use_threads=False).aggregate([])
+    return pa.table({name: pairs[name].cast(pa.string()) for name in columns})
+
+
+def _header_totals(mode: Mode, inventories: Inventories, buckets: np.ndarray[Any, Any]) -> list[pa.Table]:
     """Header sums as read, and of what is not declared; what is declared is summed from the declarations themselves."""
-    totals = header_totals(inventories, buckets)
+    totals = header_totals(inventories, buckets, mode.dictionary)
     read = totals.set_column(2, "bucket", pa.array(["read"] * totals.num_rows, pa.string()))
     return [read, totals.filter(pc.not_equal(totals["bucket"], "declared"))]
 
 
-def _unreadable_headers(inventories: Inventories) -> pa.Table:
-    parts = [item_totals(inventories.lines.slice(0, 0), "read").slice(0, 0)]
-    for column in ("package_count", "gross_weight_kg", "net_weight_kg"):
+def _unreadable_headers(mode: Mode, inventories: Inventories) -> pa.Table:
+    parts = [TOTALS.empty_table()]
+    for column, held_in in mode.dictionary.summed_headers.items():
         bad = inventories.any(inventories.lines[column].is_null().combine_chunks().to_numpy(zero_copy_only=False))
         if bad.any():
             total = count_total(column, "unreadable", int(bad.sum()))
-            unit = pa.array(["" if column == "package_count" else "kg"])
-            parts.append(total.set_column(1, "currency_or_unit", unit))
+            parts.append(total.set_column(1, "currency_or_unit", pa.array([held_in])))
     return pa.concat_tables(parts)
 
 
@@ -158,10 +211,8 @@ def _declared_lines(grouped: Grouped, declared: np.ndarray[Any, Any]) -> pa.Tabl
     return lines.filter(pa.array(declared)).combine_chunks()
 
 
-def _inventory_table(
-    grouped: Grouped, verdict: Ints, reasons: Ints, contents: list[bytes | None], period: Any, bits: Ints
-) -> pa.Table:
-    inventories = grouped.inventories
+def _inventory_table(grouped: Grouped, decided: _Decided, key: Ints) -> pa.Table:
+    inventories, period = grouped.inventories, decided.clearing.period
     first = inventories.lines.take(pa.array(inventories.starts)).combine_chunks()
 
     def given(name: str) -> pa.Array:
@@ -170,16 +221,19 @@ def _inventory_table(
     return pa.table(
         {
             "inventory_no": grouped.numbers,
-            "verdict": verdict.astype(np.int8),
-            "reasons": reasons,
-            "bits": bits,
-            "content": pa.array(contents, pa.binary()),
+            "verdict": decided.of_inventory.astype(np.int8),
+            "reasons": decided.reasons,
+            "bits": decided.bits,
+            "content": pa.array(decided.contents, pa.binary()),
             "cleared_period": pa.array(np.where(period == "000000", "", period), pa.string()),
             "chunk": first["chunk"].combine_chunks(),
             "line": first["line"].combine_chunks(),
             "order_no": given("order_no"),
             "waybill_no": given("waybill_no"),
             "internal_no": given("internal_no"),
+            "live": decided.live,
+            "newly_undone": decided.newly_undone,
+            "keys": _keys_by_item(inventories, key),
         }
     )
 
@@ -197,17 +251,16 @@ def _changed(
     work: Work, inventories: Inventories, numbers: pa.Array, changed: Mask, records: list[Declared | None]
 ) -> pa.Table:
     """B101: a finding a value that is not what was declared."""
-    assert work.ledger is not None
     lines = inventories.lines.filter(pa.array(changed[inventories.inventory_of])).combine_chunks()
     recorded = {
         number: record for number, record, is_changed in zip(numbers.to_pylist(), records, changed, strict=True) if is_changed and record
     }
-    found = changes(lines, recorded, work.ledger.parent)
-    return _told("B101", inventories, numbers, found)
+    found = changes(lines, recorded, work.mode.dictionary)
+    return _reported(work.mode, "B101", inventories, numbers, found)
 
 
 def _undone(
-    inventories: Inventories, numbers: pa.Array, undone: Mask, records: list[Declared | None], received: Received | None
+    mode: Mode, inventories: Inventories, numbers: pa.Array, undone: Mask, records: list[Declared | None], received: Received | None
 ) -> pa.Table:
     """B103: declared, and cancelled or sent back since; the status that says so, and where it was declared."""
     places = np.flatnonzero(undone)
@@ -215,8 +268,8 @@ def _undone(
     given = "status_code" in first.column_names
     status = np.array(pc.fill_null(first["status_code"].cast(pa.string()), "").to_pylist() if given else [""] * len(places), dtype=object)
     if received is not None:
-        told = np.where(received.cancelled, f"CEB606 {STATUS_CANCELLED}", received.status)[places]
-        status = np.where(told != "", told, status)
+        answered = np.where(received.cancelled, f"CEB606 {STATUS_CANCELLED}", received.status)[places]
+        status = np.where(answered != "", answered, status)
     values = [f"{text} @ {record.places}" for text, place in zip(status, places, strict=True) if (record := records[place])]
     columns = {
         "inventory_no": numbers.take(pa.array(places)),
@@ -224,15 +277,17 @@ def _undone(
         "column": pa.array(["status_code"] * len(places), pa.string()),
         "value": pa.array(values, pa.string()),
     }
-    return _told("B103", inventories, numbers, pa.table(columns))
+    return _reported(mode, "B103", inventories, numbers, pa.table(columns))
 
 
-def _told(code: str, inventories: Inventories, numbers: pa.Array, found: pa.Table) -> pa.Table:
+def _reported(mode: Mode, code: str, inventories: Inventories, numbers: pa.Array, found: pa.Table) -> pa.Table:
     """Findings of one code at the first lines of their inventories. In: inventory_no, item_no, column, value."""
     first_line = pa.array(inventories.starts).take(pc.index_in(found["inventory_no"].combine_chunks(), value_set=numbers))
     count = found.num_rows
-    columns = pa.array([COLUMN_INDEX[name] for name in found["column"].to_pylist()], pa.int16())
-    code_index = pa.array(np.full(count, CODE_INDEX[code], dtype=np.int16))
+    if code not in mode.rules:
+        return no_findings()
+    columns = pa.array([mode.dictionary.number[name] for name in found["column"].to_pylist()], pa.int16())
+    code_index = pa.array(np.full(count, mode.rules.index[code], dtype=np.int16))
     return pa.table([first_line, code_index, columns, found["value"], found["inventory_no"], found["item_no"]], schema=FINDINGS)
 
 
@@ -245,19 +300,17 @@ def _placed(inventories: Inventories, found: list[pa.Table]) -> pa.Table:
     return findings.set_column(0, "line", line).append_column("chunk", chunk)
 
 
-def _excluded(
-    grouped: Grouped, reasons: Ints, of_line: Ints, cleared_at: np.ndarray[Any, Any], records: list[Declared | None]
-) -> pa.Table:
+def _excluded(mode: Mode, grouped: Grouped, decided: _Decided) -> pa.Table:
     """Excluded inventories × reason, and repeated lines by inventory: chunk, line, inventory_no, reason, item_lines, detail.
 
     The detail is the time of clearance where that decides, and where it was declared for what the ledger has."""
-    inventories = grouped.inventories
+    inventories, reasons, of_line = grouped.inventories, decided.reasons, decided.of_line
     repeats = of_line == Verdict.REPEAT
     count = len(inventories.starts)
     parts: list[tuple[str, Ints, Ints, Ints]] = []
     if count:
         repeated = np.add.reduceat(repeats, inventories.starts, dtype=np.int64)
-        for reason, bit in REASON_BIT.items():
+        for reason, bit in mode.rules.reason_bit.items():
             places = np.flatnonzero(reasons & bit)
             parts.append((reason, places, inventories.starts[places], inventories.lengths[places]))
         with_repeats = np.flatnonzero(repeated)
@@ -268,9 +321,9 @@ def _excluded(
     for reason, places, at, item_lines in parts:
         details = [""] * len(places)
         if reason in ("later_period", "before_ledger", "late_held"):
-            details = cleared_at[places].tolist()
+            details = decided.clearing.cleared_at[places].tolist()
         elif reason in ("known", "cancelled"):
-            details = [record.places if (record := records[place]) else "" for place in places]
+            details = [record.places if (record := decided.records[place]) else "" for place in places]
         tables.append(
             pa.table(
                 {
@@ -284,15 +337,3 @@ def _excluded(
             )
         )
     return pa.concat_tables(tables).combine_chunks() if tables else EXCLUDED.empty_table()
-
-
-EXCLUDED = pa.schema(
-    [
-        ("chunk", pa.int32()),
-        ("line", pa.int64()),
-        ("inventory_no", pa.string()),
-        ("reason", pa.string()),
-        ("item_lines", pa.int64()),
-        ("detail", pa.string()),
-    ]
-)

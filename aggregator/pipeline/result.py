@@ -1,50 +1,28 @@
-"""What the stages made of an input, before anything is published, and what a run tells of it."""
+"""What the stages made of an input, before anything is published, and what a run reports of it."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
 from aggregator.domain.batch import BatchFindings
 from aggregator.domain.split import Split
-from aggregator.engines.shards import read_table
-from aggregator.inputs.export import ITEM_LINES, Export, Told
+from aggregator.engines.engine import Shard
+from aggregator.inputs.export import ITEM_LINES, Export, FileFinding
 from aggregator.inputs.tables.others import BLANK
 from aggregator.model.errors import Exit
-from aggregator.model.findings import CODE_INDEX, ONCE_PER_VALUE
-from aggregator.pipeline import Finished, Settled, Work
+from aggregator.model.outcome import Outcome
+from aggregator.pipeline.emit import Emitted
+from aggregator.pipeline.resolve import Resolved
 from aggregator.pipeline.result_tables import findings_rows
-from aggregator.schemas.modes.m9610.rules import TARIFF_RULES
-from aggregator.schemas.text import Lang, Text
-
-
-@dataclass
-class Outcome:
-    """What a run came to; what `--json` prints."""
-
-    exit_code: Exit = Exit.DONE
-    period: str = ""
-    run_ref: str = ""
-    folder: str = ""
-    published: bool = False
-    counts: dict[str, int] = field(default_factory=dict)
-    excluded: dict[str, int] = field(default_factory=dict)
-    findings: dict[str, int] = field(default_factory=dict)
-    totals: list[dict[str, str]] = field(default_factory=list)
-    ledger_created: bool = False
-    deadline: str = ""
-    working_days_left: int | None = None
-    undeclared: int = 0
-    notes: list[Text] = field(default_factory=list)
-    not_run: tuple[str, ...] = ()
-    repairs: dict[str, int] = field(default_factory=dict)
-    messages: int | None = None
+from aggregator.pipeline.work import Work
+from aggregator.schemas.rule import RuleBook
+from aggregator.schemas.text import Lang
 
 
 @dataclass(frozen=True)
@@ -52,92 +30,93 @@ class Result:
     """What the stages made, before anything is published."""
 
     work: Work
-    settled: list[Settled]
+    resolved: list[Resolved]
     items: pa.Table
     split: Split
     declarations: pa.Table
     declaration_items: pa.Table
     totals: pa.Table
-    finished: list[Finished]
-    spread: list[Path]
+    emitted: list[Emitted]
+    spread: list[Shard]
     batch: BatchFindings
     repairs: list[dict[str, int]]
     physical: list[dict[str, int]]
 
     def pieces(self, name: str) -> Iterator[pa.Table]:
-        for finished in self.finished:
-            if name in finished.pieces:
-                yield read_table(finished.pieces[name])
+        for emitted in self.emitted:
+            if name in emitted.pieces:
+                yield self.work.storage.read(emitted.pieces[name])
 
     @property
     def rejected_lines(self) -> int:
         return sum(int(row["rejected"]) for row in self.totals.to_pylist() if row["column"] == "lines")
 
     def findings(self, lang: Lang) -> Iterator[pa.Table]:
-        return findings_rows(self._finding_pieces(), self.work.severity, lang)
+        return findings_rows(self.work.mode, self._finding_pieces(), lang)
 
     def _finding_pieces(self) -> Iterator[pa.Table]:
         """File findings before those of the file's rows; what has no place in the input last."""
         chunk_files = [place for place, _ in self.work.chunks]
-        pieces, told = self.pieces("findings"), OncePerValue()
+        pieces, once = self.pieces("findings"), OncePerValue(self.work.mode.rules)
         for place, file in enumerate(self.work.files):
-            yield file_findings(file, self.physical[place])
+            yield file_findings(self.work.mode.rules, file, self.physical[place])
             for _ in range(chunk_files.count(place)):
-                yield told.filter(next(pieces))
+                yield once.filter(next(pieces))
         placeless = self.batch.placeless.drop_columns("line")
         length = placeless.num_rows
         placeless = placeless.append_column("source_file", pa.array([""] * length, pa.string()))
         yield placeless.append_column("source_row", pa.nulls(length, pa.int64()))
 
     def rejections_sha256(self) -> str:
-        """What was rejected and why, as one hash: the same rejections are told once, not on every scheduled run."""
+        """What was rejected and why, as one hash: the same rejections are reported once, not on every scheduled run."""
         digest = hashlib.sha256()
-        for finished in self.finished:
-            if "rejected" in finished.pieces:
-                digest.update(finished.pieces["rejected"].read_bytes())
+        for emitted in self.emitted:
+            if emitted.rejected:
+                digest.update(self.work.storage.read_bytes(emitted.rejected))
         return digest.hexdigest()
 
 
 class OncePerValue:
-    """Lets a finding of a rule that is told once a value pass only the first time its value comes."""
+    """Lets a finding of a rule that is reported once a value pass only the first time its value comes."""
 
-    def __init__(self) -> None:
-        self._told: set[tuple[int, int, str]] = set()
+    def __init__(self, rules: RuleBook) -> None:
+        self._once = list(rules.once_per_value)
+        self._seen: set[tuple[int, int, str]] = set()
 
     def filter(self, findings: pa.Table) -> pa.Table:
-        suspects = np.flatnonzero(np.isin(findings["code"].to_numpy(), list(ONCE_PER_VALUE)))
+        suspects = np.flatnonzero(np.isin(findings["code"].to_numpy(), self._once))
         again = np.zeros(findings.num_rows, dtype=bool)
         rows = findings.select(["code", "column", "value"]).take(pa.array(suspects)).to_pylist()
         for place, row in zip(suspects, rows, strict=True):
             key = (row["code"], row["column"], row["value"])
-            again[place] = key in self._told
-            self._told.add(key)
+            again[place] = key in self._seen
+            self._seen.add(key)
         return findings.filter(pa.array(~again)) if again.any() else findings
 
 
-def file_findings(file: Export, physical: dict[str, int]) -> pa.Table:
-    """What is to be told of a file that can be read. `physical`: its lines, by what they are."""
-    told = list(file.told)
+def file_findings(rules: RuleBook, file: Export, physical: dict[str, int]) -> pa.Table:
+    """What is to be reported of a file that can be read. `physical`: its lines, by what they are."""
+    reported = list(file.reported)
     if not file.ends_with_newline and file.blocks:
-        told.append(Told("F302", ""))
+        reported.append(FileFinding("F302", ""))
     if not file.blocks or (physical and not physical.get(ITEM_LINES)):
-        told.append(Told("F303", "", 1))
-    blank = pa.nulls(len(told), pa.string())
+        reported.append(FileFinding("F303", "", 1))
+    blank = pa.nulls(len(reported), pa.string())
     return pa.table(
         {
-            "code": pa.array([CODE_INDEX[each.code] for each in told], pa.int16()),
-            "column": pa.array([0] * len(told), pa.int16()),
-            "value": pa.array([each.value for each in told], pa.string()),
+            "code": pa.array([rules.index[each.code] for each in reported], pa.int16()),
+            "column": pa.array([0] * len(reported), pa.int16()),
+            "value": pa.array([each.value for each in reported], pa.string()),
             "inventory_no": blank,
             "item_no": blank,
-            "source_file": pa.array([each.file or file.name for each in told], pa.string()),
-            "source_row": pa.array([each.row for each in told], pa.int64()),
+            "source_file": pa.array([each.file or file.name for each in reported], pa.string()),
+            "source_row": pa.array([each.row for each in reported], pa.int64()),
         }
     )
 
 
 def outcome_of(result: Result, period: str) -> Outcome:
-    """What there is to tell before the findings are counted."""
+    """What there is to report before the findings are counted."""
     counted = {row["column"]: row for row in result.totals.to_pylist() if row["column"] in ("lines", "inventories")}
     counts = {
         f"{name}_{bucket}": int(counted[name][bucket]) if name in counted else 0
@@ -145,7 +124,7 @@ def outcome_of(result: Result, period: str) -> Outcome:
         for bucket in ("read", "declared", "rejected", "excluded")
     }
     counts |= {
-        "inventories_late": sum(unit.counts["late"] for unit in result.settled),
+        "inventories_late": sum(unit.counts["late"] for unit in result.resolved),
         "rows_blank": sum(each.get(BLANK, 0) for each in result.repairs),
         "declarations": result.declarations.num_rows,
         "declaration_items": result.declaration_items.num_rows,
@@ -157,8 +136,8 @@ def outcome_of(result: Result, period: str) -> Outcome:
     totals = [{name: str(value) for name, value in row.items()} for row in result.totals.to_pylist()]
     exit_code = Exit.WAITING if result.rejected_lines else Exit.DONE
     repairs = sum((Counter(each) for each in result.repairs), Counter())
-    not_run = tuple(rule.code for rule in TARIFF_RULES) if result.work.tariff is None else ()
-    return Outcome(exit_code, period, counts=counts, excluded=dict(sorted(excluded.items())), totals=totals, not_run=not_run, repairs=dict(sorted(repairs.items())))
+    not_run = tuple(rule.code for rule in result.work.mode.rules if rule.needs_tariff) if not result.work.has_tariff else ()
+    return Outcome(result.work.mode, exit_code, period, counts=counts, excluded=dict(sorted(excluded.items())), totals=totals, not_run=not_run, repairs=dict(sorted(repairs.items())))
 
 
 def counted(findings: Iterable[pa.Table], outcome: Outcome) -> Iterator[pa.Table]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -12,20 +11,18 @@ import pyarrow.compute as pc
 from aggregator.domain.merge import unit_prices
 from aggregator.domain.split import Split, declaration_refs
 from aggregator.domain.totals import count_total, totals_of
-from aggregator.engines.shards import read_table
+from aggregator.engines.engine import Shard, Storage
 from aggregator.model.errors import OurFault
-from aggregator.model.findings import CODES, COLUMNS
 from aggregator.outputs.checked import checked
-from aggregator.schemas.modes.m9610.declaration import AMOUNT, SCHEMAS
-from aggregator.schemas.modes.m9610.fields import SUMMED_HEADER_COLUMNS, SUMMED_ITEM_COLUMNS
-from aggregator.schemas.modes.m9610.limits import HEADER_KEY
-from aggregator.schemas.modes.m9610.rules import RULES, Severity
+from aggregator.schemas.field import Dictionary
+from aggregator.schemas.modes import Mode
+from aggregator.schemas.outputs import AMOUNT
 from aggregator.schemas.text import Lang
 
 _SHARES_AT_ONCE = 1_000_000
 
 
-def declaration_items(items: pa.Table, split: Split, run_ref: str, *, named_by_key: bool) -> pa.Table:
+def declaration_items(mode: Mode, items: pa.Table, split: Split, run_ref: str, *, named_by_key: bool) -> pa.Table:
     """In: merged items in the order of the key. With item name flag 1 an item is called what stands in its key."""
     refs = declaration_refs(run_ref, split.declarations)
     second = items["second_statutory_quantity"].combine_chunks()
@@ -36,12 +33,12 @@ def declaration_items(items: pa.Table, split: Split, run_ref: str, *, named_by_k
         "second_statutory_quantity": second,
         "unit_price": unit_prices(items["total_price"].combine_chunks(), items["declared_quantity"].combine_chunks()),
     }
-    names = SCHEMAS["declaration_items"].names
+    names = mode.outputs["declaration_items"].names
     table = pa.table({name: columns.get(name, items[name] if name in items.column_names else None) for name in names})
-    return checked("declaration_items", table)
+    return checked(mode, "declaration_items", table)
 
 
-def declarations(items: pa.Table, split: Split, run_ref: str, by_declaration: pa.Table) -> pa.Table:
+def declarations(mode: Mode, items: pa.Table, split: Split, run_ref: str, by_declaration: pa.Table) -> pa.Table:
     """In: merged items, and weights and counts by declaration (see Shares), several rows for one declaration."""
     count = split.declarations
     first_item = np.flatnonzero(np.diff(split.declaration, prepend=-1))
@@ -54,7 +51,7 @@ def declarations(items: pa.Table, split: Split, run_ref: str, by_declaration: pa
         raise OurFault(f"{count} declarations, {summed.num_rows} with weights", f"报关单 {count} 份，有重量的 {summed.num_rows} 份")
     lines = pa.table({"declaration": split.declaration, "n": items["inventory_item_count"].combine_chunks()})
     lines = lines.group_by("declaration", use_threads=False).aggregate([("n", "sum")]).sort_by("declaration")
-    columns = {name: heads[name] for name in HEADER_KEY.value}
+    columns = {name: heads[name] for name in mode.header_key.value}
     columns |= {name: summed[f"{name}_sum"] for name in amounts}
     columns |= {
         "declaration_ref": declaration_refs(run_ref, count),
@@ -65,8 +62,8 @@ def declarations(items: pa.Table, split: Split, run_ref: str, by_declaration: pa
         "item_count": pa.array(np.bincount(split.declaration, minlength=count)),
         "inventory_item_count": lines["n_sum"],
     }
-    names = SCHEMAS["declarations"].names
-    return checked("declarations", pa.table({name: columns[name] for name in names}))
+    names = mode.outputs["declarations"].names
+    return checked(mode, "declarations", pa.table({name: columns[name] for name in names}))
 
 
 def _first_inventory_of_header(items: pa.Table, split: Split) -> pa.Table:
@@ -79,11 +76,11 @@ def _first_inventory_of_header(items: pa.Table, split: Split) -> pa.Table:
     return items.take(pa.array(firsts)).combine_chunks()
 
 
-def weight_shares(files: list[Path], refs: pa.Array) -> Iterator[pa.Table]:
-    """Shares of spread inventories, sorted by inventory number, from files each sorted so; a bounded number at once."""
+def weight_shares(mode: Mode, storage: Storage, shards: list[Shard], refs: pa.Array) -> Iterator[pa.Table]:
+    """Shares of spread inventories, sorted by inventory number, from shards each sorted so; a bounded number at once."""
     sizes, samples = [], []
-    for file in files:
-        numbers = read_table(file, ["inventory_no"])["inventory_no"].combine_chunks()
+    for shard in shards:
+        numbers = storage.read(shard, ["inventory_no"])["inventory_no"].combine_chunks()
         sizes.append(len(numbers))
         samples.append(numbers.take(pa.array(np.arange(0, len(numbers), 1000))))
     parts = sum(sizes) // _SHARES_AT_ONCE + 1
@@ -92,9 +89,9 @@ def weight_shares(files: list[Path], refs: pa.Array) -> Iterator[pa.Table]:
     cuts = [ordered[len(ordered) * part // parts].as_py() for part in range(1, parts)]
     for low, high in zip([None, *cuts], [*cuts, None], strict=True):
         tables = []
-        for file, size in zip(files, sizes, strict=True):
+        for shard, size in zip(shards, sizes, strict=True):
             if size:
-                table = read_table(file)
+                table = storage.read(shard)
                 number = table["inventory_no"]
                 wanted = pa.array(np.ones(size, dtype=bool))
                 wanted = pc.and_(wanted, pc.greater_equal(number, low)) if low is not None else wanted
@@ -108,39 +105,39 @@ def weight_shares(files: list[Path], refs: pa.Array) -> Iterator[pa.Table]:
                 "gross_weight_kg": table["gross_weight_kg"],
                 "net_weight_kg": table["net_weight_kg"],
             }
-            yield checked("weight_shares", pa.table(columns))
+            yield checked(mode, "weight_shares", pa.table(columns))
 
 
-def declared_totals(items: pa.Table, made: pa.Table) -> pa.Table:
+def declared_totals(dictionary: Dictionary, items: pa.Table, made: pa.Table) -> pa.Table:
     """Totals of what is declared, summed from the declarations themselves (columns of audit.TOTALS)."""
     parts = []
-    for column, unit in SUMMED_ITEM_COLUMNS.items():
+    for column, unit in dictionary.summed_items.items():
         summed = items.group_by(unit, use_threads=False).aggregate([(column, "sum")])
         given = summed.filter(summed[f"{column}_sum"].is_valid()).combine_chunks()
         sums = given[f"{column}_sum"].combine_chunks().cast(AMOUNT)
         parts.append(totals_of(column, given[unit].combine_chunks(), "declared", sums))
-    for column, unit in SUMMED_HEADER_COLUMNS.items():
+    for column, unit in dictionary.summed_headers.items():
         total = pa.array([pc.sum(made[column]).as_py() or 0]).cast(AMOUNT)
         parts.append(totals_of(column, [unit], "declared", total))
     lines = pc.sum(made["inventory_item_count"]).as_py() or 0
     return pa.concat_tables([*parts, count_total("lines", "declared", lines)])
 
 
-def findings_rows(pieces: Iterable[pa.Table], severity: dict[str, Severity], lang: Lang) -> Iterator[pa.Table]:
+def findings_rows(mode: Mode, pieces: Iterable[pa.Table], lang: Lang) -> Iterator[pa.Table]:
     """Join texts to findings by code. In: code, column (numbers), inventory_no, item_no, value, source_file, source_row."""
-    rules = [RULES[code] for code in CODES]
+    rules = tuple(mode.rules)
     texts = {
-        "code": pa.array(CODES, pa.string()),
-        "severity": pa.array([str(severity[code]) for code in CODES], pa.string()),
+        "code": pa.array(mode.rules.codes, pa.string()),
+        "severity": pa.array([str(rule.severity) for rule in rules], pa.string()),
         "scope": pa.array([str(rule.scope) for rule in rules], pa.string()),
         "message": pa.array([f"{r.message.in_lang(lang)} {r.remedy.in_lang(lang)}" for r in rules], pa.string()),
     }
-    columns = pa.array(COLUMNS, pa.string())
+    columns = pa.array(mode.dictionary.names, pa.string())
     for piece in pieces:
         code = piece["code"].combine_chunks()
         made = {name: values.take(code) for name, values in texts.items()}
         made["column"] = columns.take(piece["column"].combine_chunks())
-        names = SCHEMAS["findings"].names
+        names = mode.outputs["findings"].names
         table = pa.table({name: made[name] if name in made else piece[name] for name in names})
         value = pc.fill_null(table["value"], "")
-        yield checked("findings", table.set_column(names.index("value"), "value", value))
+        yield checked(mode, "findings", table.set_column(names.index("value"), "value", value))

@@ -1,4 +1,4 @@
-"""The barrier between settling and merging: which inventories a stray line (strays.py) may belong to. They are settled again,
+"""The barrier between resolving and merging: which inventories a stray line (strays.py) may belong to. They are resolved again,
 and rejected.
 
 Only where a chunk has a line without a number of customs' shape, or an inventory lacks a line, is anything read. Results depend
@@ -15,8 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.domain.grouping import Hashes, Ints, hashes
-from aggregator.domain.inventories import MISREAD_BITS
+from aggregator.domain.grouping import Hashes, hashes
 from aggregator.domain.strays import (
     SHARED,
     TIED,
@@ -28,22 +27,23 @@ from aggregator.domain.strays import (
     meant,
     tied_by_value,
 )
-from aggregator.engines.shards import read_table
 from aggregator.inputs.formats.csv import raw_records
-from aggregator.pipeline import Settled, Staged, Work, leave_tied
+from aggregator.pipeline.ingest import Ingested
 from aggregator.pipeline.lookup import LookUp, incomplete
-from aggregator.pipeline.work import MEMBER
-from aggregator.schemas.modes.m9610.fields import IDENTIFIERS
+from aggregator.pipeline.resolve import Resolved
+from aggregator.pipeline.shards import MEMBER
+from aggregator.pipeline.tied import leave_tied
+from aggregator.pipeline.work import Work, chunk_unit
+from aggregator.schemas.arrays import Ints, Mask
+from aggregator.schemas.inventories import IDENTIFIERS
 
-Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
-
-def tie(work: Work, staged: list[Staged], settled: list[Settled], scattered: Hashes, partitions: int) -> list[int]:
-    """Leave for each unit which of its inventories may lack a line. Out: places (in `settled`) of units to be settled again."""
-    if not any(chunk.has_strays for chunk in staged) and not any(unit.incomplete for unit in settled):
+def tie(work: Work, ingested: list[Ingested], resolved: list[Resolved], scattered: Hashes, partitions: int) -> list[int]:
+    """Leave for each unit which of its inventories may lack a line. Out: places (in `resolved`) of units to be resolved again."""
+    if not any(chunk.has_strays for chunk in ingested) and not any(unit.incomplete for unit in resolved):
         return []
-    barrier = _Barrier(LookUp(work, staged, settled, scattered, partitions))
-    for chunk, seen in enumerate(staged):
+    barrier = _Barrier(LookUp(work, ingested, resolved, scattered, partitions))
+    for chunk, seen in enumerate(ingested):
         if seen.has_strays:
             barrier.look_at(chunk)
     barrier.look_at_incomplete()
@@ -91,13 +91,13 @@ class _Barrier:
     def claims(self, chunk: int, places: Ints, sound: Mask) -> pa.Table:
         """Values (value, line) on strays that are identifiers or numbers of some inventory. A sound stray has its own; of
         the others any cell may hold one."""
-        strays = read_table(self.look.work.lines(chunk)).take(pa.array(places)).combine_chunks()
+        strays = self.look.work.storage.read(self.look.work.shards.lines.of(chunk_unit(chunk))).take(pa.array(places)).combine_chunks()
         parts = [(meant(strays["inventory_no"].combine_chunks()), places)]
         for name in strays.column_names:
             rows = np.arange(len(places)) if name in IDENTIFIERS else np.flatnonzero(~sound)
             if len(rows) and _is_text(strays.schema.field(name).type) and name not in ("inventory_no", MEMBER):
                 parts.append((self.look.telling(strays[name].combine_chunks().take(pa.array(rows))), places[rows]))
-        misread = np.flatnonzero(strays["error_bits"].to_numpy() & MISREAD_BITS != 0)
+        misread = np.flatnonzero(strays["error_bits"].to_numpy() & self.look.work.mode.rules.misread_bits != 0)
         parts += self.raw_cells(chunk, strays["source_row"].to_numpy()[misread], places[misread])
         values = pa.concat_arrays([values for values, _ in parts])
         of_value = pc.fill_null(values, "")
@@ -141,16 +141,16 @@ class _Barrier:
     def look_at_incomplete(self) -> None:
         """Inventories that lack a line: who shares an identifier with one, or stands beside it with its number cut off."""
         numbers = [pa.array([], pa.string())]
-        for place, unit in enumerate(self.look.settled):
+        for place, unit in enumerate(self.look.resolved):
             if unit.incomplete:
                 table = self.look.inventories(place)
-                table = table.filter(pa.array(incomplete(table) & (self.look.naming_of(table) != Naming.NOTHING))).combine_chunks()
+                table = table.filter(pa.array(incomplete(self.look.work.mode, table) & (self.look.naming_of(table) != Naming.NOTHING))).combine_chunks()
                 numbers.append(table["inventory_no"].combine_chunks())
                 self.wanted += [hashes(self.look.telling(table[name].combine_chunks()).drop_null()) for name in IDENTIFIERS]
         wanted = pa.concat_arrays(numbers)
         of_number = np.unique(hashes(wanted))
-        for chunk, staged in enumerate(self.look.staged):
-            if np.isin(staged.inventories, of_number).any():
+        for chunk, seen in enumerate(self.look.ingested):
+            if np.isin(seen.inventories, of_number).any():
                 self.tie_cut_off(chunk, wanted)
 
     def tie_cut_off(self, chunk: int, wanted: pa.Array) -> None:
@@ -173,8 +173,8 @@ class _Barrier:
             return
         claimed = [hashes(table["value"].combine_chunks()) for table in self.shared]
         wanted = np.unique(np.concatenate([*claimed, *self.wanted]))
-        for place in range(len(self.look.settled)):
-            chunk_numbers = self.look.staged[place].inventories if place < len(self.look.staged) else self.look.scattered
+        for place in range(len(self.look.resolved)):
+            chunk_numbers = self.look.ingested[place].inventories if place < len(self.look.ingested) else self.look.scattered
             if np.isin(self.look.of_units[place], wanted).any() or np.isin(chunk_numbers, wanted).any():
                 self.shared += self.holders(place, wanted)
         self.tied.append(first_of_each(tied_by_value(pa.concat_tables(self.shared).combine_chunks())))
@@ -183,7 +183,7 @@ class _Barrier:
         table = self.look.inventories(place)
         named = self.look.naming_of(table)
         kind = np.where(named == Naming.ODD, Kind.ODD, Kind.SOUND)
-        kind[incomplete(table)] = Kind.INCOMPLETE
+        kind[incomplete(self.look.work.mode, table)] = Kind.INCOMPLETE
         for name in ("inventory_no", *IDENTIFIERS):
             values = table[name].combine_chunks()
             values = values if name == "inventory_no" else self.look.telling(values)
@@ -206,7 +206,7 @@ class _Barrier:
         for unit in units:
             of_unit = tied.filter(pc.equal(tied["unit"], int(unit))).combine_chunks()
             numbers, values = (of_unit[name].combine_chunks() for name in ("inventory_no", "value"))
-            leave_tied(self.look.work, self.look.settled[unit].unit, numbers, values)
+            leave_tied(self.look.work, self.look.resolved[unit].unit, numbers, values)
         return [int(unit) for unit in units]
 
 

@@ -1,49 +1,55 @@
-"""What every stage needs to know, and where it leaves its files."""
+"""What every step needs to know."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 
 from aggregator.domain.clearance import Question
-from aggregator.domain.merge import Flags
+from aggregator.engines.engine import Storage
 from aggregator.inputs.export import Block, Export
-from aggregator.schemas.modes.m9610.fields import FIELD
-from aggregator.schemas.modes.m9610.inventory import DICTIONARY, text_type
-from aggregator.schemas.modes.m9610.rules import Severity
-
-PLACE, MEMBER = "place", "member"
-"""Columns of staged lines: where a line lies in its spool, and the message of a set it came from."""
-DICTIONARY_COLUMNS = tuple(column for column in FIELD if text_type(column) == DICTIONARY)
+from aggregator.inputs.tables.receipts import Receipts
+from aggregator.model.records import Known
+from aggregator.model.settings import Flags
+from aggregator.pipeline.shards import Shards, shards_of
+from aggregator.schemas.modes import Mode
 
 
 @dataclass(frozen=True)
 class Work:
-    """What every stage needs to know. `question` is None where only the data is checked, without a period."""
+    """What every step needs to know. `mode`: as it is in force, with the user's severities. `question` is None where only the
+    data is checked, without a period; `known` where there is no ledger yet; `receipts` says whether there are any."""
 
-    folder: Path
+    mode: Mode
+    storage: Storage
     files: tuple[Export, ...]
     chunks: tuple[tuple[int, Block], ...]
     constants: tuple[tuple[str, str], ...]
-    severity: dict[str, Severity]
     flags: Flags
     question: Question | None
-    ledger: Path | None
-    receipts: Path | None
-    tariff: Path | None
+    known: Known | None
+    has_receipts: bool
+    has_tariff: bool
     all_findings: bool
+
+    @cached_property
+    def shards(self) -> Shards:
+        return shards_of(self.mode)
+
+    @cached_property
+    def receipts(self) -> Receipts | None:
+        return Receipts.open(self.storage) if self.has_receipts else None
 
     def file_of(self, chunk: int) -> Export:
         return self.files[self.chunks[chunk][0]]
 
-    def lines(self, chunk: int) -> Path:
-        return self.folder / f"lines-{chunk}.arrow"
+    def __getstate__(self) -> dict[str, object]:
+        return {name: value for name, value in self.__dict__.items() if name not in ("shards", "receipts")}
 
-    def row_findings(self, chunk: int) -> Path:
-        return self.folder / f"row-findings-{chunk}.arrow"
 
-    def spilled(self, chunk: int) -> Path:
-        return self.folder / f"spilled-{chunk}.arrow"
+def chunk_unit(chunk: int) -> str:
+    return f"c{chunk}"
 
-    def unit(self, unit: str, what: str) -> Path:
-        return self.folder / f"{what}-{unit}.arrow"
+
+def partition_unit(partition: int) -> str:
+    return f"p{partition}"

@@ -1,0 +1,1 @@
+"""A result for people and machines: terminal, JSON, metrics, the rule book."""

@@ -7,13 +7,13 @@ from dataclasses import asdict
 from typing import Any
 
 from aggregator.jobs.columns import FileColumns
-from aggregator.schemas.modes.m9610.fields import FIELD
+from aggregator.schemas.field import Dictionary
 from aggregator.schemas.text import Lang, Text
 
 _VALUE_LENGTH = 24
 
 
-def columns_lines(found: FileColumns, lang: Lang) -> list[str]:
+def columns_lines(found: FileColumns, dictionary: Dictionary, lang: Lang) -> list[str]:
     def say(en: str, zh: str) -> str:
         return Text(en, zh).in_lang(lang)
 
@@ -30,7 +30,7 @@ def columns_lines(found: FileColumns, lang: Lang) -> list[str]:
         return [*lines, say("Nothing is missing.", "无缺少的列。")]
     lines.append(say("Missing:", "缺少："))
     for column, heading in found.missing.items():
-        names = " / ".join((FIELD[column].element, *FIELD[column].headings))
+        names = " / ".join((dictionary[column].element, *dictionary[column].headings))
         perhaps = say(f"; perhaps '{heading}'", f"；可能是“{heading}”") if heading else ""
         lines.append(f"  {column} ({names}){perhaps}")
     lines += ["", say("For aggregator.toml, to be checked:", "可写入 aggregator.toml（请核对）："), "", "[columns]"]

@@ -6,10 +6,10 @@ import json
 from dataclasses import asdict, fields
 from typing import Any
 
-from aggregator.model.settings import Params
+from aggregator.model.options import Options
 
 _TABLES = ("columns", "constants", "severity")
-_NOT_SETTINGS = ("inputs", "dry_run")
+_NOT_SETTINGS = ("inputs", "dry_run", "mode")
 
 
 def _plain(value: Any) -> Any:
@@ -18,30 +18,30 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float | str | dict) else str(value)
 
 
-def settings_as_json(params: Params, origins: dict[str, str]) -> dict[str, Any]:
-    values = {f.name: _plain(getattr(params, f.name)) for f in fields(Params) if f.name not in _NOT_SETTINGS}
-    values["customs"] = asdict(params.customs) if params.customs is not None else {}
-    values |= {name: dict(getattr(params, name)) for name in _TABLES}
-    values["calendar_years"] = json.loads(json.dumps(dict(params.calendar_years), default=str))
+def settings_as_json(options: Options, origins: dict[str, str]) -> dict[str, Any]:
+    values = {f.name: _plain(getattr(options, f.name)) for f in fields(Options) if f.name not in _NOT_SETTINGS}
+    values["customs"] = asdict(options.customs) if options.customs is not None else {}
+    values |= {name: dict(getattr(options, name)) for name in _TABLES}
+    values["calendar_years"] = json.loads(json.dumps(dict(options.calendar_years), default=str))
     return {"schema_version": 1, "settings": {name: {"value": value, "from": origins[name]} for name, value in values.items()}}
 
 
-def settings_lines(params: Params, origins: dict[str, str]) -> list[str]:
+def settings_lines(options: Options, origins: dict[str, str]) -> list[str]:
     lines = ["[run]"]
     tables = (*_TABLES, "calendar_years", "customs")
-    for field in fields(Params):
+    for field in fields(Options):
         name = field.name
         if name in _NOT_SETTINGS or name in tables:
             continue
-        value = _plain(getattr(params, name))
+        value = _plain(getattr(options, name))
         text = f"{name} = {_toml(value)}" if value is not None else f"# {name} is not set"
         lines.append(f"{text}  # {origins[name]}" if value is not None else f"{text} ({origins[name]})")
     for name in _TABLES:
-        if pairs := getattr(params, name):
+        if pairs := getattr(options, name):
             lines += ["", f"[{name}]  # {origins[name]}", *(f"{_toml(key)} = {_toml(value)}" for key, value in pairs)]
-    if params.customs is not None:
-        lines += _customs_lines(asdict(params.customs), origins["customs"])
-    for year, table in params.calendar_years:
+    if options.customs is not None:
+        lines += _customs_lines(asdict(options.customs), origins["customs"])
+    for year, table in options.calendar_years:
         lines += ["", f"[calendar.{year}]  # {origins['calendar_years']}"]
         lines += [f"{key} = {_toml(_plain(tuple(value) if isinstance(value, list) else value))}" for key, value in table.items()]
     return lines

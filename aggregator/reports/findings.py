@@ -8,14 +8,14 @@ from typing import Any
 
 import pyarrow as pa
 
+from aggregator.model.outcome import Outcome
 from aggregator.outputs.tables import write_csv
 from aggregator.reports.summary import findings_by_code
-from aggregator.schemas.modes.m9610.declaration import SCHEMAS
 from aggregator.schemas.text import Lang, Text
 
 
 def print_findings(
-    tables: Iterator[pa.Table], path: Path | None, most: int, outcome: Any, lang: Lang, echo: Callable[[str], Any]
+    tables: Iterator[pa.Table], path: Path | None, most: int, outcome: Outcome, lang: Lang, echo: Callable[[str], object]
 ) -> None:
     """Print the first findings, write all to `path` if there is one, end with the counts."""
     left = most
@@ -29,7 +29,7 @@ def print_findings(
             yield table
 
     if path is not None:
-        write_csv(path, SCHEMAS["findings"], shown())
+        write_csv(path, outcome.mode.outputs["findings"], shown())
     else:
         for _ in shown():
             pass

@@ -6,7 +6,7 @@ from typing import Any
 
 from aggregator.jobs.ledger import ShownRun
 from aggregator.jobs.ledger_check import Checked
-from aggregator.ledger.sqlite.tables import State
+from aggregator.model.records import State
 from aggregator.schemas.text import Lang, Text
 
 STATES: dict[str, Text] = {
@@ -74,7 +74,7 @@ def runs_as_json(found: list[ShownRun]) -> dict[str, Any]:
 
 def check_lines(found: Checked, lang: Lang) -> list[str]:
     lines = [
-        Text(f"finished what a crash had left: {target}", f"已完成此前中断的发布：{target}").in_lang(lang) for target in found.finished
+        Text(f"completed an interrupted publication: {target}", f"已完成此前中断的发布：{target}").in_lang(lang) for target in found.finished
     ]
     for problem in found.problems:
         lines.append(f"{problem.subject}: {problem.what.in_lang(lang)}. {problem.remedy.in_lang(lang)}")

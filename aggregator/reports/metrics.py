@@ -8,7 +8,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
 from aggregator.model.errors import CannotReadOrWrite
-from aggregator.pipeline.result import Outcome
+from aggregator.model.outcome import Outcome
 from aggregator.schemas.patterns import CHINA
 
 
@@ -21,7 +21,7 @@ def write_metrics(path: Path, outcome: Outcome | None, exit_code: int, seconds: 
         (known.labels(**labels) if labels else known).set(value)
 
     names: dict[str, Gauge] = {}
-    gauge("exit_code", "Exit code of the last run: 0 done, 3 something waits for a person, others stopped.", exit_code)
+    gauge("exit_code", "Exit code of the last run: 0 done, 3 something needs attention, others stopped.", exit_code)
     gauge("finished_timestamp_seconds", "When the last run ended.", now.timestamp())
     gauge("duration_seconds", "How long the last run took.", seconds)
     if outcome is not None:

@@ -73,7 +73,7 @@ def received_lines(received: Received, lang: Lang) -> list[str]:
     alike = Counter((each.file, each.why) for each in received.aside)
     for (file, why), count in list(alike.items())[:_SHOWN]:
         times = f" (× {count:,})" if count > 1 else ""
-        lines.append(say(f"  kept aside: {file}: {why.en}{times}", f"  另存未用：{file}：{why.zh}{times}"))
+        lines.append(say(f"  quarantined: {file}: {why.en}{times}", f"  另存未用：{file}：{why.zh}{times}"))
     if len(alike) > _SHOWN:
         lines.append(say(f"  … and {len(alike) - _SHOWN:,} more; --json lists them", f"  …… 另有 {len(alike) - _SHOWN:,} 项；--json 可列出"))
     lines += [say(f"  {ref} is {state}", f"  {ref} 的状态为 {state}") for ref, state in received.changed]

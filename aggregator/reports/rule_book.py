@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from aggregator.schemas.modes.m9610.rules import EXCLUSIONS, RULES, Rule
+from aggregator.schemas.rule import Rule, RuleBook
 from aggregator.schemas.sources import SOURCES
 from aggregator.schemas.text import Lang, Text
 
 
 def rule_as_json(rule: Rule) -> dict[str, Any]:
-    reasons = {excluded.code: reason for reason, excluded in EXCLUSIONS.items()}
     return {
         "code": rule.code,
         "scope": str(rule.scope),
         "severity": str(rule.severity),
-        "reason": reasons.get(rule.code),
+        "reason": rule.reason or None,
         "columns": list(rule.columns),
         "message": {"en": rule.message.en, "zh": rule.message.zh},
         "remedy": {"en": rule.remedy.en, "zh": rule.remedy.zh},
@@ -28,8 +27,8 @@ def rule_as_json(rule: Rule) -> dict[str, Any]:
     }
 
 
-def rule_table(lang: Lang) -> list[str]:
-    return [f"{rule.code}  {rule.scope:<11} {rule.severity:<8} {rule.message.in_lang(lang)}" for rule in RULES.values()]
+def rule_table(rules: RuleBook, lang: Lang) -> list[str]:
+    return [f"{rule.code}  {rule.scope:<11} {rule.severity:<8} {rule.message.in_lang(lang)}" for rule in rules]
 
 
 def rule_in_full(rule: Rule, lang: Lang) -> list[str]:

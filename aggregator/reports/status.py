@@ -6,10 +6,10 @@ from dataclasses import asdict
 from typing import Any
 
 from aggregator.jobs.doctor import Check
-from aggregator.jobs.status import CLEARED_SINCE, PeriodStatus, Standing, Waiting
-from aggregator.ledger.sqlite.amend import DISMISSED
+from aggregator.jobs.status import PeriodStatus, Standing
+from aggregator.model.records import CLEARED_SINCE, DISMISSED, Waiting
 from aggregator.reports.ledger import states_text
-from aggregator.schemas.modes.m9610.rules import EXCLUSIONS, RULES
+from aggregator.schemas.rule import RuleBook
 from aggregator.schemas.text import Lang, Text
 
 
@@ -52,7 +52,7 @@ def _period_lines(one: PeriodStatus, standing: Standing, warn_days: int, lang: L
         lines.append(say(f"    {one.unseen:,}  cleared by customs, and in no export yet", f"    {one.unseen:,}  海关已结关，但尚未出现在任何导出中"))
         lines += [f"        {number}" for number in one.unseen_examples]
     for each in one.waiting:
-        lines.append(f"    {each.inventories:,}  {why(each, lang)}")
+        lines.append(f"    {each.inventories:,}  {why(standing.mode.rules, each, lang)}")
         examples = [example for example in one.examples if (example.fate, example.reason) == (each.fate, each.reason)]
         for example in examples if each.open else ():
             lines.append(say(f"        {example.inventory_no}  last seen in {example.seen_in}", f"        {example.inventory_no}  最近见于 {example.seen_in}"))
@@ -73,11 +73,11 @@ def _deadline(one: PeriodStatus) -> Text:
     return Text(f"deadline {one.deadline} ({left} working days left)", f"期限 {one.deadline}（剩余 {left} 个工作日）")
 
 
-def why(waiting: Waiting, lang: Lang) -> str:
+def why(rules: RuleBook, waiting: Waiting, lang: Lang) -> str:
     """Why inventories wait: the fate, and the codes or reasons with their texts."""
     texts = [waiting.reason] if waiting.fate == DISMISSED else []
     for code in waiting.reason.split() if waiting.fate != DISMISSED else ():
-        rule = EXCLUSIONS.get(code) or RULES.get(code)
+        rule = rules.exclusions.get(code) or rules.by_code.get(code)
         texts.append(f"{code} ({rule.message.in_lang(lang)})" if rule else code)
     fate = {
         "rejected": Text("rejected", "被拒绝"),
@@ -120,7 +120,7 @@ def status_as_json(standing: Standing, warn_days: int) -> dict[str, Any]:
 
 
 def doctor_lines(checks: list[Check], lang: Lang) -> list[str]:
-    marks = {True: Text("ok", "正常"), False: Text("AMISS", "异常")}
+    marks = {True: Text("ok", "正常"), False: Text("FAIL", "异常")}
     lines = []
     for check in checks:
         lines.append(f"{marks[check.well].in_lang(lang):<6} {check.name.in_lang(lang)}: {check.found.in_lang(lang)}")

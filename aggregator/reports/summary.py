@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from aggregator.schemas.modes.m9610.rules import EXCLUSIONS, RULES
+from aggregator.model.outcome import Outcome
 from aggregator.schemas.text import Lang, Text
 
 _CODES_SHOWN = 10
 
 
-def as_json(outcome: Any) -> dict[str, Any]:
+def as_json(outcome: Outcome) -> dict[str, Any]:
     return {
         "schema_version": 1,
         "exit_code": int(outcome.exit_code),
@@ -32,7 +32,7 @@ def as_json(outcome: Any) -> dict[str, Any]:
     }
 
 
-def summary(outcome: Any, lang: Lang, *, dry_run: bool) -> list[str]:
+def summary(outcome: Outcome, lang: Lang, *, dry_run: bool) -> list[str]:
     """Lines to print after a run."""
     counts = outcome.counts
     lines = [
@@ -51,14 +51,14 @@ def summary(outcome: Any, lang: Lang, *, dry_run: bool) -> list[str]:
     ]
     shown = [line.in_lang(lang) for line in lines]
     for reason, count in outcome.excluded.items():
-        shown.append(f"    {reason} {count:,}: {EXCLUSIONS[reason].message.in_lang(lang)}")
+        shown.append(f"    {reason} {count:,}: {outcome.mode.rules.exclusions[reason].message.in_lang(lang)}")
     shown.append(Text("  every line is accounted for: control totals balance", "  每一行均有去向：控制合计平衡").in_lang(lang))
     if outcome.repairs:
         listed = ", ".join(f"{kind} {count:,}" for kind, count in outcome.repairs.items())
-        shown.append(Text(f"  put right in reading, no value changed: {listed}", f"  读取时的规范处理（未改变任何值）：{listed}").in_lang(lang))
+        shown.append(Text(f"  corrected in reading, no value changed: {listed}", f"  读取时的规范处理（未改变任何值）：{listed}").in_lang(lang))
     shown += findings_by_code(outcome, lang)
-    if outcome.deadline:
-        shown.append(_deadline(outcome).in_lang(lang))
+    if outcome.working_days_left is not None:
+        shown.append(_deadline(outcome, outcome.working_days_left).in_lang(lang))
     if outcome.ledger_created:
         shown.append(
             Text(
@@ -70,8 +70,8 @@ def summary(outcome: Any, lang: Lang, *, dry_run: bool) -> list[str]:
     return shown
 
 
-def _deadline(outcome: Any) -> Text:
-    left, undeclared = outcome.working_days_left, outcome.undeclared
+def _deadline(outcome: Outcome, left: int) -> Text:
+    undeclared = outcome.undeclared
     when = Text(f"{left} working days left", f"剩余 {left} 个工作日") if left > 0 else (
         Text("that is today", "即今天") if left == 0 else Text("that is past", "已过")
     )
@@ -81,16 +81,16 @@ def _deadline(outcome: Any) -> Text:
     )
 
 
-def findings_by_code(outcome: Any, lang: Lang) -> list[str]:
-    codes = sorted(outcome.findings, key=lambda code: (RULES[code].severity != "error", -outcome.findings[code], code))
-    lines = [f"  [{code}] {outcome.findings[code]:,} × {RULES[code].message.in_lang(lang)}" for code in codes[:_CODES_SHOWN]]
+def findings_by_code(outcome: Outcome, lang: Lang) -> list[str]:
+    codes = sorted(outcome.findings, key=lambda code: (outcome.mode.rules[code].severity != "error", -outcome.findings[code], code))
+    lines = [f"  [{code}] {outcome.findings[code]:,} × {outcome.mode.rules[code].message.in_lang(lang)}" for code in codes[:_CODES_SHOWN]]
     if len(codes) > _CODES_SHOWN:
         more = len(codes) - _CODES_SHOWN
         lines.append(Text(f"  … and {more} more codes", f"  …… 另有 {more} 种").in_lang(lang))
     return lines
 
 
-def _ending(outcome: Any, lang: Lang, *, dry_run: bool) -> str:
+def _ending(outcome: Outcome, lang: Lang, *, dry_run: bool) -> str:
     if dry_run:
         return Text("Dry run: nothing was written.", "试运行：未写入任何内容。").in_lang(lang)
     if outcome.published:
@@ -103,7 +103,7 @@ def _ending(outcome: Any, lang: Lang, *, dry_run: bool) -> str:
     return Text("Nothing new to declare.", "没有新的清单需要申报。").in_lang(lang)
 
 
-def _messages(outcome: Any) -> Text:
+def _messages(outcome: Outcome) -> Text:
     if outcome.messages is None:
         return Text(
             "  no CEB701 messages: nothing to send, or no [customs] in the config that says who sends them",
@@ -112,11 +112,11 @@ def _messages(outcome: Any) -> Text:
     return Text(f"  {outcome.messages:,} CEB701 messages to sign and send", f"  CEB701报文 {outcome.messages:,} 份，待签名发送")
 
 
-def _published(outcome: Any) -> Text:
+def _published(outcome: Outcome) -> Text:
     text = Text(f"Published {outcome.folder}", f"已发布 {outcome.folder}")
     if not outcome.counts["lines_rejected"]:
         return text
     return Text(
-        f"{text.en}\nMend the lines in {outcome.folder}/rejected and run them again; findings.csv says what is wrong with each.",
+        f"{text.en}\nCorrect the lines in {outcome.folder}/rejected and run them again; findings.csv says what is wrong with each.",
         f"{text.zh}\n请修正 {outcome.folder}/rejected 中的行后重新运行；findings.csv 说明每一行的问题。",
     )

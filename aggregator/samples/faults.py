@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-Ints = np.ndarray[Any, np.dtype[np.int64]]
+from aggregator.schemas.arrays import Ints
 
 
 @dataclass(frozen=True)

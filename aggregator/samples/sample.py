@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.model.settings import Period
+from aggregator.model.period import Period
 from aggregator.samples.faults import Faulty, csv_of, with_faults
-from aggregator.schemas.modes.m9610.fields import FIELD
+from aggregator.schemas.modes.m9610.fields import DICTIONARY
 
 CHUNK = 100_000
 ClearedBy = Literal["status", "receipts", "assume"]
@@ -54,7 +54,7 @@ _LEFT_OUT = {
     "pre_entry_no", "platform_code", "platform_name", "logistics_company_code", "logistics_company_name", "transport_name",
     "licence_no", "freight", "freight_currency_code", "insurance", "insurance_currency_code", "barcode",
 }  # fmt: skip
-_HEADERS = tuple(column for column in FIELD if column not in _LEFT_OUT)
+_HEADERS = tuple(column for column in DICTIONARY.columns if column not in _LEFT_OUT)
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def write_sample(sample: Sample, out: Path) -> list[Path]:
     """Write `inventories.csv` and, where receipts say what is cleared, `receipts.csv`. Memory stays with one chunk."""
     out.mkdir(parents=True, exist_ok=True)
     paths = [out / "inventories.csv"]
-    names = [FIELD[column].headings[0] if sample.headings == "zh" else column for column in columns_of(sample)]
+    names = [DICTIONARY[column].headings[0] if sample.headings == "zh" else column for column in columns_of(sample)]
     with paths[0].open("wb") as file:
         file.write((",".join(names) + "\n").encode(sample.encoding))
         receipts = out / "receipts.csv"

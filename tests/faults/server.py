@@ -37,7 +37,7 @@ MODES: dict[str, tuple[int, int]] = {
     "kill": (KILL, 0), "torn": (TORN, 0), "ENOSPC": (FULL, errno.ENOSPC), "EIO": (FAIL, errno.EIO), "EACCES": (FAIL, errno.EACCES),
 }  # fmt: skip
 ENDS = {0, 3, 73, 74}
-OUR_FAULT = ("Traceback", "An error of our own")
+OUR_FAULT = ("Traceback", "Internal error")
 
 
 class Trials:

@@ -13,7 +13,7 @@ from typing import Any
 import xlsxwriter
 
 from aggregator.samples.shapes.formats import as_message, as_parquet
-from aggregator.schemas.modes.m9610.fields import FIELD
+from aggregator.schemas.modes.m9610 import M9610
 from tests.pollution.truth import COLUMNS, Rows, cleared_only
 
 Cell = Any
@@ -54,7 +54,7 @@ class Dialect:
         return {"text": "csv", "workbook": "xlsx", "message": "xml", "parquet": "parquet"}[self.format]
 
     def heading(self, column: str) -> str:
-        field = FIELD[column]
+        field = M9610.dictionary.by_column[column]
         return {"own": column, "chinese": field.headings[0], "official": field.element}[self.headings]
 
 
@@ -120,8 +120,8 @@ def columns_in(order: str) -> tuple[str, ...]:
     if order == "numbered":
         return ("序号", *COLUMNS, "备注")
     if order == "goods-first":
-        items = [column for column in COLUMNS if not FIELD[column].header and column not in ("item_no", "goods_spec")]
-        headers = [column for column in COLUMNS if FIELD[column].header]
+        items = [column for column in COLUMNS if not M9610.dictionary.by_column[column].header and column not in ("item_no", "goods_spec")]
+        headers = [column for column in COLUMNS if M9610.dictionary.by_column[column].header]
         return (*headers[1:4], *items[2:], "item_no", *headers[4:], *items[:2], headers[0], "goods_spec")
     return COLUMNS
 
@@ -134,10 +134,10 @@ def grid_of(rows: Rows, dialect: Dialect) -> Grid:
         above = [[f"{dialect.heading(column)}：", rows[0][column]] for column in _LABELLED]
     if dialect.frame == "title":
         above = [["2026年10月跨境电商出口清单"], []]
-    head = [column if column not in FIELD else dialect.heading(column) for column in columns]
+    head = [column if column not in M9610.dictionary.by_column else dialect.heading(column) for column in columns]
     body = [[str(number) if column == "序号" else row.get(column, "") for column in columns] for number, row in enumerate(rows, 1)]
     below = [["合计", *[""] * (len(columns) - 2), "9999.99"]] if dialect.frame == "totals" else []
-    return Grid(tuple(column if column in FIELD else "" for column in columns), [*above, head, *body, *below], len(above), len(rows))
+    return Grid(tuple(column if column in M9610.dictionary.by_column else "" for column in columns), [*above, head, *body, *below], len(above), len(rows))
 
 
 def written(cell: Cell, dialect: Dialect) -> str:
@@ -185,7 +185,7 @@ def workbook_of(grid: Grid, merged: Sequence[tuple[int, int, int]] = ()) -> byte
 
 
 _UNFILLED = dict.fromkeys(("ebpCode", "ebpName", "logisticsCode", "logisticsName", "insuredFee", "iCurrency", "POD"), "0") | dict.fromkeys(
-    (FIELD[column].element.removeprefix("list_") for column in COLUMNS), ""
+    (M9610.dictionary.by_column[column].element.removeprefix("list_") for column in COLUMNS), ""
 )
 
 

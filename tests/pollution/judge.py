@@ -16,16 +16,16 @@ import pyarrow.parquet as pq
 
 from aggregator.jobs.run import run
 from aggregator.model.errors import Exit, StopRun
-from aggregator.pipeline.result import Outcome
-from aggregator.schemas.modes.m9610.fields import CONTENT_COLUMNS, FIELD
+from aggregator.model.outcome import Outcome
+from aggregator.schemas.modes.m9610 import M9610
 from aggregator.schemas.modes.m9610.limits import HEADER_KEY
 from tests.conftest import NOW, parameters, read_rows
 from tests.pollution.dialects import Dialect
 from tests.pollution.truth import Rows, by_inventory, cleared_only, is_to_declare
 from tests.pollution.variants import Variant
 
-COMPARED = ("item_no", *CONTENT_COLUMNS, "order_no", "waybill_no")
-_NEVER_ALTERED = {*CONTENT_COLUMNS, "item_no"}
+COMPARED = ("item_no", *M9610.dictionary.content, "order_no", "waybill_no")
+_NEVER_ALTERED = {*M9610.dictionary.content, "item_no"}
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 _TOKENS = ("inventory_no", "order_no", "waybill_no", "internal_no", "sku", "barcode", "goods_name", "enterprise_goods_name")
 """Values that no other inventory has: one that shows somewhere shows what is spoken of."""
@@ -67,7 +67,7 @@ def judge(data: bytes, dialect: Dialect, truths: tuple[Rows, ...], folder: Path)
         path = folder / f"export.{dialect.suffix}"
         path.write_bytes(data)
         try:
-            outcome = run(parameters(path, out=folder / "out", assume_cleared=dialect.format == "message"), NOW)
+            outcome = run(parameters(path, out=folder / "out", assume_cleared=dialect.format == "message").for_run(NOW.date()), NOW)
         except StopRun as stop:
             if stop.exit_code is Exit.UNUSABLE_INPUT and "[F" in stop.text.en and "[F" in stop.text.zh:
                 return Verdict(Class.REFUSED, stop.text.en[:200])
@@ -136,7 +136,7 @@ class _Case:
 
     def _is_reported(self, number: str, column: str, value: str) -> bool:
         """By a finding about this very cell; of a column that is blank throughout, by one about its heading."""
-        if value == "" and not FIELD[column].required and all(row[column] is None for row in self.audit):
+        if value == "" and not M9610.dictionary.by_column[column].required and all(row[column] is None for row in self.audit):
             return any(each["code"] in ("F301", "F308") for each in self.findings)
         about = [each for each in self.findings if (each["inventory_no"], each["column"]) == (number, column)]
         return bool(about) and (column not in _NEVER_ALTERED or value in [each["value"] for each in about])
@@ -197,7 +197,7 @@ def _plain(rows: list[dict[str, Any]] | Rows) -> list[dict[str, str]]:
 
 def _value(value: Any, column: str) -> str:
     text = "" if value is None else str(value).strip()
-    return f"{Decimal(text).normalize():f}" if text and FIELD[column].kind in ("decimal", "count") and text.replace(".", "").isdecimal() else text
+    return f"{Decimal(text).normalize():f}" if text and M9610.dictionary.by_column[column].kind in ("decimal", "count") and text.replace(".", "").isdecimal() else text
 
 
 def _rows_of(path: Path) -> list[dict[str, str]]:

@@ -10,8 +10,9 @@ from decimal import Decimal
 
 from aggregator.schemas import patterns as shapes
 from aggregator.schemas.codes import code_list
-from aggregator.schemas.modes.m9610.fields import CONTENT_COLUMNS, FIELD, FIELDS, Use
-from aggregator.schemas.modes.m9610.limits import STATUS_CLEARED
+from aggregator.schemas.modes.m9610 import M9610
+from aggregator.schemas.modes.m9610.fields import Use
+from aggregator.schemas.statuses import STATUS_CLEARED
 
 Row = dict[str, str]
 Rows = list[Row]
@@ -105,14 +106,14 @@ def is_to_declare(rows: Rows) -> bool:
 # When lines are as sound as these: nobody could tell that they are not the truth.
 
 _ONE_VALUE = [
-    field.column for field in FIELDS
+    field.column for field in M9610.dictionary.fields
     if field.header and (field.use in (Use.HEADER_KEY, Use.SUMMED) or field.column == "declaration_mode_code")
     and field.column != "producer_seller_name"
 ]  # fmt: skip
 _POSITIVE = ("declared_quantity", "statutory_quantity", "unit_price", "total_price", "gross_weight_kg")
 _ERROR_VALUES = re.compile("#(N/A|REF!|VALUE!|NAME\\?|DIV/0!|NUM!|NULL!)|#+", re.IGNORECASE)
 _TIME = re.compile("20[0-9]{2}-[01][0-9]-[0-3][0-9]( [0-2][0-9]:[0-5][0-9]:[0-5][0-9])?")
-_COUNTS = {*CONTENT_COLUMNS, "inventory_no", "item_no", "order_no", "waybill_no", "declaration_mode_code", "status_code", "cleared_at"}
+_COUNTS = {*M9610.dictionary.content, "inventory_no", "item_no", "order_no", "waybill_no", "declaration_mode_code", "status_code", "cleared_at"}
 """Columns that make a declaration what it is; what stands in others need not be sound."""
 _FIRMS = {row[column] for row in ROWS for column in ("consignor_code", "producer_seller_code")}
 _SHAPES = {
@@ -130,7 +131,7 @@ def sound(rows: Iterable[Row]) -> bool:
 def as_sound(rows: Rows) -> Rows:
     """What may be declared of changed lines: all, where they are sound; of lines that stand where they stood, those inventories
     that are sound, and the others as they were; else nothing but the truth. Codes in the form that they are declared in."""
-    made = [{column: _folded(value) if FIELD[column].kind in ("code", "no") else value for column, value in row.items()} for row in rows]
+    made = [{column: _folded(value) if M9610.dictionary.by_column[column].kind in ("code", "no") else value for column, value in row.items()} for row in rows]
     if [row["inventory_no"] for row in made] != [row["inventory_no"] for row in ROWS]:
         return made if sound(made) else ROWS
     good = {number for number, lines in by_inventory(made).items() if _is_sound_inventory(lines)}
@@ -146,7 +147,7 @@ def _is_sound_inventory(lines: Rows) -> bool:
 
 
 def is_sound(column: str, given: str) -> bool:
-    field, value = FIELD[column], given.strip()
+    field, value = M9610.dictionary.by_column[column], given.strip()
     if not value:
         return not field.required
     if len(value) > field.length or any(unicodedata.category(each) in ("Cc", "Co", "Cn", "Cs") for each in (value.replace("\n", "") if field.kind == "text" else value)):

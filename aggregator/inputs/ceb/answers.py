@@ -11,7 +11,7 @@ from typing import Any
 
 from aggregator.inputs.ceb.elements import Message, NotOnce, cells_of, local_name
 from aggregator.inputs.export import Source
-from aggregator.ledger.sqlite.answers import ApplicationReceipt, Result, ResultLine
+from aggregator.model.answers import ApplicationReceipt, Clearance, Result, ResultLine
 from aggregator.schemas.patterns import CHINA, is_time
 from aggregator.schemas.text import Text
 
@@ -33,16 +33,6 @@ _FIELDS = {
     "msgCount": "parts",
 }  # fmt: skip
 """Elements of a result's head to how the ledger calls them."""
-
-
-@dataclass(frozen=True)
-class Clearance:
-    """A CEB604 or CEB606. `inventory_no` is blank for one that comes before the number, or of a list that is not summarised."""
-
-    inventory_no: str
-    message: str
-    status: str
-    at: str
 
 
 @dataclass(frozen=True)
@@ -76,7 +66,7 @@ def documents_of(source: Source, root: str, latest: str) -> Iterator[Document]:
             yield Unreadable(element.sourceline, stop.text)
 
 
-class _Unsound(Exception):  # noqa: N818 - not an error: the document is told of
+class _Unsound(Exception):  # noqa: N818 - not an error: the document is reported
     def __init__(self, name: str, value: str) -> None:
         super().__init__(name)
         shown = value[:60]

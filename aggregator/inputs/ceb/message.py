@@ -1,6 +1,6 @@
 """Read inventories from CEB603 messages: one file, or many of them as one export.
 
-Every inventory is checked against the element tables by itself, and what departs from them is told at its lines: the message
+Every inventory is checked against the element tables by itself, and what departs from them is reported at its lines: the message
 was accepted by customs, so most of it is for the user to know. What cannot be read in one way only rejects the inventory.
 """
 
@@ -18,20 +18,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregator.inputs.ceb.elements import Message, kind_of, local_name, nested
-from aggregator.inputs.export import Export, Source, Taken, Told, unusable
-from aggregator.inputs.formats.spool import SpoolWriter, told_column
+from aggregator.inputs.export import Export, FileFinding, Source, Taken, unusable
+from aggregator.inputs.formats.spool import SpoolWriter, reported_column
 from aggregator.inputs.reading import Reading
 from aggregator.inputs.sources.unchanged import held, taken_of
 from aggregator.inputs.tables.headings import match_headings
-from aggregator.schemas.modes.m9610.fields import FIELDS
+from aggregator.schemas.messages import NAMESPACE, Element
 from aggregator.schemas.modes.m9610.messages import (
     DELETES,
     INVENTORY_HEAD,
     INVENTORY_ITEM,
     MOST_INVENTORIES,
-    NAMESPACE,
     ROOT_ELEMENTS,
-    Element,
 )
 
 ROOT = "CEB603Message"
@@ -40,42 +38,42 @@ _AT_ONCE = 5_000
 _LISTED = {"country": "list_country", "note": "list_note"}
 """Elements of both head and item, told apart in a flat table."""
 HEADINGS = (*(each.name for each in INVENTORY_HEAD), *(_LISTED.get(each.name, each.name) for each in INVENTORY_ITEM))
-_REQUIRED_BY_RULES = {each.element for each in FIELDS if each.required}
 
 Cells = tuple[str | None, ...]
 
 
 def open_inventories(sources: Sequence[Source], how: Reading) -> Export:
-    """All messages of the sources that are CEB603; those that are not are refused if they were named, and told of if not."""
-    path, told, taken, members = how.room.new_file(".arrow"), list[Told](), list[Taken](), list[str]()
+    """All messages of the sources that are CEB603; those that are not are refused if they were named, and reported if not."""
+    path, reported, taken, members = how.room.new_file(".arrow"), list[FileFinding](), list[Taken](), list[str]()
     with _uncollected(), SpoolWriter(path, len(HEADINGS), how.chunk_bytes) as spool:
-        writing = _Writing(spool)
+        writing = _Writing(spool, frozenset(each.element for each in how.dictionary.fields if each.required))
         for source in sources:
             with held(source, how.room) as copy:
                 root = kind_of(copy).root
                 if root != ROOT:
                     if source.named:
                         raise _wrong_kind(source, root)
-                    told.append(Told("F305", root, None, source.name))
+                    reported.append(FileFinding("F305", root, None, source.name))
                     continue
                 taken.append(taken_of(copy))
                 members.append(source.name)
-                told += _read(copy, len(members) - 1, writing)
+                reported += _read(copy, len(members) - 1, writing)
         writing.flush()
     if not members:
-        raise _wrong_kind(sources[0], told[0].value)
+        raise _wrong_kind(sources[0], reported[0].value)
     first = next(source for source in sources if source.name == members[0])
     name = members[0] if len(members) == 1 else first.origin
     return Export(
         name=name,
         path=path,
+        dictionary=how.dictionary,
         format="ceb603",
         encoding="xml",
         headings=HEADINGS,
-        matched=match_headings(HEADINGS, ()),
+        matched=match_headings(how.dictionary, HEADINGS, ()),
         blocks=tuple(spool.blocks),
         taken=tuple(taken),
-        told=tuple(told),
+        reported=tuple(reported),
         members=tuple(members),
     )
 
@@ -99,11 +97,11 @@ def _wrong_kind(source: Source, root: str) -> Exception:
     return unusable("F113", source.name, f"It is {root or 'empty'}.{hint_en}", f"该文件是 {root or '空文件'}。{hint_zh}")
 
 
-def _read(source: Source, member: int, writing: _Writing) -> list[Told]:
+def _read(source: Source, member: int, writing: _Writing) -> list[FileFinding]:
     message = Message(source)
     for inventory in message.documents("Inventory"):
         writing.add(inventory, member)
-    return [Told("F401", value, None, source.name) for value in _odd_root(message)]
+    return [FileFinding("F401", value, None, source.name) for value in _odd_root(message)]
 
 
 def _odd_root(message: Message) -> Iterator[str]:
@@ -147,6 +145,7 @@ class _Writing:
     """Inventories on their way to the spool."""
 
     spool: SpoolWriter
+    required_by_rules: frozenset[str]
     layouts: dict[tuple[str, ...], _Layout] = field(default_factory=dict)
     latest: dict[str, _Layout] = field(default_factory=dict)
     heads: list[Cells] = field(default_factory=list)
@@ -154,7 +153,7 @@ class _Writing:
     head_of: list[int] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     members: list[int] = field(default_factory=list)
-    told: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
+    reported: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
 
     def add(self, inventory: Any, member: int) -> None:
         first_line = len(self.items)
@@ -163,10 +162,10 @@ class _Writing:
         heads = [child for name, child in children if name == "InventoryHead"]
         if len(heads) != 1 or len(items) + 1 != len(children):
             named = [name for name, _ in children]
-            self._tell(first_line, "F204", ", ".join(f"{name} × {named.count(name)}" for name in dict.fromkeys(named)))
+            self._report(first_line, "F204", ", ".join(f"{name} × {named.count(name)}" for name in dict.fromkeys(named)))
         if nested(inventory):
             inner = [f"{local_name(child)} > {local_name(child[0])}" for _, part in children for child in part if len(child)]
-            self._tell(first_line, "F204", ", ".join(inner))
+            self._report(first_line, "F204", ", ".join(inner))
         self.heads.append(self._cells(heads[0], INVENTORY_HEAD, first_line) if heads else _number_alone(inventory))
         for item in items:
             self._line(self._cells(item, INVENTORY_ITEM, len(self.items)), item.sourceline, member)
@@ -193,12 +192,12 @@ class _Writing:
             layout = self.layouts.get(tuple(tags)) or self.layouts.setdefault(tuple(tags), _layout(tags, elements))
             self.latest[elements[0].name] = layout
         for code, value in layout.odd:
-            self._tell(line, code, value)
+            self._report(line, code, value)
         texts.append(None)
         return layout.arrange(texts)
 
-    def _tell(self, line: int, code: str, value: str) -> None:
-        self.told.setdefault(line, []).append((code, value))
+    def _report(self, line: int, code: str, value: str) -> None:
+        self.reported.setdefault(line, []).append((code, value))
 
     def flush(self) -> None:
         """Columns of what is held, checked against the element tables."""
@@ -216,21 +215,21 @@ class _Writing:
             values = pa.array(column, pa.string())
             self._check(element, values, every_line)
             cells.append(values)
-        self.spool.add(cells, self.lines, self.members, told_column(self.told, len(self.items)) if self.told else None)
+        self.spool.add(cells, self.lines, self.members, reported_column(self.reported, len(self.items)) if self.reported else None)
         for waiting in (self.heads, self.items, self.head_of, self.lines, self.members):
             waiting.clear()
-        self.told.clear()
+        self.reported.clear()
 
     def _check(self, element: Element, values: pa.Array, lines: np.ndarray[Any, Any]) -> None:
-        """Tell of values that are not of the form the spec gives; required ones that a rule misses anyway are left to it."""
+        """Report values that are not of the form the spec gives; required ones that a rule misses anyway are left to it."""
         for place in element.unsound(values):
-            self._tell(int(lines[place]), "F403", f"{element.name}={values[place].as_py()}")
-        if element.required and element.name not in _REQUIRED_BY_RULES:
+            self._report(int(lines[place]), "F403", f"{element.name}={values[place].as_py()}")
+        if element.required and element.name not in self.required_by_rules:
             for place in _where(pc.fill_null(values, ""), ""):
-                self._tell(int(lines[place]), "F402", element.name)
+                self._report(int(lines[place]), "F402", element.name)
         if element.name == "appType":
             for place in _where(values, DELETES):
-                self._tell(int(lines[place]), "F205", f"appType={DELETES}")
+                self._report(int(lines[place]), "F205", f"appType={DELETES}")
 
 
 def _number_alone(inventory: Any) -> Cells:

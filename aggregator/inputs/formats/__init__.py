@@ -1,0 +1,1 @@
+"""Text, workbooks and Parquet: bytes to rows of text cells."""

@@ -18,13 +18,14 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from aggregator.inputs.export import ITEM_LINES, Block, Export, TextChunk, unusable
-from aggregator.inputs.formats.records import Dialect, Ints, Mask, Quoting, Records, cells_of, cut_records, lone_returns
+from aggregator.inputs.formats.records import Dialect, Quoting, Records, cells_of, cut_records, lone_returns
 from aggregator.inputs.sources.unchanged import sealed_bytes
 from aggregator.inputs.tables.others import BLANK, kind_of_row, others
 from aggregator.inputs.tables.unnamed import places_to_read, set_apart
 from aggregator.model.errors import OurFault
 from aggregator.schemas import patterns as shapes
-from aggregator.schemas.modes.m9610.inventory import TEXT, text_type
+from aggregator.schemas.arrays import Ints, Mask
+from aggregator.schemas.lines import TEXT, text_type
 
 _PARSE_AT_ONCE = 2 << 20
 """Bytes Arrow parses at once: above the longest record, small enough to stay in the processor's cache."""
@@ -101,12 +102,12 @@ def _beside_pieces(wrong: dict[int, str], data: bytes, records: Records, file: E
     pieces = [place for place, code in wrong.items() if code != "F202" and _is_piece(_record(data, place, records, file), file)]
     return {
         each for place in pieces for each in _neighbours(place, records)
-        if each not in wrong and kind_of_row(_cells(data, each, records, file), file.headings, file.matched) is None
+        if each not in wrong and kind_of_row(file.dictionary, _cells(data, each, records, file), file.headings, file.matched) is None
     }  # fmt: skip
 
 
 def _is_piece(record: str, file: Export) -> bool:
-    return _dialect(file).delimiter not in record and kind_of_row([record], file.headings, file.matched) is None
+    return _dialect(file).delimiter not in record and kind_of_row(file.dictionary, [record], file.headings, file.matched) is None
 
 
 def _neighbours(place: int, records: Records) -> list[int]:
@@ -142,7 +143,7 @@ def _parse(file: Export, body: bytes) -> tuple[pa.Table, list[int]]:
     places = places_to_read(file)
     wanted = {f"c{position}": TEXT for position in places.values()}
     if len(body) < _PARSE_AT_ONCE and not body.strip(b"\r\n"):
-        empty = {column: pa.array([], text_type(column)) for column in places}
+        empty = {column: pa.array([], text_type(file.dictionary.by_column.get(column))) for column in places}
         return pa.table(empty), miscounted
     table = pa_csv.read_csv(
         pa.py_buffer(body),
@@ -161,7 +162,7 @@ def _parse(file: Export, body: bytes) -> tuple[pa.Table, list[int]]:
     cells = {column: values.combine_chunks() for column, values in zip(places, table.columns, strict=True)}
     for column, values in cells.items():
         # Encoded after parsing: Arrow's own encoding while it parses costs more.
-        cells[column] = values.dictionary_encode() if text_type(column) != TEXT else values
+        cells[column] = values.dictionary_encode() if text_type(file.dictionary.by_column.get(column)) != TEXT else values
     return pa.table(cells), miscounted
 
 

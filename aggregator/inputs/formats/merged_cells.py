@@ -16,7 +16,7 @@ from aggregator.inputs.export import column_letter
 UNCLEAR = "F207"
 Range = tuple[tuple[int, int], tuple[int, int]]
 """Of cells: first and last, each by row and column from 0."""
-Told = dict[int, list[tuple[str, str]]]
+UnclearCells = dict[int, list[tuple[str, str]]]
 """Findings by row of a piece."""
 
 
@@ -41,9 +41,9 @@ class MergedCells:
         self._waiting = deque(sorted(each for each in ranges if each[1][0] >= first and each[0] != each[1]))
         self._open: list[_Open] = []
 
-    def fill(self, cells: list[list[Any]], first: int, count: int) -> tuple[int, Told]:
+    def fill(self, cells: list[list[Any]], first: int, count: int) -> tuple[int, UnclearCells]:
         """Fill the rows from `first` on: how many cells that were, and what is not clear."""
-        end, filled, told = first + count, 0, Told()
+        end, filled, reported = first + count, 0, UnclearCells()
         while self._waiting and self._waiting[0][0][0] < end:
             self._open += self._opened(self._waiting.popleft(), cells, first)
         for each in self._open:
@@ -56,13 +56,13 @@ class MergedCells:
                     cells[place][row - first] = each.value
                     filled += 1
                     continue
-                told.setdefault(row - first, []).append((UNCLEAR, each.name))
+                reported.setdefault(row - first, []).append((UNCLEAR, each.name))
                 unclear = True
             begins_here = max(first, self._first) <= each.top
             if begins_here and (unclear or self._may_be_unclear(each, end)):
-                told.setdefault(each.top - first, []).append((UNCLEAR, each.name))
+                reported.setdefault(each.top - first, []).append((UNCLEAR, each.name))
         self._open = [each for each in self._open if each.bottom >= end]
-        return filled, {row: sorted(set(findings)) for row, findings in told.items()}
+        return filled, {row: sorted(set(findings)) for row, findings in reported.items()}
 
     def _opened(self, merged: Range, cells: list[list[Any]], first: int) -> Iterator[_Open]:
         (top, left), (bottom, right) = merged

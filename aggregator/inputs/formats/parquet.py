@@ -15,7 +15,7 @@ from aggregator.inputs.reading import Reading
 from aggregator.inputs.sources.unchanged import taken_of
 from aggregator.inputs.tables.cells import number_text
 from aggregator.inputs.tables.sheet import Head, find_head
-from aggregator.schemas.modes.m9610.fields import FIELD
+from aggregator.schemas.field import Field
 
 _ROWS_AT_ONCE = 50_000
 _EXACT_BELOW = {16: 2**11, 32: 2**24}
@@ -30,10 +30,10 @@ def open_parquet(source: Source, how: Reading) -> Export:
             names, rows = file.schema_arrow.names, file.metadata.num_rows
             head = _head(source, names, how)
             first = 2
-            columns = {place: column for column, place in head.matched.places.items()}
+            fields = {place: how.dictionary[column] for column, place in head.matched.places.items()}
             with SpoolWriter(path, len(names), how.chunk_bytes) as spool:
                 for batch in file.iter_batches(_ROWS_AT_ONCE):
-                    cells = [_text(source, name, batch.column(place), columns.get(place)) for place, name in enumerate(names)]
+                    cells = [_text(source, name, batch.column(place), fields.get(place)) for place, name in enumerate(names)]
                     spool.add(cells, np.arange(first, first + batch.num_rows))
                     first += batch.num_rows
     except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
@@ -43,19 +43,20 @@ def open_parquet(source: Source, how: Reading) -> Export:
     return Export(
         name=source.name,
         path=path,
+        dictionary=how.dictionary,
         format="parquet",
         encoding="",
         headings=head.headings,
         matched=head.matched,
         blocks=tuple(spool.blocks),
         taken=(taken_of(source),),
-        told=head.told(1),
+        reported=head.reported(1),
         physical=((FILE_LINES, rows + 1), ("headings", 1)),
     )
 
 
 def _head(source: Source, names: list[str], how: Reading) -> Head:
-    head = find_head(source.name, [names], how.columns, how.least_known)
+    head = find_head(source.name, [names], how, how.least_known)
     if head is None:
         listed = ", ".join(names)[:500]
         raise unusable("F101", source.name, f"Found: {listed}.", f"列名：{listed}。")
@@ -70,7 +71,7 @@ def _time_text(values: pa.Array) -> pa.Array:
     return pc.fill_null(pc.strftime(local, "%Y-%m-%d %H:%M:%S"), "")
 
 
-def _text(source: Source, name: str, values: pa.Array, column: str | None) -> pa.Array:
+def _text(source: Source, name: str, values: pa.Array, field: Field | None) -> pa.Array:
     """A column as text: floating numbers like the number cells of a spreadsheet, times in China time, nulls as blanks."""
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
@@ -82,7 +83,7 @@ def _text(source: Source, name: str, values: pa.Array, column: str | None) -> pa
         raise unusable("F108", source.name, f"The column {name} is of type {values.type}.", f"列 {name} 的类型为 {values.type}。")
     text = pc.fill_null(values.cast(pa.string()), "")
     text.validate(full=True)
-    return _decimal_text(text, column) if pa.types.is_decimal(values.type) else text
+    return _decimal_text(text, field) if pa.types.is_decimal(values.type) else text
 
 
 def _floating_text(values: pa.Array) -> pa.Array:
@@ -91,9 +92,9 @@ def _floating_text(values: pa.Array) -> pa.Array:
     return pa.array(["" if value is None else number_text(float(value), exact_below) for value in values.to_pylist()], pa.string())
 
 
-def _decimal_text(text: pa.Array, column: str | None) -> pa.Array:
+def _decimal_text(text: pa.Array, field: Field | None) -> pa.Array:
     """Without zeros at the end that are the type's, not the value's: of amounts those beyond the five decimals of the message
     spec, of codes and counts all, where nothing but zeros follows the point."""
-    if column is not None and FIELD[column].kind != "decimal":
+    if field is not None and field.kind != "decimal":
         return pc.replace_substring_regex(text, r"\.0+$", "")
     return pc.replace_substring_regex(text, r"(\.[0-9]{5})0+$", r"\1")

@@ -16,9 +16,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from aggregator.schemas.arrays import Ints, Mask
+
 Bytes = npt.NDArray[np.uint8]
-Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 csv.field_size_limit(1 << 20)
 QUOTE, NEWLINE, RETURN = 0x22, 0x0A, 0x0D

@@ -1,5 +1,5 @@
-"""Text that is CSV but for its dress: UTF-16, line ends of old Macs, cells like `="0123"`. It is copied into plain dress
-first, so that there is one reader; no cell changes by it, and rows keep their numbers."""
+"""Text that is CSV in another encoding or notation: UTF-16, line ends of old Macs, cells like `="0123"`. It is copied into
+plain UTF-8 first, so that there is one reader; no cell changes by it, and rows keep their numbers."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def from_utf_16(source: Source, encoding: str, room: Room) -> Path:
 
 def has_mac_line_ends(path: Path) -> bool:
     """Whether most lines at its beginning end with a carriage return that stands alone. (Wherever else one ends a line, the
-    reader takes it for a line end too: this only tells whether pieces can be cut at line feeds.)"""
+    reader takes it for a line end too: this only says whether pieces can be cut at line feeds.)"""
     with path.open("rb") as file:
         start = file.read(_LOOKED_AT)
     data = np.frombuffer(start, dtype=np.uint8)

@@ -124,7 +124,7 @@ def _open(name: str, path: Path, how: Reading) -> Export:
                     continue
                 for quoting in (None, Quoting.BROKEN):
                     try:
-                        return _scan(name, path, file, encoding, found, quoting, how.chunk_bytes)
+                        return _scan(name, path, file, encoding, found, quoting, how)
                     except BrokenQuotes:
                         continue
             except _Undecodable as undecodable:
@@ -184,7 +184,7 @@ def _headings(name: str, file: BinaryIO, bom: int, encoding: str, how: Reading) 
     best: tuple[int, int, _Found] | None = None
     for delimiter in delimiters:
         rows = [cells_of(text, delimiter) for text in texts]
-        head = find_head(name, rows, how.columns, max(how.least_known, 1))
+        head = find_head(name, rows, how, max(how.least_known, 1))
         if head is not None:
             found = _found(head, delimiter, mark, records, 1 if separator else 0)
             best = max(best or (-1, 0, found), (len(head.matched.places), -head.row, found), key=lambda each: each[:2])
@@ -195,7 +195,7 @@ def _headings(name: str, file: BinaryIO, bom: int, encoding: str, how: Reading) 
     widest = max(range(len(rows)), key=lambda place: len(rows[place]))
     if how.least_known:
         return tuple(rows[widest])
-    head = Head(0, tuple(rows[widest]), match_headings(rows[widest], how.columns))
+    head = Head(0, tuple(rows[widest]), match_headings(how.dictionary, rows[widest], how.columns))
     return _found(head, delimiters[widest], mark, records, 1 if separator else 0)
 
 
@@ -207,7 +207,7 @@ def _found(head: Head, delimiter: str, mark: bytes, records: list[bytes], separa
 
 
 def _scan(
-    name: str, path: Path, file: BinaryIO, encoding: str, found: _Found, quoting: Quoting | None, chunk_bytes: int
+    name: str, path: Path, file: BinaryIO, encoding: str, found: _Found, quoting: Quoting | None, how: Reading
 ) -> Export:
     head = found.head
     dialect = Dialect(found.delimiter, quoting or Quoting.SOUND, len(head.headings), head.matched.places.get("inventory_no"))
@@ -218,12 +218,13 @@ def _scan(
     with ThreadPoolExecutor(1) as beside:
         sealing = Sealing(beside)
         sealing.add(found.above)
-        cut = _cut_blocks(name, file, encoding, found, dialect, quoting, chunk_bytes, sealing)
+        cut = _cut_blocks(name, file, encoding, found, dialect, quoting, how.chunk_bytes, sealing)
     if encoding == "gb18030":
         must_be_chinese(name, path, found.above)
     return Export(
         name=name,
         path=path,
+        dictionary=how.dictionary,
         format="csv",
         encoding=encoding,
         headings=head.headings,
@@ -233,7 +234,7 @@ def _scan(
         dialect=replace(dialect, quoting=quoting or (Quoting.SOUND if cut.any_quote else Quoting.NONE)),
         ends_with_newline=cut.ends_with_newline,
         head_values=head.values,
-        told=head.told(found.row),
+        reported=head.reported(found.row),
         repairs=(("separator_line", found.lines["separator_line"]), ("title_rows", head.row)),
         physical=tuple({FILE_LINES: cut.lines + sum(found.lines.values()), **found.lines}.items()),
     )

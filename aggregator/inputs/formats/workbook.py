@@ -1,4 +1,4 @@
-"""Read the sheets of a workbook (.xlsx, .xlsm, .xls) that hold lists; cell types are kept until they are text (cells.py)."""
+"""Read the sheets of a workbook (.xlsx, .xlsm, .xls) that hold inventories; cell types are kept until they are text (cells.py)."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ import numpy as np
 import pyarrow as pa
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError, SheetVisibleEnum
 
-from aggregator.inputs.export import FILE_LINES, Export, Source, Told, unusable
+from aggregator.inputs.export import FILE_LINES, Export, FileFinding, Source, unusable
 from aggregator.inputs.formats.merged_cells import MergedCells
-from aggregator.inputs.formats.spool import SpoolWriter, told_column
+from aggregator.inputs.formats.spool import SpoolWriter, reported_column
 from aggregator.inputs.formats.workbook_parts import Parts, parts_of, refuse_bomb
 from aggregator.inputs.reading import Reading
 from aggregator.inputs.sources.unchanged import taken_of
 from aggregator.inputs.tables.cells import column_texts, text_of
 from aggregator.inputs.tables.headings import match_headings
 from aggregator.inputs.tables.sheet import HEAD_ROWS, Head, find_head
-from aggregator.schemas.modes.m9610.fields import FIELD
 
 _ROWS_AT_ONCE = 20_000
 _ZIP = b"PK"
@@ -28,7 +27,7 @@ Rows = list[list[Any]]
 
 
 def open_workbook(source: Source, how: Reading) -> list[Export]:
-    """The sheets that the user named, or the only one that holds lists. Raises what says what to do."""
+    """The sheets that the user named, or the only one that holds inventories. Raises what says what to do."""
     with source.path.open("rb") as file:
         zipped = file.read(2) == _ZIP
     try:
@@ -42,13 +41,13 @@ def open_workbook(source: Source, how: Reading) -> list[Export]:
             raise unusable("F110", source.name, f"Its sheets: {', '.join(book.sheet_names)}.", f"工作表：{'、'.join(book.sheet_names)}。")
         heads = {name: head for name, sheet in sheets.items() if (head := _head(source, sheet, how)) is not None}
         hidden = [each.name for each in book.sheets_metadata if each.visible != SheetVisibleEnum.Visible and each.name in heads]
-        told = [] if how.sheets else [Told("F306", name) for name in hidden]
+        reported = [] if how.sheets else [FileFinding("F306", name) for name in hidden]
         exports = []
         for name in _chosen(source, book, heads, [] if how.sheets else hidden, how):
             parts = parts_of(source, name) if zipped else Parts()
             head = _head(source, sheets[name], how, parts) or heads[name]
             head.must_be_on_top(source.name)
-            exports.append(_spooled(source, "xlsx" if zipped else "xls", sheets[name], name, head, parts, told, how))
+            exports.append(_spooled(source, "xlsx" if zipped else "xls", sheets[name], name, head, parts, reported, how))
         return exports
     except PasswordError:
         raise unusable("F108", source.name, "It is protected by a password.", "工作簿受密码保护。") from None
@@ -64,14 +63,14 @@ def _chosen(source: Source, book: CalamineWorkbook, heads: dict[str, Head], hidd
         return seen
     whole = [name for name in seen if _holds_lists(heads[name])]
     if not whole and seen:
-        # Receipts, a tariff, lists that need a mapping: the sheet of which most is known, and any that is just like it.
+        # Receipts, a tariff, inventories that need a mapping: the sheet of which most is known, and any that is just like it.
         best = max(seen, key=lambda name: len(heads[name].matched.places))
         whole = [name for name in seen if set(heads[name].matched.places) == set(heads[best].matched.places)]
     if len(whole) > 1:
         raise unusable("F111", source.name, f"They are: {', '.join(whole)}.", f"它们是：{'、'.join(whole)}。")
     if not seen:
         listed = ", ".join(book.sheet_names)
-        only = f"The hidden sheet {hidden[0]} holds lists: name it with --sheet." if hidden else f"Its sheets: {listed}."
+        only = f"The hidden sheet {hidden[0]} holds inventories: name it with --sheet." if hidden else f"Its sheets: {listed}."
         nur = f"隐藏的工作表 {hidden[0]} 含有清单：请用 --sheet 指定。" if hidden else f"工作表：{listed}。"
         raise unusable("F101", source.name, only, nur)
     return whole
@@ -88,10 +87,10 @@ def _head(source: Source, sheet: CalamineSheet, how: Reading, parts: Parts | Non
     for row, place, text in _spoiled(parts, 0, len(rows)) if parts is not None else ():
         if place < len(rows[row]):
             rows[row][place] = text
-    head = find_head(source.name, rows, how.columns, max(how.least_known, 1))
+    head = find_head(source.name, rows, how, max(how.least_known, 1))
     if head is None and not how.least_known:
         first = next((place for place, row in enumerate(rows) if any(row)), None)
-        return None if first is None else Head(first, tuple(rows[first]), match_headings(rows[first], how.columns))
+        return None if first is None else Head(first, tuple(rows[first]), match_headings(how.dictionary, rows[first], how.columns))
     return head
 
 
@@ -116,12 +115,12 @@ def _spoiled(parts: Parts, first: int, count: int) -> Iterator[tuple[int, int, s
 
 
 def _spooled(
-    source: Source, kind: str, sheet: CalamineSheet, name: str, head: Head, parts: Parts, told: list[Told], how: Reading
+    source: Source, kind: str, sheet: CalamineSheet, name: str, head: Head, parts: Parts, reported: list[FileFinding], how: Reading
 ) -> Export:
     path, repairs = how.room.new_file(".arrow"), Counter[str](title_rows=head.row)
     columns = {place: column for column, place in head.matched.places.items()}
     width, first = len(head.headings), head.row + 1
-    headers = {place for place, column in columns.items() if FIELD[column].header}
+    headers = {place for place, column in columns.items() if how.dictionary[column].header}
     merged = MergedCells(sheet.merged_cell_ranges or [], first, columns, headers)
     count = max([sheet.end[0] + 1 if sheet.end else 0, *(row for row, place in parts.spoiled if place in columns)])
     rows = islice(_rows(sheet, count), first, None)
@@ -133,17 +132,18 @@ def _spooled(
                     cells[place][row] = text
             filled, unclear = merged.fill(cells, first, len(piece))
             repairs["merged_cells"] += filled
-            texts = [column_texts(cells[place], columns.get(place, ""), repairs, from_1904=parts.from_1904) for place in range(width)]
+            texts = [column_texts(cells[place], how.dictionary.by_column.get(columns.get(place, "")), repairs, from_1904=parts.from_1904) for place in range(width)]
             spool.add(
                 [pa.array(each, pa.string()) for each in texts], np.arange(first + 1, first + 1 + len(piece)),
-                told=told_column(unclear, len(piece)) if unclear else None,
+                reported=reported_column(unclear, len(piece)) if unclear else None,
             )  # fmt: skip
             first += len(piece)
     hidden = [row for row in parts.hidden_rows if row > head.row + 1]
-    more = [Told("F307", f"{len(hidden)}", hidden[0])] if hidden else []
+    more = [FileFinding("F307", f"{len(hidden)}", hidden[0])] if hidden else []
     return Export(
         name=f"{source.name} [{name}]" if len(how.sheets) > 1 else source.name,
         path=path,
+        dictionary=how.dictionary,
         format=kind,
         encoding="",
         headings=head.headings,
@@ -151,7 +151,7 @@ def _spooled(
         blocks=tuple(spool.blocks),
         taken=(taken_of(source),),
         head_values=head.values,
-        told=(*head.told(head.row + 1), *told, *more),
+        reported=(*head.reported(head.row + 1), *reported, *more),
         repairs=tuple(repairs.items()),
         sheet=name,
         physical=((FILE_LINES, count), ("title_rows", head.row), ("headings", 1)),

@@ -1,4 +1,4 @@
-"""What the reader of workbooks does not tell: rows that are hidden, cells that hold an error or a formula without its value,
+"""What the reader of workbooks does not report: rows that are hidden, cells that hold an error or a formula without its value,
 texts that are not there, the day that days are counted from. Taken from the parts of an .xlsx file, which are looked through
 as a stream; its sizes are checked first."""
 

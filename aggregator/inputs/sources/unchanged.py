@@ -45,7 +45,7 @@ def changes_explain(source: Source) -> Iterator[None]:
 
 
 def stood(path: Path) -> tuple[int, ...]:
-    """What tells that a file was replaced or written to; its bytes may have changed all the same. Empty where there is none."""
+    """What shows that a file was replaced or written to; its bytes may have changed all the same. Empty where there is none."""
     try:
         found = path.stat()
     except FileNotFoundError:

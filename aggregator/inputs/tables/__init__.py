@@ -1,0 +1,1 @@
+"""Headings to columns, what stands around the table, cells in canonical form."""

@@ -8,8 +8,9 @@ not a code or a plain number stays as it is, for the rules. What was done is cou
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregator.schemas.codes import code_list
-from aggregator.schemas.modes.m9610.fields import FIELD
-from aggregator.schemas.modes.m9610.inventory import known_columns, text_type
+from aggregator.schemas.field import Dictionary, Field
+from aggregator.schemas.lines import text_type
 
 FORMULA_START = "=+\\-@\t\r"
 GUARDED = f"^'('*[{FORMULA_START}])"
@@ -29,7 +30,7 @@ _HALF_WIDTH = {0xFF01 + offset: 0x21 + offset for offset in range(94)} | {0x3000
 class Repairs:
     """Counts cells by what was done to them; `weights`: how many cells each of the values looked at stands for."""
 
-    counts: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = dataclasses.field(default_factory=Counter)
     weights: np.ndarray[Any, Any] | None = None
 
     def note(self, kind: str, before: pa.Array, after: pa.Array) -> None:
@@ -45,14 +46,14 @@ def _size(values: pa.Array) -> int:
     return int(bounds[values.offset + len(values)] - bounds[values.offset]) if len(values) else 0
 
 
-def canonical(lines: pa.Table, constants: tuple[tuple[str, str], ...], repairs: Repairs) -> pa.Table:
+def canonical(lines: pa.Table, constants: tuple[tuple[str, str], ...], dictionary: Dictionary, repairs: Repairs) -> pa.Table:
     """Raw text columns in, canonical text columns out, in the order of the data dictionary; constants added where lacking."""
     given = {name: lines[name].combine_chunks() for name in lines.column_names}
     for column, value in constants:
         if column not in given:
-            given[column] = _constant(value, len(lines), text_type(column))
-    columns = known_columns(given)
-    return pa.table({column: canonical_column(given[column], column, repairs) for column in columns})
+            given[column] = _constant(value, len(lines), text_type(dictionary[column]))
+    columns = dictionary.in_order(given)
+    return pa.table({column: canonical_column(given[column], dictionary[column], repairs) for column in columns})
 
 
 def _constant(value: str, length: int, dtype: pa.DataType) -> pa.Array:
@@ -61,22 +62,21 @@ def _constant(value: str, length: int, dtype: pa.DataType) -> pa.Array:
     return pa.array([value] * length, pa.string())
 
 
-def canonical_column(values: pa.Array, column: str, repairs: Repairs | None = None) -> pa.Array:
+def canonical_column(values: pa.Array, field: Field, repairs: Repairs | None = None) -> pa.Array:
     repairs = repairs or Repairs()
     if not pa.types.is_dictionary(values.type):
         repairs.weights = None
-        return _canonical_text(values, column, repairs)
+        return _canonical_text(values, field, repairs)
     indices = pc.fill_null(values.indices, len(values.dictionary)).to_numpy()
     repairs.weights = np.bincount(indices, minlength=len(values.dictionary) + 1)[:-1]
-    distinct = _canonical_text(values.dictionary, column, repairs).dictionary_encode()
+    distinct = _canonical_text(values.dictionary, field, repairs).dictionary_encode()
     if len(distinct) == 0:
-        return pa.nulls(len(values), text_type(column))
+        return pa.nulls(len(values), text_type(field))
     # Two spellings may have become one value: the dictionary must hold it once, for values are compared by index.
     return pa.DictionaryArray.from_arrays(distinct.indices.take(values.indices), distinct.dictionary)
 
 
-def _canonical_text(given: pa.Array, column: str, repairs: Repairs) -> pa.Array:
-    field = FIELD[column]
+def _canonical_text(given: pa.Array, field: Field, repairs: Repairs) -> pa.Array:
     values = pc.utf8_trim_whitespace(given)
     repairs.note("outer_spaces", given, values)
     if pc.any(pc.starts_with(values, "'")).as_py():

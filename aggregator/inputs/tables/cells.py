@@ -1,7 +1,7 @@
 """Cells that a spreadsheet holds as numbers, dates or truth values, as the text they stand for, and never a digit more.
 
 A number cell is a binary fraction of some 15 decimal digits. Up to there it says what was typed. Beyond, its last digits are
-invented: such a number is written with an exponent, which the rules refuse, so that a spoiled list number cannot pass for a
+invented: such a number is written with an exponent, which the rules refuse, so that a spoiled inventory number cannot pass for a
 sound one.
 """
 
@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from aggregator.schemas.modes.m9610.fields import FIELD
+from aggregator.schemas.field import Field
 
 _DIGITS = 15
 _SAFE = 10**_DIGITS
@@ -63,9 +63,9 @@ def time_text(value: Any, *, from_1904: bool) -> str:
     return moment.strftime("%Y-%m-%d") if value == int(value) else text_of(moment)
 
 
-def column_texts(values: list[Any], column: str, repairs: Counter[str], *, from_1904: bool) -> list[str]:
+def column_texts(values: list[Any], field: Field | None, repairs: Counter[str], *, from_1904: bool) -> list[str]:
     """Cells under one heading (of no column: blank) as text; dates and day counts are counted."""
-    if column and FIELD[column].kind == "time":
+    if field is not None and field.kind == "time":
         repairs["date_cells"] += sum(isinstance(value, date) for value in values)
         texts = [time_text(value, from_1904=from_1904) for value in values]
         repairs["date_serials"] += sum(type(v) is float and text != text_of(v) for v, text in zip(values, texts, strict=True))

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from aggregator.model.errors import UnusableInput
+from aggregator.schemas.field import Dictionary
+from aggregator.schemas.file_rules import file_rule
 from aggregator.schemas.invisible import without_invisible
-from aggregator.schemas.modes.m9610.fields import FIELD, FIELDS, KNOWN_UNUSED, REQUIRED_COLUMNS, STATUS_COLUMNS
-from aggregator.schemas.modes.m9610.rules import RULES
 
 
 def normalised(heading: str) -> str:
@@ -21,16 +21,19 @@ def normalised(heading: str) -> str:
 
 
 @cache
-def known_headings() -> dict[str, str]:
+def known_headings(dictionary: Dictionary) -> dict[str, str]:
     """Every heading that is matched without a mapping, normalised, to its column."""
     headings: dict[str, str] = {}
-    for field in FIELDS:
+    for field in dictionary.fields:
         for heading in (field.column, field.element, *field.headings):
             headings.setdefault(normalised(heading), field.column)
     return headings
 
 
-UNUSED = frozenset(normalised(heading) for heading in KNOWN_UNUSED)
+@cache
+def unused_headings(dictionary: Dictionary) -> frozenset[str]:
+    """Headings we know and do not use, normalised."""
+    return frozenset(normalised(heading) for heading in dictionary.unused_headings)
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Matched:
     ruled_out: tuple[str, ...] = ()
 
 
-def match_headings(headings: Sequence[str], mapping: Iterable[tuple[str, str]]) -> Matched:
+def match_headings(dictionary: Dictionary, headings: Sequence[str], mapping: Iterable[tuple[str, str]]) -> Matched:
     """Match headings; a mapping of (column, heading) wins over what would have matched by itself.
 
     Raises UnusableInput where two headings stand for one column.
@@ -57,16 +60,16 @@ def match_headings(headings: Sequence[str], mapping: Iterable[tuple[str, str]]) 
     for position, name in enumerate(names):
         column = mapped.get(name) if name else None
         if column is None:
-            column = known_headings().get(name)
+            column = known_headings(dictionary).get(name)
             if column in placed:
                 column = None
-            elif column is None and name and name not in UNUSED:
+            elif column is None and name and name not in unused_headings(dictionary):
                 unknown.append(position)
         if column is None:
             continue
         if column in places:
             first, second = headings[places[column]].strip(), headings[position].strip()
-            rule = RULES["F103"]
+            rule = file_rule("F103")
             raise UnusableInput(
                 f"[F103] The headings '{first}' and '{second}' both stand for {column}. {rule.remedy.en}",
                 f"[F103] 列标题“{first}”与“{second}”都对应 {column}。{rule.remedy.zh}",
@@ -75,26 +78,26 @@ def match_headings(headings: Sequence[str], mapping: Iterable[tuple[str, str]]) 
     return Matched(places, tuple(unknown), tuple(column for column, name in wanted.items() if not name))
 
 
-def missing_columns(given: Iterable[str], *, clearing_known: bool) -> list[str]:
+def missing_columns(dictionary: Dictionary, given: Iterable[str], *, clearing_known: bool) -> list[str]:
     """Required columns that are not given, in the order of the data dictionary; with what says what is cleared, unless that
     is known otherwise."""
-    wanted = REQUIRED_COLUMNS if clearing_known else (*REQUIRED_COLUMNS, *STATUS_COLUMNS)
+    wanted = dictionary.required if clearing_known else (*dictionary.required, *dictionary.status_columns)
     has = set(given)
     return [column for column in wanted if column not in has]
 
 
 def require_columns(
-    file: str, headings: Sequence[str], columns: Iterable[str], *, clearing_known: bool
+    dictionary: Dictionary, file: str, headings: Sequence[str], columns: Iterable[str], *, clearing_known: bool
 ) -> None:
     """Raise UnusableInput naming what is missing, what would have matched and what was found."""
-    missing = missing_columns(columns, clearing_known=clearing_known)
+    missing = missing_columns(dictionary, columns, clearing_known=clearing_known)
     if not missing:
         return
     found = ", ".join(heading.strip() for heading in headings if heading.strip())
-    wanted = "; ".join(f"{column} ({' / '.join((FIELD[column].element, *FIELD[column].headings))})" for column in missing)
-    rule = RULES["F102"]
+    wanted = "; ".join(f"{column} ({' / '.join((dictionary[column].element, *dictionary[column].headings))})" for column in missing)
+    rule = file_rule("F102")
     clearing_en = clearing_zh = ""
-    if set(missing) & set(STATUS_COLUMNS):
+    if set(missing) & set(dictionary.status_columns):
         clearing_en = " Instead of status_code and cleared_at you can give --receipts FILE, or --assume-cleared."
         clearing_zh = " 也可不提供 status_code 和 cleared_at，而用 --receipts 文件 或 --assume-cleared。"
     raise UnusableInput(

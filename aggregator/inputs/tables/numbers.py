@@ -16,18 +16,18 @@ from aggregator.inputs.sources.unchanged import refuse_other, sha256_of
 from aggregator.inputs.sources.unpack import sources_of
 from aggregator.inputs.tables.canonical import canonical_column
 from aggregator.model.errors import UnusableInput
+from aggregator.schemas.field import Dictionary
 from aggregator.schemas.invisible import made_visible
-from aggregator.schemas.modes.m9610.fields import FIELD
 from aggregator.schemas.patterns import SCIENTIFIC, at_most, clearing_digits, matches
 
 
-def read_numbers(path: Path, chunk_bytes: int) -> tuple[pa.Table, str]:
+def read_numbers(path: Path, dictionary: Dictionary, chunk_bytes: int) -> tuple[pa.Table, str]:
     """Columns out: inventory_no, cleared_period (yyyymm, blank where the file has no cleared_at); each number once, in the
     order of the file. And the file's SHA-256. A row that is no inventory number refuses the file: what it stood for would be
     declared again."""
     sha256 = sha256_of(path)
     with temporary_room() as room:
-        numbers = _numbers(path, Reading(room, (), chunk_bytes, least_known=1))
+        numbers = _numbers(path, Reading(room, dictionary, (), chunk_bytes, least_known=1))
     refuse_other(str(path), path, sha256)
     return numbers, sha256
 
@@ -45,8 +45,9 @@ def _numbers(path: Path, how: Reading) -> pa.Table:
 
 
 def _numbers_of(file: Export) -> list[pa.Table]:
+    number = file.dictionary["inventory_no"]
     if "inventory_no" not in file.columns:
-        headings = " / ".join((FIELD["inventory_no"].element, *FIELD["inventory_no"].headings))
+        headings = " / ".join((number.element, *number.headings))
         raise UnusableInput(
             f"{file.name}: missing column inventory_no ({headings}). Add it and run again.",
             f"{file.name}：缺少清单编号列 inventory_no（{headings}）。请补充后重新运行。",
@@ -54,12 +55,12 @@ def _numbers_of(file: Export) -> list[pa.Table]:
     tables = []
     for block in file.blocks:
         chunk = read_chunk(file, block)
-        numbers = canonical_column(chunk.lines["inventory_no"].combine_chunks(), "inventory_no")
-        sound = pc.and_(pc.and_(numbers.is_valid(), at_most(numbers, FIELD["inventory_no"].length)), matches(numbers, "[0-9A-Z]+"))
+        numbers = canonical_column(chunk.lines["inventory_no"].combine_chunks(), number)
+        sound = pc.and_(pc.and_(numbers.is_valid(), at_most(numbers, number.length)), matches(numbers, "[0-9A-Z]+"))
         sound = pc.and_(sound, pc.invert(matches(pc.fill_null(numbers, ""), SCIENTIFIC)))
         periods = pa.array([""] * len(numbers), pa.string())
         if "cleared_at" in file.columns:
-            given = canonical_column(chunk.lines["cleared_at"].combine_chunks(), "cleared_at").cast(pa.string())
+            given = canonical_column(chunk.lines["cleared_at"].combine_chunks(), file.dictionary["cleared_at"]).cast(pa.string())
             digits = clearing_digits(given)
             sound = pc.and_(sound, pc.or_(digits.is_valid(), given.is_null()))
             periods = pc.fill_null(pc.utf8_slice_codeunits(digits, 0, 6), "")
@@ -70,7 +71,7 @@ def _numbers_of(file: Export) -> list[pa.Table]:
             row, value = int(chunk.rows[bad]), made_visible(numbers[bad].as_py() or "")
             raise UnusableInput(
                 f"{file.name}, row {row}: '{value}' cannot be read as an inventory number (with its cleared_at, if that column "
-                "is there). Nothing was changed. Mend the row and import the whole file again.",
+                "is there). Nothing was changed. Correct the row and import the whole file again.",
                 f"{file.name} 第 {row} 行：“{value}”无法作为清单编号读取（如有结关时间列，也须可读）。未作任何更改。请修正后重新导入整个文件。",
             )
         tables.append(pa.table({"inventory_no": numbers.cast(pa.string()), "cleared_period": periods}))

@@ -15,9 +15,8 @@ from aggregator.inputs.tables.again import are_headings, are_unknown_headings, o
 from aggregator.inputs.tables.headings import Matched, known_headings, normalised
 from aggregator.inputs.tables.labels import labelled
 from aggregator.inputs.tables.row import folded, is_line
-from aggregator.schemas.modes.m9610.fields import FIELD
-
-Mask = np.ndarray[Any, np.dtype[np.bool_]]
+from aggregator.schemas.arrays import Mask
+from aggregator.schemas.field import Dictionary
 
 BLANK, REPEATED, TOTAL, NOTE = "blank_rows", "repeated_headings", "total_rows", "note_rows"
 _TOTALS = ("合计", "总计", "小计", "总合计", "本页合计", "total", "grand total", "subtotal", "sum")
@@ -35,12 +34,12 @@ def others(
 
     Raises UnusableInput where other headings, or another value of a header column, stand among the lines.
     """
-    maybe = suspects(lines, file.headings, file.matched)
+    maybe = suspects(file.dictionary, lines, file.headings, file.matched)
     maybe[list(also)] = True
     found = {}
     for place in map(int, np.flatnonzero(maybe)):
         cells, row = cells_at(place), int(rows[place])
-        kind = kind_of_row(cells, file.headings, file.matched)
+        kind = kind_of_row(file.dictionary, cells, file.headings, file.matched)
         if kind is not None:
             found[place] = kind
         if kind in (None, NOTE):
@@ -48,7 +47,7 @@ def others(
     return found
 
 
-def kind_of_row(cells: Sequence[str], headings: Sequence[str], matched: Matched) -> str | None:
+def kind_of_row(dictionary: Dictionary, cells: Sequence[str], headings: Sequence[str], matched: Matched) -> str | None:
     """BLANK, REPEATED, TOTAL or NOTE; None for what may be an item line."""
     first = next((cell for cell in cells if cell.strip()), None)
     if first is None:
@@ -57,24 +56,24 @@ def kind_of_row(cells: Sequence[str], headings: Sequence[str], matched: Matched)
     at = {column: cells[place].strip() for column, place in matched.places.items() if place < len(cells)}
     if label.rstrip(": ") in _TOTALS and all(normalised(at.get(column, "")) in ("", label) for column in _IDENTITY):
         return TOTAL
-    if are_headings(cells, headings, matched) and other_place(cells, headings, matched) is None:
+    if are_headings(dictionary, cells, headings, matched) and other_place(dictionary, cells, headings, matched) is None:
         return REPEATED
-    return NOTE if _is_note(cells, headings, matched) else None
+    return NOTE if _is_note(dictionary, cells, headings, matched) else None
 
 
-def _is_note(cells: Sequence[str], headings: Sequence[str], matched: Matched) -> bool:
+def _is_note(dictionary: Dictionary, cells: Sequence[str], headings: Sequence[str], matched: Matched) -> bool:
     """Nothing but header values beside their labels, as in `发货人名称：某某公司` below a table."""
-    said = labelled(cells)
+    said = labelled(dictionary, cells)
     places = {place for each in said if each.value and each.holds_for_rows for place in each.places}
     filled = {place for place, cell in enumerate(cells) if cell.strip()}
-    return bool(said) and filled == places and not is_line(cells, headings, matched)
+    return bool(said) and filled == places and not is_line(dictionary, cells, headings, matched)
 
 
 def _must_change_nothing(file: Export, cells: Sequence[str], row: int) -> None:
     under_headings = row <= file.blocks[0].first_row
-    known = are_headings(cells, file.headings, file.matched)
+    known = are_headings(file.dictionary, cells, file.headings, file.matched)
     if known or (not under_headings and are_unknown_headings(cells, file.headings)):
-        place = other_place(cells, file.headings, file.matched) or 0
+        place = other_place(file.dictionary, cells, file.headings, file.matched) or 0
         here, above = (row[place].strip() if place < len(row) else "" for row in (cells, file.headings))
         column = column_letter(place)
         raise unusable(
@@ -86,7 +85,7 @@ def _must_change_nothing(file: Export, cells: Sequence[str], row: int) -> None:
         raise unusable("F117", file.name, f"Row {row}: '{said}'.", f"第 {row} 行：“{said}”。")
 
 
-def suspects(lines: pa.Table, headings: Sequence[str], matched: Matched) -> Mask:
+def suspects(dictionary: Dictionary, lines: pa.Table, headings: Sequence[str], matched: Matched) -> Mask:
     """Lines that may be none: whose cells have to be looked at one by one. In: raw text columns of the matched headings."""
     nothing = np.ones(lines.num_rows, dtype=bool)
     odd = np.zeros(lines.num_rows, dtype=bool)
@@ -97,10 +96,10 @@ def suspects(lines: pa.Table, headings: Sequence[str], matched: Matched) -> Mask
             values = _decoded(lines[column])
             nothing &= pc.fill_null(pc.binary_length(values), 0).to_numpy(zero_copy_only=False) == 0
     if "inventory_no" in lines.column_names:
-        odd |= _no_numbers(_decoded(lines["inventory_no"]), headings[matched.places["inventory_no"]])
+        odd |= _no_numbers(dictionary, _decoded(lines["inventory_no"]), headings[matched.places["inventory_no"]])
     for column in lines.column_names:
-        if column in FIELD and FIELD[column].kind == "code":
-            odd |= _words(lines[column].combine_chunks(), column)
+        if column in dictionary and dictionary[column].kind == "code":
+            odd |= _words(dictionary, lines[column].combine_chunks(), column)
     return nothing | odd
 
 
@@ -109,7 +108,7 @@ def _decoded(values: pa.ChunkedArray) -> pa.Array:
     return whole.dictionary_decode() if pa.types.is_dictionary(whole.type) else whole
 
 
-def _no_numbers(values: pa.Array, heading: str) -> Mask:
+def _no_numbers(dictionary: Dictionary, values: pa.Array, heading: str) -> Mask:
     """Blank cells, totals, headings and words in the column of inventory numbers."""
     usual = pc.fill_null(pc.match_substring_regex(values, "^[0-9]{8}E"), False)
     found: Mask = ~usual.to_numpy(zero_copy_only=False)
@@ -117,18 +116,18 @@ def _no_numbers(values: pa.Array, heading: str) -> Mask:
     if len(unusual):
         few = values.take(pa.array(unusual))
         plain = pc.utf8_lower(pc.utf8_trim_whitespace(pc.utf8_normalize(few, "NFKC")))
-        known = pc.is_in(plain, pa.array([*known_headings(), normalised(heading)]))
-        told = pc.or_(pc.or_(pc.match_substring_regex(few, _WORDY), known), pc.invert(pc.match_substring_regex(plain, "[0-9]")))
-        found[unusual] = pc.fill_null(told, True).to_numpy(zero_copy_only=False)
+        known = pc.is_in(plain, pa.array([*known_headings(dictionary), normalised(heading)]))
+        other = pc.or_(pc.or_(pc.match_substring_regex(few, _WORDY), known), pc.invert(pc.match_substring_regex(plain, "[0-9]")))
+        found[unusual] = pc.fill_null(other, True).to_numpy(zero_copy_only=False)
     return found
 
 
-def _words(values: pa.Array, column: str) -> Mask:
+def _words(dictionary: Dictionary, values: pa.Array, column: str) -> Mask:
     """Cells of a column of codes that hold a known heading, or no commodity code at all."""
-    dictionary = values.dictionary.to_pylist() if pa.types.is_dictionary(values.type) else values.to_pylist()
-    odd = [normalised(each or "") in known_headings() for each in dictionary]
+    distinct = values.dictionary.to_pylist() if pa.types.is_dictionary(values.type) else values.to_pylist()
+    odd = [normalised(each or "") in known_headings(dictionary) for each in distinct]
     if column == "commodity_code":
-        odd = [known or sum(map(str.isdigit, folded(each or ""))) < _LIKE_A_CODE for known, each in zip(odd, dictionary, strict=True)]
+        odd = [known or sum(map(str.isdigit, folded(each or ""))) < _LIKE_A_CODE for known, each in zip(odd, distinct, strict=True)]
     if not any(odd):
         return np.zeros(len(values), dtype=bool)
     if not pa.types.is_dictionary(values.type):

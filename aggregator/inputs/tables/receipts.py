@@ -6,8 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -23,15 +22,24 @@ from aggregator.inputs.tables.canonical import canonical_column
 from aggregator.inputs.tables.headings import Matched, normalised
 from aggregator.inputs.tables.unnamed import refused
 from aggregator.model.errors import UnusableInput
+from aggregator.schemas.field import Dictionary
 from aggregator.schemas.invisible import has_no_invisible, made_visible
-from aggregator.schemas.modes.m9610.limits import CANCELLATION, STATUS_CANCELLED
-from aggregator.schemas.modes.m9610.rules.row_tests import is_no_scientific_number, is_status
 from aggregator.schemas.patterns import clearing_digits
+from aggregator.schemas.row_tests import is_no_scientific_number, is_status
+from aggregator.schemas.statuses import CANCELLATION, STATUS_CANCELLED
 from aggregator.schemas.text import Text
 
 _MESSAGE_HEADINGS = ("message", "message_type", "messageType", "报文类型", "回执类型")
 _EARLIEST, _LATEST = "2000", "2100"
 """Years that a time of customs may be in: what is dated beyond would outdo all that comes after."""
+
+
+class Arrays(Protocol):
+    """Where arrays are kept for the steps of a run."""
+
+    def save(self, name: str, values: np.ndarray[Any, Any]) -> None: ...
+
+    def load(self, name: str) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -47,12 +55,12 @@ class Receipts:
     number_of_key: np.ndarray[Any, Any]
 
     @classmethod
-    def open(cls, folder: Path) -> Receipts:
-        return cls(*(np.load(folder / f"receipts-{each.name}.npy", mmap_mode="r") for each in fields(cls)))
+    def open(cls, arrays: Arrays) -> Receipts:
+        return cls(*(arrays.load(f"receipts-{each.name}") for each in fields(cls)))
 
-    def save(self, folder: Path) -> None:
+    def save(self, arrays: Arrays) -> None:
         for each in fields(self):
-            np.save(folder / f"receipts-{each.name}.npy", getattr(self, each.name))
+            arrays.save(f"receipts-{each.name}", getattr(self, each.name))
 
     def of(self, numbers: pa.Array) -> Received:
         """What is known of these inventories, blank where nothing is."""
@@ -102,7 +110,7 @@ def _sortable(numbers: pa.Array) -> np.ndarray[Any, Any]:
 
 _COLUMNS = ("inventory_no", "status", "at", "message", "key")
 _SAY_NOTHING = ("1", "2", "3", "4", "120", "300")
-"""States of a list that has no number yet: what is told of it decides nothing."""
+"""States of an inventory that has no number yet: what is reported of it decides nothing."""
 
 
 def read_receipts(sources: Iterable[Source], how: Reading) -> tuple[Receipts, list[Taken], list[Text]]:
@@ -123,11 +131,11 @@ def read_receipts(sources: Iterable[Source], how: Reading) -> tuple[Receipts, li
                     passed_over[root] += 1
                     continue
                 taken.append(taken_of(copy))
-                tables += [_receipts_of(source.name, table, np.array(lines)) for table, lines in receipts_of(copy, root)]
+                tables += [_receipts_of(how.dictionary, source.name, table, np.array(lines)) for table, lines in receipts_of(copy, root)]
             continue
         for file in open_exports([source], how):
             taken += file.taken
-            tables += [_receipts_of(file.name, *each) for each in _table_receipts(_with_message(file))]
+            tables += [_receipts_of(how.dictionary, file.name, *each) for each in _table_receipts(_with_message(file))]
     whole = pa.concat_tables(tables) if tables else pa.table({name: pa.array([], pa.string()) for name in _COLUMNS})
     return _latest(whole.combine_chunks()), taken, _notes(passed_over)
 
@@ -167,11 +175,11 @@ def _table_receipts(file: Export) -> Iterator[tuple[pa.Table, np.ndarray[Any, An
         yield lines, chunk.rows
 
 
-def _receipts_of(name: str, lines: pa.Table, rows: np.ndarray[Any, Any]) -> pa.Table:
+def _receipts_of(dictionary: Dictionary, name: str, lines: pa.Table, rows: np.ndarray[Any, Any]) -> pa.Table:
     """In: raw text columns. Out: _COLUMNS, of receipts that name an inventory."""
 
     def plain(column: str) -> pa.Array:
-        return canonical_column(lines[column].combine_chunks(), column).cast(pa.string())
+        return canonical_column(lines[column].combine_chunks(), dictionary[column]).cast(pa.string())
 
     number, status, at = plain("inventory_no"), plain("status_code"), clearing_digits(plain("cleared_at"))
     message = pc.fill_null(pc.utf8_upper(pc.utf8_trim_whitespace(lines["message"].combine_chunks())), "")

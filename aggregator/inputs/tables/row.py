@@ -6,12 +6,12 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from aggregator.inputs.tables.headings import UNUSED, Matched, normalised
+from aggregator.inputs.tables.headings import Matched, normalised, unused_headings
 from aggregator.inputs.tables.labels import labelled
 from aggregator.schemas import patterns as shapes
 from aggregator.schemas.codes import code_list
+from aggregator.schemas.field import Dictionary, Field
 from aggregator.schemas.invisible import without_invisible
-from aggregator.schemas.modes.m9610.fields import FIELD
 
 _AROUND = re.compile(r"[\s'\"=]")
 _INVENTORY_NO = re.compile("[0-9]{8}E[0-9]{4,}")
@@ -43,27 +43,26 @@ def is_words(row: Sequence[str]) -> bool:
     return bool(cells) and sum(cell[0].isdigit() or _ERROR.fullmatch(cell) is not None for cell in cells) * 4 < len(cells)
 
 
-def is_line(row: Sequence[str], headings: Sequence[str], matched: Matched) -> bool:
+def is_line(dictionary: Dictionary, row: Sequence[str], headings: Sequence[str], matched: Matched) -> bool:
     """Whether a row among titles and header values is an item line: by its number, by how many of its cells are filled, or
     by values of the kind of their columns."""
-    labels = {place for each in labelled(row) for place in each.places}
+    labels = {place for each in labelled(dictionary, row) for place in each.places}
     cells = {place: cell for place, cell in enumerate(row) if cell.strip()}
     if any(_INVENTORY_NO.fullmatch(folded(cell).translate(_DASHES)) for cell in cells.values()):
         return True
-    cells = {place: cell for place, cell in cells.items() if place not in labels and not _is_label(cell)}
+    cells = {place: cell for place, cell in cells.items() if place not in labels and not _is_label(dictionary, cell)}
     digits = {place for place, cell in cells.items() if begins_with_digit(cell)}
     width = sum(bool(heading.strip()) for heading in headings)
     if _is_as_wide(len(cells), len(digits), width):
         return True
-    columns = {place: column for column, place in matched.places.items() if column in FIELD and FIELD[column].kind != "text"}
-    fitting = [columns[place] for place, cell in cells.items() if place in columns and could_be(cell, columns[place])]
-    amounts = [column for column in fitting if FIELD[column].kind in ("decimal", "count")]
+    fields = {place: dictionary[column] for column, place in matched.places.items() if column in dictionary and dictionary[column].kind != "text"}
+    fitting = [fields[place] for place, cell in cells.items() if place in fields and could_be(cell, fields[place])]
+    amounts = [field for field in fitting if field.kind in ("decimal", "count")]
     return len(amounts) >= _ENOUGH or (len(fitting) >= _ENOUGH and len(fitting) * 2 > len(cells))
 
 
-def could_be(cell: str, column: str) -> bool:
+def could_be(cell: str, field: Field) -> bool:
     """Whether a value is of the kind of a column: any text is a name, and what is no number is no weight."""
-    field = FIELD[column]
     if field.kind == "text" or (field.codes and cell.strip() in code_list(field.codes).to_code):
         return True
     text = folded(cell)
@@ -77,6 +76,6 @@ def _is_as_wide(filled: int, digits: int, width: int) -> bool:
     return (filled * 2 >= width and filled >= _TITLE and digits * 4 >= filled) or (filled >= _TITLE and digits * 2 > filled)
 
 
-def _is_label(cell: str) -> bool:
+def _is_label(dictionary: Dictionary, cell: str) -> bool:
     text = normalised(cell)
-    return text.endswith(":") or text in UNUSED
+    return text.endswith(":") or text in unused_headings(dictionary)

@@ -10,13 +10,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from aggregator.inputs.export import Told, unusable
+from aggregator.inputs.export import FileFinding, unusable
 from aggregator.inputs.formats.records import DELIMITERS
+from aggregator.inputs.reading import Reading
 from aggregator.inputs.tables.again import are_headings, name_lines
 from aggregator.inputs.tables.headings import Matched, known_headings, match_headings, normalised
 from aggregator.inputs.tables.labels import labelled, mentions_other
 from aggregator.inputs.tables.row import is_line
 from aggregator.model.errors import UnusableInput
+from aggregator.schemas.field import Dictionary
 
 HEAD_ROWS = 50
 """So many rows are looked at for the headings."""
@@ -37,10 +39,10 @@ class Head:
     line_above: int | None = None
     contradiction: tuple[int, str] | None = None
 
-    def told(self, row: int) -> tuple[Told, ...]:
+    def reported(self, row: int) -> tuple[FileFinding, ...]:
         """Findings about the headings, which stand in the given row."""
-        unknown = [Told("F301", self.headings[place].strip(), row) for place in self.matched.unknown]
-        return (*unknown, *(Told("F304", value) for value in self.unused))
+        unknown = [FileFinding("F301", self.headings[place].strip(), row) for place in self.matched.unknown]
+        return (*unknown, *(FileFinding("F304", value) for value in self.unused))
 
     def must_be_on_top(self, name: str) -> None:
         """Raise UnusableInput naming the file where lines, or two values of one header column, stand above the headings."""
@@ -54,63 +56,64 @@ class Head:
             raise unusable("F117", name, f"Row {row}: '{said}'.", f"第 {row} 行：“{said}”。")
 
 
-def find_head(name: str, rows: Iterable[Sequence[str]], mapping: tuple[tuple[str, str], ...], least_known: int) -> Head | None:
+def find_head(name: str, rows: Iterable[Sequence[str]], how: Reading, least_known: int) -> Head | None:
     """The first row of which at least half as much is known as of any, and at least `least_known` headings.
 
     Not the row of which most is known: of two tables one below the other the first must not be taken for a title. Raises
     UnusableInput naming the file where two headings stand for one column."""
     try:
-        return _head(rows, mapping, least_known)
+        return _head(rows, how, least_known)
     except UnusableInput as error:
         raise UnusableInput(f"{name}: {error.text.en}", f"{name}：{error.text.zh}") from None
 
 
-def _head(rows: Iterable[Sequence[str]], mapping: tuple[tuple[str, str], ...], least_known: int) -> Head | None:
+def _head(rows: Iterable[Sequence[str]], how: Reading, least_known: int) -> Head | None:
     above = list(islice(rows, HEAD_ROWS))
-    known = [_known(row, mapping) for row in above]
+    known = [_known(row, how) for row in above]
     wanted = max(least_known, max(known, default=0) / 2)
     best = next((place for place, count in enumerate(known) if count >= wanted), None)
     if best is None:
         return None
     headings = tuple(above[best])
-    matched = match_headings(headings, mapping)
-    values, unused, contradiction = _labelled(above[:best], matched)
-    return Head(best, headings, matched, values, unused, _line_above(above[:best], headings, matched), contradiction)
+    matched = match_headings(how.dictionary, headings, how.columns)
+    values, unused, contradiction = _labelled(how.dictionary, above[:best], matched)
+    above_it = _line_above(how.dictionary, above[:best], headings, matched)
+    return Head(best, headings, matched, values, unused, above_it, contradiction)
 
 
-def _known(row: Sequence[str], mapping: tuple[tuple[str, str], ...]) -> int:
+def _known(row: Sequence[str], how: Reading) -> int:
     try:
-        return len(match_headings(row, mapping).places)
+        return len(match_headings(how.dictionary, row, how.columns).places)
     except UnusableInput:
-        return len({known_headings().get(normalised(cell)) for cell in row} - {None})
+        return len({known_headings(how.dictionary).get(normalised(cell)) for cell in row} - {None})
 
 
-def _line_above(rows: list[Sequence[str]], headings: Sequence[str], matched: Matched) -> int | None:
+def _line_above(dictionary: Dictionary, rows: list[Sequence[str]], headings: Sequence[str], matched: Matched) -> int | None:
     """The first row above the headings that is a line, of this table or of another one that stands above it."""
     of_other_table = False
     for number, row in enumerate(rows, 1):
         filled = sum(bool(cell.strip()) for cell in row)
-        of_headings = name_lines(row) and are_headings(row, headings, matched)
-        if _holds_line(row, headings, matched) or (of_other_table and not of_headings and filled >= _CELLS_OF_A_LINE):
+        of_headings = name_lines(dictionary, row) and are_headings(dictionary, row, headings, matched)
+        if _holds_line(dictionary, row, headings, matched) or (of_other_table and not of_headings and filled >= _CELLS_OF_A_LINE):
             return number
         of_other_table = of_other_table or of_headings
     return None
 
 
-def _holds_line(row: Sequence[str], headings: Sequence[str], matched: Matched) -> bool:
+def _holds_line(dictionary: Dictionary, row: Sequence[str], headings: Sequence[str], matched: Matched) -> bool:
     """Whether it is a line, or a cell of it is one with other delimiters: of a table that was written by another program."""
     parts = (cell.split(mark) for cell in row for mark in DELIMITERS if mark in cell)
-    return is_line(row, headings, matched) or any(is_line(part, headings, matched) for part in parts)
+    return is_line(dictionary, row, headings, matched) or any(is_line(dictionary, part, headings, matched) for part in parts)
 
 
 def _labelled(
-    rows: list[Sequence[str]], matched: Matched
+    dictionary: Dictionary, rows: list[Sequence[str]], matched: Matched
 ) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...], tuple[int, str] | None]:
     """Values for all rows, what cannot be one, and the first that says something else than one before it."""
     values: dict[str, str] = {}
     unused, contradiction = [], None
     for number, row in enumerate(rows, 1):
-        for each in labelled(row):
+        for each in labelled(dictionary, row):
             if not each.value:
                 continue
             if each.column in matched.places or not each.holds_for_rows:
@@ -119,8 +122,8 @@ def _labelled(
                 contradiction = contradiction or (number, str(each))
     for number, row in enumerate(rows, 1):
         # A label that stands by itself says nothing yet.
-        labels = {place for each in labelled(row) for place in each.places}
-        said = mentions_other([cell for place, cell in enumerate(row) if place not in labels], values)
+        labels = {place for each in labelled(dictionary, row) for place in each.places}
+        said = mentions_other(dictionary, [cell for place, cell in enumerate(row) if place not in labels], values)
         if contradiction is None and said is not None:
             contradiction = (number, said)
     return tuple(values.items()), tuple(unused), contradiction

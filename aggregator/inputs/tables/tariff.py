@@ -18,8 +18,9 @@ from aggregator.inputs.sources.unpack import sources_of
 from aggregator.inputs.tables.canonical import canonical_column
 from aggregator.inputs.tables.headings import Matched, normalised
 from aggregator.model.errors import ChangedInput, StopRun, WrongConfiguration
-from aggregator.schemas.modes.m9610.rules.tariff import TARIFF
+from aggregator.schemas.field import Dictionary
 from aggregator.schemas.patterns import COMMODITY_CODE, clearing_digits, matches
+from aggregator.schemas.tariff import TARIFF
 
 _OTHER_HEADINGS = {
     "valid_from": ("valid_from", "生效日期", "起始日期", "有效期起"),
@@ -31,11 +32,11 @@ _NONE = ("无", "/", "-", "－")
 _ALWAYS = ("00000000", "99999999")
 
 
-def read_tariff(path: Path, chunk_bytes: int) -> tuple[pa.Table, tuple[Taken, ...]]:
+def read_tariff(path: Path, dictionary: Dictionary, chunk_bytes: int) -> tuple[pa.Table, tuple[Taken, ...]]:
     """Columns out: those of TARIFF; and the files it was read from. Raises WrongConfiguration naming the row that cannot be read."""
     try:
         with temporary_room() as room:
-            exports = tuple(open_exports(sources_of([path], room), Reading(room, (), chunk_bytes, least_known=1)))
+            exports = tuple(open_exports(sources_of([path], room), Reading(room, dictionary, (), chunk_bytes, least_known=1)))
             tables = [_rows(file) for file in map(_with_others, exports)]
     except (ChangedInput, WrongConfiguration):
         raise
@@ -73,7 +74,7 @@ def _rows(file: Export) -> pa.Table:
                 return pa.array([""] * length, pa.string())
             values = lines[name].combine_chunks()
             known = name in ("commodity_code", "statutory_unit_code", "second_statutory_unit_code")
-            values = canonical_column(values, name).cast(pa.string()) if known else pc.utf8_trim_whitespace(values)
+            values = canonical_column(values, file.dictionary[name]).cast(pa.string()) if known else pc.utf8_trim_whitespace(values)
             return pc.fill_null(pc.if_else(pc.is_in(values, pa.array(_NONE)), "", values), "")
 
         columns = {name: text(name) for name in TARIFF.names}
@@ -93,6 +94,6 @@ def _must_be(file: Export, rows: Any, values: pa.Array, sound: pa.Array, wrong: 
     if not good.all():
         bad = int(np.flatnonzero(~good)[0])
         raise WrongConfiguration(
-            f"The tariff table {file.name}, row {rows[bad]}: '{values[bad].as_py()}' is no ten-digit code or no day. Mend the row.",
+            f"The tariff table {file.name}, row {rows[bad]}: '{values[bad].as_py()}' is no ten-digit code or no day. Correct the row.",
             f"税则表 {file.name} 第 {rows[bad]} 行：“{values[bad].as_py()}”不是10位编码或不是日期。请修正该行。",
         )

@@ -11,19 +11,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.inputs.export import Export, TextChunk, Told, Unnamed, column_letter, unusable
+from aggregator.inputs.export import Export, FileFinding, TextChunk, Unnamed, column_letter, unusable
 from aggregator.inputs.tables.headings import normalised
 from aggregator.inputs.tables.row import could_be
 from aggregator.model.errors import UnusableInput
-from aggregator.schemas.modes.m9610.fields import FIELD, FIELDS, Use
-
-_WANTED = tuple(field.column for field in FIELDS if field.use is not Use.OTHER)
+from aggregator.schemas.field import Dictionary, Field, Use
 
 
 def places_to_read(file: Export) -> dict[str, int]:
     """Names and positions of all columns to be read: the matched ones, and those without a heading."""
     without = [place for place, heading in enumerate(file.headings) if not normalised(heading)]
     return {**file.matched.places, **{_name(place): place for place in without}}
+
+
+def _wanted(dictionary: Dictionary) -> list[Field]:
+    """Fields that declarations depend on."""
+    return [field for field in dictionary.fields if field.use is not Use.OTHER]
 
 
 def _name(place: int) -> str:
@@ -41,16 +44,16 @@ def set_apart(chunk: TextChunk, file: Export) -> TextChunk:
         given = np.flatnonzero(pc.not_equal(values, "").to_numpy(zero_copy_only=False))
         if len(given):
             first = int(given[0])
-            fitting = _could_be(values.take(pa.array(given)), chunk.rows[given])
+            fitting = _could_be(file.dictionary, values.take(pa.array(given)), chunk.rows[given])
             found.append(Unnamed(place, int(chunk.rows[first]), values[first].as_py(), fitting))
     return replace(chunk, lines=chunk.lines.drop_columns(list(places)), unnamed=tuple(found))
 
 
-def _could_be(values: pa.Array, rows: np.ndarray[Any, Any]) -> frozenset[str]:
+def _could_be(dictionary: Dictionary, values: pa.Array, rows: np.ndarray[Any, Any]) -> frozenset[str]:
     if _count_rows(values, rows):
         return frozenset()
     distinct = pc.unique(values).to_pylist()
-    return frozenset(column for column in _WANTED if any(could_be(value, column) for value in distinct))
+    return frozenset(field.column for field in _wanted(dictionary) if any(could_be(value, field) for value in distinct))
 
 
 def _count_rows(values: pa.Array, rows: np.ndarray[Any, Any]) -> bool:
@@ -61,7 +64,7 @@ def _count_rows(values: pa.Array, rows: np.ndarray[Any, Any]) -> bool:
     return bool(((steps >= 1) & (steps <= np.diff(rows))).all() and numbers[0] <= rows[0])
 
 
-def findings_about(file: Export, found: Iterable[Unnamed], constants: Iterable[str]) -> tuple[Told, ...]:
+def findings_about(file: Export, found: Iterable[Unnamed], constants: Iterable[str]) -> tuple[FileFinding, ...]:
     """One finding a column, of all that was found in the parts of a file. Raises UnusableInput where it may be a column that is
     missed.
     """
@@ -69,18 +72,17 @@ def findings_about(file: Export, found: Iterable[Unnamed], constants: Iterable[s
     for each in found:
         columns.setdefault(each.place, []).append(each)
     given = {*file.columns, *constants, *file.matched.ruled_out}
-    missing = [column for column in _WANTED if column not in given]
+    missing = [field for field in _wanted(file.dictionary) if field.column not in given]
     for place in sorted(columns):
-        meant = [column for column in missing if any(column in each.could_be for each in columns[place])]
+        meant = [field for field in missing if any(field.column in each.could_be for each in columns[place])]
         if meant:
-            raise refused(file.name, columns[place][0], meant)
-    return tuple(Told("F308", f"{column_letter(place)}: {columns[place][0].value}", columns[place][0].row) for place in sorted(columns))
+            raise refused(file.name, columns[place][0], [f"{field.column} ({field.headings[0]})" for field in meant])
+    return tuple(FileFinding("F308", f"{column_letter(place)}: {columns[place][0].value}", columns[place][0].row) for place in sorted(columns))
 
 
 def refused(name: str, first: Unnamed, missing: Sequence[str]) -> UnusableInput:
     letter = column_letter(first.place)
-    known = [f"{each} ({FIELD[each].headings[0]})" if each in FIELD else each for each in missing]
     return unusable(
-        "F118", name, f"Column {letter}, row {first.row}: '{first.value}'. Missing: {', '.join(known)}.",
-        f"{letter} 列第 {first.row} 行：“{first.value}”。缺少：{'、'.join(known)}。",
+        "F118", name, f"Column {letter}, row {first.row}: '{first.value}'. Missing: {', '.join(missing)}.",
+        f"{letter} 列第 {first.row} 行：“{first.value}”。缺少：{'、'.join(missing)}。",
     )  # fmt: skip

@@ -4,13 +4,23 @@ to be declared. Every function here belongs within one transaction."""
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 
 import pyarrow as pa
 
+from aggregator.domain.states import MAY_BECOME
+from aggregator.ledger.errors import (
+    FirstPeriodFixed,
+    NoSuchAnswer,
+    NotWaiting,
+    RunAnswered,
+    UnknownApplication,
+    UnknownRun,
+    VoidedBefore,
+)
 from aggregator.ledger.sqlite.chain import append_event
 from aggregator.ledger.sqlite.record import (
     OF_RUN,
-    RUN_VOIDED,
     RunRecord,
     insert_run,
     next_run_no,
@@ -19,19 +29,11 @@ from aggregator.ledger.sqlite.record import (
     record_rows,
 )
 from aggregator.ledger.sqlite.settle import HAND_ANSWER, customs_time, latest_known, settle
-from aggregator.ledger.sqlite.tables import LIVE, State
-from aggregator.model.errors import WrongConfiguration, WrongUsage
+from aggregator.ledger.sqlite.tables import LIVE
+from aggregator.model.records import DISMISSED, RUN_VOIDED, State
 
-DISMISSED = "dismissed"
-"""The fate of what waited and of which a person said that it is never to be declared here."""
 IMPORT_PREFIX = "import"
 """Inventories declared elsewhere are a run of their own, without a folder: `import-01`, `import-02`, …"""
-ANSWERS: dict[State, tuple[State, ...]] = {
-    State.APPLIED: (State.ACCEPTED, State.REFUSED),
-    State.ACCEPTED: (State.MERGED, State.REFUSED),
-    State.MERGED: (State.ENTERED,),
-}
-"""Which state customs' answer can bring an application into, from the one it is in."""
 
 
 def void_run(connection: sqlite3.Connection, run_ref: str, at: str, reason: str) -> int:
@@ -39,15 +41,10 @@ def void_run(connection: sqlite3.Connection, run_ref: str, at: str, reason: str)
     row = connection.execute("SELECT run_no, state FROM run WHERE run_ref = ?", (run_ref,)).fetchone()
     if row is None:
         known = [ref for (ref,) in connection.execute("SELECT run_ref FROM run ORDER BY run_no DESC LIMIT 5")]
-        raise WrongUsage(
-            f"The ledger has no run {run_ref}. Nothing was changed. Its last runs: {', '.join(known) or 'none'}.",
-            f"台账中没有批次 {run_ref}。未作任何更改。最近的批次：{', '.join(known) or '无'}。",
-        )
+        raise UnknownRun(run_ref, known)
     run_no, state = row
     if state == RUN_VOIDED:
-        raise WrongConfiguration(
-            f"The run {run_ref} was voided before. Nothing was changed.", f"批次 {run_ref} 此前已作废。未作任何更改。"
-        )
+        raise VoidedBefore(run_ref)
     _refuse_answered(connection, run_no, run_ref)
     connection.execute("UPDATE run SET state = ? WHERE run_no = ?", (RUN_VOIDED, run_no))
     _, freed = settle(connection, {run_no}, at)
@@ -56,7 +53,7 @@ def void_run(connection: sqlite3.Connection, run_ref: str, at: str, reason: str)
 
 
 def _refuse_answered(connection: sqlite3.Connection, run_no: int, run_ref: str) -> None:
-    """Raise WrongConfiguration where anything says that the run was sent."""
+    """Raise RunAnswered where anything says that the run was sent."""
     answered = dict(
         connection.execute("SELECT application_ref, state FROM application WHERE run_no = ? AND state <> ? ORDER BY 1", (run_no, State.APPLIED))
     )
@@ -68,12 +65,7 @@ def _refuse_answered(connection: sqlite3.Connection, run_no: int, run_ref: str) 
     for (number,) in connection.execute(f"{in_results} AND {LIVE} ORDER BY 1 LIMIT 5", {"run_no": run_no}) if not answered else ():
         answered[number] = "in a result"
     if answered:
-        listed = ", ".join(f"{ref} ({answer})" for ref, answer in sorted(answered.items())[:5])
-        raise WrongConfiguration(
-            f"The run {run_ref} cannot be voided: customs has answered its applications {listed}. Nothing was changed. What "
-            "customs refused is free to be declared again without it; what it accepted is changed by amending the declaration.",
-            f"批次 {run_ref} 不能作废：海关已答复其汇总申请单 {listed}。未作任何更改。海关退回的清单无需作废即可重新申报；已受理的须通过修改报关单更正。",
-        )
+        raise RunAnswered(run_ref, answered)
 
 
 def answer_application(connection: sqlite3.Connection, application_ref: str, answer: State, at: str, reason: str) -> int:
@@ -84,25 +76,18 @@ def answer_application(connection: sqlite3.Connection, application_ref: str, ans
         (application_ref,),
     ).fetchone()
     if row is None:
-        raise WrongUsage(
-            f"The ledger has no application {application_ref}. Nothing was changed. 'aggregator ledger show' lists all applications.",
-            f"台账中没有汇总申请单 {application_ref}。未作任何更改。请运行 aggregator ledger show 查看。",
-        )
+        raise UnknownApplication(application_ref)
     run_no, application_no, state, run_state = row
-    is_state = State.VOIDED if run_state == RUN_VOIDED and state == State.APPLIED else state
-    if answer not in ANSWERS.get(State(is_state), ()):
-        raise WrongConfiguration(
-            f"The application {application_ref} is {is_state} and cannot become {answer}. Nothing was changed. "
-            "'aggregator ledger show' lists all applications.",
-            f"汇总申请单 {application_ref} 的状态为 {is_state}，不能变为 {answer}。未作任何更改。请运行 aggregator ledger show 查看。",
-        )
+    is_state = State.VOIDED if run_state == RUN_VOIDED and state == State.APPLIED else State(state)
+    if answer not in MAY_BECOME.get(is_state, ()):
+        raise NoSuchAnswer(application_ref, is_state, answer)
     after = max(customs_time(at), latest_known(connection, run_no, application_no, application_ref))
     append_event(connection, at, HAND_ANSWER, application_ref, {"state": answer, "after": after, "reason": reason})
     changes, freed = settle(connection, {run_no}, at)
     return freed if answer is State.REFUSED else sum(each.inventories for each in changes if each.application_ref == application_ref)
 
 
-def dismiss(connection: sqlite3.Connection, numbers: list[str], at: str, reason: str) -> int:
+def dismiss(connection: sqlite3.Connection, numbers: Sequence[str], at: str, reason: str) -> int:
     """Inventories that wait and are never to be declared here: a number typed wrongly and corrected since, an inventory that is
     another firm's, whether an export had it or only a message of customs. A run that sees one again takes it up again. Out:
     how many they are."""
@@ -112,11 +97,7 @@ def dismiss(connection: sqlite3.Connection, numbers: list[str], at: str, reason:
     waits = f"SELECT EXISTS (SELECT 1 FROM waiting WHERE inventory_no = :no) OR EXISTS {free}"
     absent = [number for number in distinct if connection.execute(waits, {"no": number}).fetchone() == (0,)]
     if absent:
-        listed = ", ".join(absent[:5])
-        raise WrongUsage(
-            f"The ledger has no inventory {listed} among those that wait. Nothing was changed. 'aggregator status' lists them.",
-            f"台账的待申报清单中没有 {listed}。未作任何更改。请运行 aggregator status 查看。",
-        )
+        raise NotWaiting(absent)
     connection.executemany(
         "INSERT INTO waiting (inventory_no, cleared_period, seen_period, fate, reason, seen_in) VALUES (?, '', ?, ?, ?, '') "
         "ON CONFLICT (inventory_no) DO UPDATE SET fate = excluded.fate, reason = excluded.reason",
@@ -134,12 +115,7 @@ def correct_first_period(connection: sqlite3.Connection, first_period: str, at: 
     row = connection.execute("SELECT value FROM setting WHERE name = 'first_period'").fetchone()
     former = str(row[0]) if row else ""
     if declared and former != first_period:
-        raise WrongConfiguration(
-            f"The first period is {former[:4]}-{former[4:]} and cannot be changed any more: {declared:,} inventories were declared under "
-            "it. Nothing was changed. What was declared elsewhere before is entered with 'aggregator ledger import'.",
-            f"起始申报期为 {former[:4]}-{former[4:]}，已据此申报 {declared:,} 份清单，不能再更改。未作任何更改。"
-            "此前在别处申报的清单请用 aggregator ledger import 登记。",
-        )
+        raise FirstPeriodFixed(former, declared)
     if former == first_period:
         return former
     connection.execute("INSERT OR REPLACE INTO setting VALUES ('first_period', ?)", (first_period,))

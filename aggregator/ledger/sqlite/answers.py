@@ -5,44 +5,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from aggregator.model.answers import ApplicationReceipt, Clearance, Result
 
 _LATEST = "DO UPDATE SET {columns} WHERE (excluded.at, excluded.{tie}) > (at, {tie})"
-
-
-@dataclass(frozen=True)
-class ApplicationReceipt:
-    """A CEB702 for a part of an application: `cop_no` is the enterprise's number of the application."""
-
-    cop_no: str
-    consignor_code: str
-    part_no: int
-    status: str
-    at: str
-    sum_no: str
-    info: str
-
-
-@dataclass(frozen=True)
-class ResultLine:
-    """Which declaration item of customs (0: not said) a line of an inventory went into."""
-
-    inventory_no: str
-    item_no: int
-    customs_item_no: int
-    commodity_code: str
-
-
-@dataclass(frozen=True)
-class Result:
-    """A CEB792: one declaration of customs, or a part of it. `fields`: what is given of it (see read/answers.py), by name;
-    `part_no` of `fields["parts"]`; `lines` may be empty in later messages."""
-
-    summary_seq_no: str
-    at: str
-    part_no: int
-    fields: dict[str, str]
-    lines: tuple[ResultLine, ...]
 
 
 def fold_receipt(connection: sqlite3.Connection, application_ref: str, receipt: ApplicationReceipt) -> None:
@@ -78,7 +44,9 @@ def fold_result(connection: sqlite3.Connection, result: Result) -> None:
     connection.executemany("DELETE FROM waiting WHERE inventory_no = ? AND fate <> 'dismissed'", ({(line.inventory_no,) for line in result.lines}))
 
 
-def fold_clearances(connection: sqlite3.Connection, rows: Iterable[tuple[str, str, str, str]]) -> None:
-    """Rows: inventory_no, message (CEB604, CEB606), status, at."""
+def fold_clearances(connection: sqlite3.Connection, clearances: Iterable[Clearance]) -> None:
     rule = _LATEST.format(columns="status = excluded.status, at = excluded.at", tie="status")
-    connection.executemany(f"INSERT INTO clearance VALUES (?, ?, ?, ?) ON CONFLICT (inventory_no, message) {rule}", rows)
+    connection.executemany(
+        f"INSERT INTO clearance VALUES (?, ?, ?, ?) ON CONFLICT (inventory_no, message) {rule}",
+        ((each.inventory_no, each.message, each.status, each.at) for each in clearances),
+    )

@@ -14,8 +14,9 @@ import pyarrow as pa
 from aggregator.ledger.sqlite.chain import append_event
 from aggregator.ledger.sqlite.record import RunRecord, insert_run, record_rows, relative_folder
 from aggregator.ledger.sqlite.settle import HAND_ANSWER, customs_time, entered_by_hand, settle
-from aggregator.ledger.sqlite.tables import DEAD, State, make_answer_tables, make_tables
+from aggregator.ledger.sqlite.tables import DEAD, make_answer_tables, make_tables
 from aggregator.ledger.sqlite.verify import found_altered
+from aggregator.model.records import State
 from aggregator.schemas.patterns import is_time
 from aggregator.schemas.text import Text
 

@@ -3,67 +3,28 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import pyarrow as pa
 
-from aggregator.ledger.sqlite.record import OF_RUN_REF, RUN_LIVE, Rows
+from aggregator.ledger.sqlite.record import OF_RUN_REF, RECEIVED
 from aggregator.ledger.sqlite.refusals import explained
-from aggregator.ledger.sqlite.tables import DEAD, LIVE, UNDOES
-
-
-@dataclass(frozen=True)
-class Run:
-    """A recorded run. `folder`: where its files are; None for an import. `period`: yyyymm, blank for an import."""
-
-    run_no: int
-    run_ref: str
-    period: str
-    state: str
-    folder: Path | None
-    recorded_at: str
-    manifest_sha256: str
-    rejections_sha256: str
-
-    @property
-    def live(self) -> bool:
-        return self.state == RUN_LIVE
-
-
-class Declared(NamedTuple):
-    """A declared inventory. `content` is None for one declared elsewhere; `items`: see tables.py; `cancelled`: told before
-    that customs has cancelled it."""
-
-    content: bytes | None
-    run_ref: str
-    folder: str
-    items: str
-    cancelled: bool
-
-    @property
-    def places(self) -> str:
-        """Where it was declared, for people: `202610-01-000001/3`, declaration and item of its lines, each once."""
-        items = (item.split("/") for item in dict.fromkeys(self.items.split()))
-        return " ".join(f"{self.run_ref}-{int(declaration):06d}/{item_no}" for declaration, item_no in items) or self.run_ref
-
-
-class Undone(NamedTuple):
-    """What cancels an inventory or sends it back for good: the message, its status and its time (17 digits)."""
-
-    message: str
-    status: str
-    at: str
-
-
-class Customs(NamedTuple):
-    """What customs' messages said of inventories, by number: the result that has it, and what undoes it."""
-
-    results: dict[str, str]
-    undone: dict[str, Undone]
+from aggregator.ledger.sqlite.tables import LIVE, UNDOES
+from aggregator.model.answers import Applied
+from aggregator.model.records import (
+    ApplicationStanding,
+    Customs,
+    Declared,
+    Event,
+    RecordedRows,
+    Run,
+    Size,
+    Tally,
+    Undone,
+)
 
 
 def setting(connection: sqlite3.Connection, name: str) -> str | None:
@@ -81,23 +42,54 @@ def runs(connection: sqlite3.Connection, ledger: Path) -> list[Run]:
     ]
 
 
-def runs_of_result(connection: sqlite3.Connection, results: Iterable[str]) -> set[int]:
-    """Runs that declared anything that is in one of these results of customs."""
-    found: set[int] = set()
-    for seq_no in results:
-        for which in (LIVE, DEAD):
-            query = f"SELECT DISTINCT run_no FROM result_line l CROSS JOIN inventory i ON i.inventory_no = l.inventory_no AND i.{which} WHERE summary_seq_no = ?"
-            found |= {run_no for (run_no,) in connection.execute(query, (seq_no,))}
-    return found
+def tally(connection: sqlite3.Connection, run_no: int) -> list[Tally]:
+    query = "SELECT application_no, cleared_period, late, state, inventories FROM tally WHERE run_no = ? ORDER BY state"
+    return [Tally(number, period, bool(late), state, count) for number, period, late, state, count in connection.execute(query, (run_no,))]
 
 
-def declarations_of(connection: sqlite3.Connection, run_ref: str) -> int:
+def applications(connection: sqlite3.Connection, run_no: int) -> list[ApplicationStanding]:
+    rows = connection.execute(
+        "SELECT application_ref, application.state, consignor_code, declarant_code, declaring_customs_code, premises_code, "
+        "coalesce(sum(inventories), 0), reason FROM application LEFT JOIN tally USING (run_no, application_no) "
+        "WHERE run_no = ? GROUP BY application_no ORDER BY application_no",
+        (run_no,),
+    )
+    return [ApplicationStanding(*row) for row in rows]
+
+
+def applied(connection: sqlite3.Connection) -> dict[str, Applied]:
+    query = "SELECT cop_no, application_ref, consignor_code, run_no, parts FROM application JOIN sent USING (application_ref)"
+    return {cop_no: Applied(*row) for cop_no, *row in connection.execute(query)}
+
+
+def consignors(connection: sqlite3.Connection) -> frozenset[str]:
+    return frozenset(code for (code,) in connection.execute("SELECT DISTINCT consignor_code FROM application"))
+
+
+def was_received(connection: sqlite3.Connection, sha256: str) -> bool:
+    return connection.execute("SELECT 1 FROM receipt WHERE sha256 = ?", (f"{RECEIVED}{sha256}",)).fetchone() is not None
+
+
+def last_event(connection: sqlite3.Connection) -> Event:
+    return Event(*connection.execute("SELECT event_no, hash FROM event ORDER BY event_no DESC LIMIT 1").fetchone())
+
+
+def holds_event(connection: sqlite3.Connection, event: Event) -> bool:
+    row = connection.execute("SELECT hash FROM event WHERE event_no = ?", (event.event_no,)).fetchone()
+    return row is not None and bool(row[0] == event.hash)
+
+
+def size(connection: sqlite3.Connection) -> Size:
+    return Size(*(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("event", "inventory")))
+
+
+def declarations_made(connection: sqlite3.Connection, run_ref: str) -> int:
     """How many declarations a run made."""
     row = connection.execute(f"SELECT count(*) FROM declaration WHERE {OF_RUN_REF}", {"run_ref": run_ref}).fetchone()
     return int(row[0])
 
 
-def inventory_numbers(connection: sqlite3.Connection, rows: Rows) -> Iterator[str]:
+def inventory_numbers(connection: sqlite3.Connection, rows: RecordedRows) -> Iterator[str]:
     """Numbers of the inventories of a run, by application, in order."""
     query = "SELECT inventory_no FROM inventory WHERE inventory_id BETWEEN ? AND ? ORDER BY application_no, inventory_no"
     return (number for (number,) in connection.execute(query, (rows.first_id, rows.last_id)))
@@ -106,7 +98,7 @@ def inventory_numbers(connection: sqlite3.Connection, rows: Rows) -> Iterator[st
 def declared(ledger: Path, numbers: pa.Array) -> dict[str, Declared]:
     """Those of the given inventories that the ledger has as declared."""
     with _wanted(ledger, numbers) as connection:
-        return _declared(connection)
+        return _declared(connection, ledger)
 
 
 def declared_and_heard(ledger: Path, numbers: pa.Array) -> tuple[dict[str, Declared], Customs]:
@@ -118,15 +110,19 @@ def declared_and_heard(ledger: Path, numbers: pa.Array) -> tuple[dict[str, Decla
         undone = connection.execute(
             f"SELECT wanted.inventory_no, message, status, at FROM wanted CROSS JOIN clearance USING (inventory_no) WHERE {UNDOES} ORDER BY 1, 2"
         ).fetchall()
-        return _declared(connection), Customs(dict(results), {number: Undone(*said) for number, *said in undone})
+        return _declared(connection, ledger), Customs(dict(results), {number: Undone(*said) for number, *said in undone})
 
 
-def _declared(connection: sqlite3.Connection) -> dict[str, Declared]:
+def _declared(connection: sqlite3.Connection, ledger: Path) -> dict[str, Declared]:
     rows = connection.execute(
         "SELECT wanted.inventory_no, content, run_ref, folder, items, cancelled <> '' FROM wanted "
         f"CROSS JOIN inventory ON inventory.inventory_no = wanted.inventory_no AND inventory.{LIVE} JOIN run USING (run_no)"
     )
-    return {number: Declared(content, ref, folder, items, bool(told)) for number, content, ref, folder, items, told in rows}
+    home = ledger.resolve().parent
+    return {
+        number: Declared(content, ref, home / folder if folder else None, items, bool(told))
+        for number, content, ref, folder, items, told in rows
+    }
 
 
 @contextmanager
@@ -141,3 +137,13 @@ def _wanted(ledger: Path, numbers: pa.Array) -> Iterator[sqlite3.Connection]:
             connection.execute("BEGIN")
             connection.executemany("INSERT INTO wanted VALUES (?)", ((number,) for number in sorted(set(numbers.drop_null().to_pylist()))))
         yield connection
+
+
+@dataclass(frozen=True)
+class KnownInventories:
+    """What a ledger knows of inventories, asked from any process."""
+
+    ledger: Path
+
+    def of(self, numbers: pa.Array) -> tuple[dict[str, Declared], Customs]:
+        return declared_and_heard(self.ledger, numbers)

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from aggregator.ledger.sqlite.chain import DIGESTED, RowDigest, append_event
-from aggregator.ledger.sqlite.tables import LIVE, State
-from aggregator.model.errors import OurFault
+from aggregator.ledger.chain import DIGESTED, RowDigest
+from aggregator.ledger.errors import DeclaredTwice
+from aggregator.ledger.sqlite.chain import append_event
+from aggregator.ledger.sqlite.tables import LIVE
+from aggregator.model.answers import Sent
+from aggregator.model.records import RUN_LIVE, RecordedRows, State, application_ref
 
-RUN_LIVE, RUN_VOIDED = "live", "voided"
 OF_RUN_REF = "declaration_ref BETWEEN :run_ref || '-' AND :run_ref || '-~'"
 """Declarations of a run, by the order they are kept in."""
 OF_RUN = (
@@ -23,6 +25,8 @@ OF_RUN = (
     "AND (SELECT last_inventory_id FROM run WHERE run_no = :run_no)"
 )
 """Inventories of a run: they stand together."""
+RECEIVED = "received:"
+"""Before the hash of a file that was received, and not only used by a run."""
 SEEN_AGAIN = (
     "ON CONFLICT (inventory_no) DO UPDATE SET cleared_period = excluded.cleared_period, seen_period = excluded.seen_period, "
     "fate = excluded.fate, reason = excluded.reason, seen_in = excluded.seen_in"
@@ -59,21 +63,6 @@ class RunRecord:
     rejections_sha256: str
 
 
-@dataclass(frozen=True)
-class Rows:
-    """The inventories of a run as they were recorded: their ids, one hash over them (chain.RowDigest), and how many stand
-    in which state (columns of the table tally, but for the run)."""
-
-    first_id: int
-    last_id: int
-    sha256: str
-    tally: pa.Table
-
-
-def application_ref(run_ref: str, application_no: int) -> str:
-    return f"{run_ref}-A{application_no:03d}"
-
-
 def relative_folder(ledger: Path, folder: Path) -> str:
     """A run folder as the ledger keeps it: relative to the ledger's own folder where it lies below it, so that both can be
     moved together."""
@@ -91,7 +80,7 @@ def next_run_ref(connection: sqlite3.Connection, prefix: str) -> str:
     return f"{prefix}-{max((int(ref.split('-')[1]) for ref in refs), default=0) + 1:02d}"
 
 
-def record_rows(connection: sqlite3.Connection, run_no: int, state: State, tables: Iterable[pa.Table]) -> Rows:
+def record_rows(connection: sqlite3.Connection, run_no: int, state: State, tables: Iterable[pa.Table]) -> RecordedRows:
     """The inventories a run declares. Tables: inventory_no, content, cleared_period, late, application_no, items."""
     counts = [TALLY.empty_table()]
     first = int(connection.execute("SELECT coalesce(max(inventory_id), 0) + 1 FROM inventory").fetchone()[0])
@@ -107,12 +96,9 @@ def record_rows(connection: sqlite3.Connection, run_no: int, state: State, table
             counts.append(_counted(table, state))
             last += table.num_rows
     except sqlite3.IntegrityError as error:
-        raise OurFault(
-            f"an inventory would be declared twice ({error}); nothing was published. Report this.",
-            f"有清单将被重复申报（{error}）；未发布任何内容。请报告此错误。",
-        ) from None
+        raise DeclaredTwice(error) from None
     tally = pa.concat_tables(counts).group_by(TALLY.names[:-1], use_threads=False).aggregate([("inventories", "sum")])
-    return Rows(first, last, digest.hexdigest(), tally)
+    return RecordedRows(first, last, digest.hexdigest(), tally)
 
 
 def _counted(table: pa.Table, state: State) -> pa.Table:
@@ -145,8 +131,7 @@ def record_cancelled(connection: sqlite3.Connection, run_ref: str, at: str, numb
         append_event(connection, at, "cancelled", run_ref, {"inventories": len(numbers), "sha256": digest})
 
 
-def record_sent(connection: sqlite3.Connection, sent: Iterable[tuple[str, int, str]]) -> None:
-    """In how many parts each application of a run is sent, and under which number: (application, parts, number)."""
+def record_sent(connection: sqlite3.Connection, sent: Iterable[Sent]) -> None:
     connection.executemany("INSERT INTO sent (application_ref, parts, cop_no) VALUES (?, ?, ?)", sent)
 
 
@@ -156,7 +141,7 @@ def record_receipts(connection: sqlite3.Connection, at: str, receipts: Iterable[
 
 
 def record_run(
-    connection: sqlite3.Connection, run: RunRecord, rows: Rows, applications: pa.Table, declarations: pa.Table
+    connection: sqlite3.Connection, run: RunRecord, rows: RecordedRows, applications: pa.Table, declarations: pa.Table
 ) -> None:
     """The run itself. The end of its transaction is the moment of declaring.
 
@@ -179,7 +164,7 @@ def record_run(
     no_longer_waiting(connection, rows)
 
 
-def no_longer_waiting(connection: sqlite3.Connection, rows: Rows) -> None:
+def no_longer_waiting(connection: sqlite3.Connection, rows: RecordedRows) -> None:
     """What was declared waits no longer; looked up from the side that has fewer."""
     [waiting] = connection.execute("SELECT count(*) FROM waiting").fetchone()
     of_run = "SELECT inventory_no FROM inventory WHERE inventory_id BETWEEN ? AND ?"
@@ -190,7 +175,7 @@ def no_longer_waiting(connection: sqlite3.Connection, rows: Rows) -> None:
         connection.execute(f"DELETE FROM waiting WHERE EXISTS ({declared})", (rows.first_id, rows.last_id))
 
 
-def insert_run(connection: sqlite3.Connection, run: RunRecord, rows: Rows) -> None:
+def insert_run(connection: sqlite3.Connection, run: RunRecord, rows: RecordedRows) -> None:
     connection.execute(
         "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (run.run_no, run.run_ref, run.period, RUN_LIVE, run.folder, run.recorded_at, run.manifest_sha256, run.rejections_sha256,

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from aggregator.ledger.sqlite.chain import append_event
-from aggregator.ledger.sqlite.tables import State
+from aggregator.model.records import State
 
 SEALED = "sealed"
 _CHAINED = "event"

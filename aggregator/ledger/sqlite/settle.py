@@ -16,10 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.ledger.sqlite.chain import append_event
-from aggregator.ledger.sqlite.record import OF_RUN, RUN_VOIDED, SEEN_AGAIN, settle_tally
-from aggregator.ledger.sqlite.rows import fetched
-from aggregator.ledger.sqlite.states import (
+from aggregator.domain.states import (
     APPLIED,
     RANK,
     VOIDED,
@@ -32,7 +29,12 @@ from aggregator.ledger.sqlite.states import (
     said,
     settled,
 )
-from aggregator.ledger.sqlite.tables import DEAD, LIVE, State
+from aggregator.ledger.sqlite.chain import append_event
+from aggregator.ledger.sqlite.record import OF_RUN, SEEN_AGAIN, settle_tally
+from aggregator.ledger.sqlite.rows import fetched
+from aggregator.ledger.sqlite.tables import DEAD, LIVE
+from aggregator.model.answers import Change
+from aggregator.model.records import RUN_VOIDED, State
 from aggregator.schemas.patterns import CHINA
 
 HAND_ANSWER = "hand_answer"
@@ -41,17 +43,6 @@ _ROWS = pa.schema(
     [("id", pa.int64()), ("inventory_no", pa.string()), ("application_no", pa.int64()), ("state", pa.string()),
      ("seen", pa.int64()), ("numbered", pa.int64()), ("at", pa.string())]
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Change:
-    """What became of an application: its state, whether that is another one than before, and how many of its inventories
-    changed theirs."""
-
-    application_ref: str
-    state: State
-    is_new: bool
-    inventories: int
 
 
 @dataclass(frozen=True)

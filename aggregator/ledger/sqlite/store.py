@@ -7,7 +7,6 @@ declared yet".
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import uuid
 from collections.abc import Iterator
@@ -16,21 +15,42 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from aggregator.ledger.errors import (
+    CannotBackUp,
+    CannotLock,
+    CannotMakeLedger,
+    CannotReadLedger,
+    LedgerOfAnEarlierVersion,
+    LedgerRefused,
+    LockHeld,
+    NoLedger,
+)
 from aggregator.ledger.sqlite.chain import append_event
 from aggregator.ledger.sqlite.migrations import MIGRATIONS
-from aggregator.ledger.sqlite.refusals import explained, no_ledger, refused, refused_as_old
+from aggregator.ledger.sqlite.refusals import explained
 from aggregator.ledger.sqlite.seal import sealing
 from aggregator.ledger.sqlite.tables import APPLICATION_ID, VERSION, make_tables
 from aggregator.ledger.sqlite.verify import UNREADABLE, found_altered, refuse
-from aggregator.model.errors import Busy, CannotCreate, CannotReadOrWrite, OurFault
+from aggregator.model.disk import put_in_place
+from aggregator.model.errors import OurFault
+from aggregator.schemas.text import Text
 
 _BUSY_SECONDS = 10.0
 _PATIENCE_SECONDS = 600
 _PAGE_CACHE_KIB = 16_384
+_FOLDER = Text("is a folder.", "是文件夹。")
+_EMPTY = Text("is empty (0 bytes).", "为空文件（0字节）。")
+_NO_DATABASE = Text("cannot be read: it is no SQLite file.", "无法读取：不是SQLite文件。")
+_FOREIGN = Text("is a database of another application.", "是其他程序的数据库。")
+_DAMAGED_HEAD = Text("is damaged: its first bytes are not those of a ledger.", "已损坏：文件头与台账不符。")
 _MAGIC, _HEAD_LENGTH, _APPLICATION_ID_AT = b"SQLite format 3\x00", 100, 68
 _FIXED = {18: (b"\1\1", b"\2\2"), 52: (b"\0\0\0\0",), 56: (b"\0\0\0\1",), 64: (b"\0\0\0\0",)}
 """From the description of SQLite's file format: versions of the format, no vacuum by itself, UTF-8, none in steps. SQLite takes
 other values for what they say, and would only read, or write over what it takes for maps of its own."""
+
+
+def _of_another_version(version: int) -> Text:
+    return Text(f"is of version {version}, this program's is {VERSION}.", f"版本为 {version}，本程序为 {VERSION}。")
 
 
 def lock_of(ledger: Path, wait_seconds: float = 0) -> FileLock:
@@ -47,19 +67,9 @@ def locked(ledger: Path, wait_seconds: float = 0) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout:
-        waited = f" after {wait_seconds:g} s" if wait_seconds else ""
-        waited_zh = f"（已等待 {wait_seconds:g} 秒）" if wait_seconds else ""
-        raise Busy(
-            f"Another run holds the lock of {ledger}{waited}. Nothing was done; try again when it has ended, or wait for it "
-            "with --lock-wait SECONDS.",
-            f"另一次运行正占用 {ledger}{waited_zh}。未执行任何操作；请在其结束后重试，或用 --lock-wait 秒数 等待。",
-        ) from None
+        raise LockHeld(ledger, wait_seconds) from None
     except OSError as error:
-        raise CannotCreate(
-            f"The lock {ledger}.lock cannot be made: {error.strerror}. Nothing was done. Check rights, disk space, and that the "
-            "disk can lock files.",
-            f"无法创建锁文件 {ledger}.lock：{error.strerror}。未执行任何操作。请检查权限、磁盘空间以及磁盘是否支持文件锁。",
-        ) from None
+        raise CannotLock(ledger, error) from None
     try:
         yield
     finally:
@@ -73,16 +83,16 @@ def open_ledger(path: Path, *, create: bool = False, migrate: bool = False, at: 
     with explained(path):
         if not path.exists():
             if not create:
-                raise no_ledger(path)
+                raise NoLedger(path)
             create_ledger(path, at)
         _refuse_foreign(path)
         with closing(_connect(path)) as connection:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
             if not min(MIGRATIONS) <= version <= VERSION:
-                raise refused(path, f"is of version {version}, this program's is {VERSION}.", f"版本为 {version}，本程序为 {VERSION}。")
+                raise LedgerRefused(path, _of_another_version(version))
             if version < VERSION:
                 if not migrate:
-                    raise refused_as_old(path, version)
+                    raise LedgerOfAnEarlierVersion(path, version, VERSION)
                 _migrate(path, connection, version, at)
             with _damage_told(connection, path):
                 yield connection
@@ -116,20 +126,17 @@ def _refuse_foreign(path: Path) -> None:
         with path.open("rb") as file:
             head = file.read(_HEAD_LENGTH)
     except IsADirectoryError:
-        raise refused(path, "is a folder.", "是文件夹。") from None
+        raise LedgerRefused(path, _FOLDER) from None
     except OSError as error:
-        raise CannotReadOrWrite(
-            f"The ledger {path} cannot be read: {error.strerror}. Nothing was done. Check rights, and that its disk is there.",
-            f"无法读取台账 {path}：{error.strerror}。未执行任何操作。请检查权限以及磁盘是否可用。",
-        ) from None
+        raise CannotReadLedger(path, error) from None
     if not head:
-        raise refused(path, "is empty (0 bytes).", "为空文件（0字节）。")
+        raise LedgerRefused(path, _EMPTY)
     if len(head) < _HEAD_LENGTH or not head.startswith(_MAGIC):
-        raise refused(path, "cannot be read: it is no SQLite file.", "无法读取：不是SQLite文件。")
+        raise LedgerRefused(path, _NO_DATABASE)
     if int.from_bytes(head[_APPLICATION_ID_AT : _APPLICATION_ID_AT + 4], "big") != APPLICATION_ID:
-        raise refused(path, "is a database of another application.", "是其他程序的数据库。")
+        raise LedgerRefused(path, _FOREIGN)
     if any(head[at : at + len(values[0])] not in values for at, values in _FIXED.items()):
-        raise refused(path, "is damaged: its first bytes are not those of a ledger.", "已损坏：文件头与台账不符。")
+        raise LedgerRefused(path, _DAMAGED_HEAD)
 
 
 def create_ledger(path: Path, at: str) -> None:
@@ -144,15 +151,12 @@ def create_ledger(path: Path, at: str) -> None:
                 ledger_id = str(uuid.uuid4()).upper()
                 connection.execute("INSERT INTO setting VALUES ('ledger_id', ?)", (ledger_id,))
                 append_event(connection, at, "created", ledger_id, {})
-        _put_in_place(new, path)
+        put_in_place(new, path)
     except BaseException as error:
         with suppress(OSError):
             _remove_database(new)
         if isinstance(error, OSError):
-            raise CannotCreate(
-                f"The ledger {path} cannot be made: {error.strerror}. Nothing was done. Check rights and disk space.",
-                f"无法创建台账 {path}：{error.strerror}。未执行任何操作。请检查权限和磁盘空间。",
-            ) from None
+            raise CannotMakeLedger(path, error) from None
         raise
 
 
@@ -164,7 +168,7 @@ def copy_ledger(connection: sqlite3.Connection, target: Path) -> None:
         with closing(sqlite3.connect(new, isolation_level=None)) as copy:
             connection.backup(copy)
             copy.execute("PRAGMA journal_mode=DELETE")
-        _put_in_place(new, target)
+        put_in_place(new, target)
     except BaseException:
         with suppress(OSError):
             _remove_database(new)
@@ -176,35 +180,17 @@ def _remove_database(path: Path) -> None:
         left.unlink(missing_ok=True)
 
 
-def _put_in_place(new: Path, path: Path) -> None:
-    sync(new)
-    new.rename(path)
-    sync(path.parent)
-
-
-def sync(path: Path) -> None:
-    """Flush a file, or the names in a folder, to the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _migrate(path: Path, connection: sqlite3.Connection, version: int, at: str) -> None:
     backup = path.with_name(f"{path.name}.v{version}-backup")
     try:
         copy_ledger(connection, backup)
     except OSError as error:
-        raise CannotReadOrWrite(
-            f"The backup {backup} cannot be made: {error.strerror}. The ledger was left as it is. Check rights and disk space.",
-            f"无法创建备份 {backup}：{error.strerror}。台账保持不变。请检查权限和磁盘空间。",
-        ) from None
+        raise CannotBackUp(backup, error) from None
     with transaction(connection, at):
         while version < VERSION:
             problem = MIGRATIONS[version](connection, path, at)
             if problem is not None:
-                raise refused(path, problem.en, problem.zh)
+                raise LedgerRefused(path, problem)
             version += 1
             append_event(connection, at, "migrated", str(version), {})
         connection.execute(f"PRAGMA user_version={VERSION}")

@@ -7,7 +7,7 @@
     tally        how many inventories of a run stand in which state: what status reads instead of counting millions
     waiting      what was seen and not declared, and why: it must not be forgotten
     receipt      files of customs' answers that were used, by hash
-    event        what was done to the ledger, as a hash chain (chain.py)
+    event        what was done to the ledger, as a hash chain (ledger/chain.py)
 
 and what customs' messages said, by business key, the latest customs time winning (answers.py):
 
@@ -22,24 +22,12 @@ and what customs' messages said, by business key, the latest customs time winnin
 from __future__ import annotations
 
 import sqlite3
-from enum import StrEnum
+
+from aggregator.model.records import State
 
 APPLICATION_ID = 0x39363130  # "9610"
 VERSION = 5
 
-
-class State(StrEnum):
-    """What became of a declared inventory. A refused or voided one is free to be declared again."""
-
-    APPLIED = "applied"
-    ACCEPTED = "accepted"
-    MERGED = "merged"
-    ENTERED = "entered"
-    REFUSED = "refused"
-    VOIDED = "voided"
-
-
-LIVE_STATES = (State.APPLIED, State.ACCEPTED, State.MERGED, State.ENTERED)
 LIVE = f"state NOT IN ('{State.REFUSED}', '{State.VOIDED}')"
 """In SQL: the inventory is declared. Word for word as in the index, which SQLite uses only then. Not the other way round: a
 list of more than two is a table of its own to SQLite, made anew for every row recorded, and doubles the time."""

@@ -11,11 +11,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from aggregator.ledger.sqlite.chain import DIGESTED, RowDigest, broken_event
-from aggregator.ledger.sqlite.record import RUN_LIVE, RUN_VOIDED, run_detail
-from aggregator.ledger.sqlite.refusals import refused
+from aggregator.ledger.chain import DIGESTED, RowDigest
+from aggregator.ledger.errors import LedgerAltered
+from aggregator.ledger.sqlite.chain import broken_event
+from aggregator.ledger.sqlite.record import run_detail
 from aggregator.ledger.sqlite.seal import INVENTORY, description, last_seal, sum_of
-from aggregator.ledger.sqlite.tables import State
+from aggregator.model.records import RUN_LIVE, RUN_VOIDED, State
 from aggregator.schemas.text import Text
 
 _ALWAYS_WHOLE = 32 << 20
@@ -30,14 +31,13 @@ _TYPES = {"content": pa.binary(), "late": pa.int64(), "application_no": pa.int64
 
 
 def refuse_altered(connection: sqlite3.Connection, ledger: Path) -> None:
-    """Raise WrongConfiguration where the ledger is not what was recorded. Every row is looked at only of a small one."""
+    """Raise LedgerAltered where the ledger is not what was recorded. Every row is looked at only of a small one."""
     refuse(ledger, found_altered(connection, whole=ledger.stat().st_size <= _ALWAYS_WHOLE))
 
 
 def refuse(ledger: Path, problems: list[Text]) -> None:
     if problems:
-        en, zh = "; ".join(text.en for text in problems[:5]), "；".join(text.zh for text in problems[:5])
-        raise refused(ledger, f"was damaged or changed by hand: {en}.", f"已损坏或被手工改动：{zh}。")
+        raise LedgerAltered(ledger, problems)
 
 
 def found_altered(connection: sqlite3.Connection, *, whole: bool, sealed: bool = True) -> list[Text]:

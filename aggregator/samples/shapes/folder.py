@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aggregator.samples.shapes import SHAPES
 from aggregator.samples.shapes.formats import as_csv
-from aggregator.schemas.modes.m9610.rules import RULES
+from aggregator.schemas.modes.m9610 import M9610
 from aggregator.schemas.text import Lang
 
 ANSWERS = "answers.csv"
@@ -19,7 +19,7 @@ def write_shapes(out: Path, lang: Lang) -> Path:
     rows = [["file", "answer", "code", "needs", "meaning"]]
     for shape in SHAPES:
         (folder / shape.file).write_bytes(shape.make())
-        meaning = RULES[shape.code].message.in_lang(lang) if shape.code else ""
+        meaning = M9610.rules[shape.code].message.in_lang(lang) if shape.code else ""
         rows.append([shape.file, str(shape.answer), shape.code, "" if shape.says_cleared else "--assume-cleared", meaning])
     (folder / ANSWERS).write_bytes(as_csv(rows, encoding="utf-8-sig"))
     return folder / ANSWERS

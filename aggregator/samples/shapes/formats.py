@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import xlsxwriter
 
-from aggregator.schemas.modes.m9610.fields import FIELD
-from aggregator.schemas.modes.m9610.messages import INVENTORY_HEAD, INVENTORY_ITEM, NAMESPACE, Element
+from aggregator.schemas.messages import NAMESPACE, Element
+from aggregator.schemas.modes.m9610.fields import DICTIONARY
+from aggregator.schemas.modes.m9610.messages import INVENTORY_HEAD, INVENTORY_ITEM
 
 Row = Mapping[str, str]
 Headings = Mapping[str, str]
@@ -102,7 +103,7 @@ def _inventory(lines: Sequence[Row], filled: Mapping[str, str]) -> str:
 
 
 def _content(row: Row, elements: Sequence[Element], filled: Mapping[str, str], *, header: bool) -> str:
-    columns = {field.element.removeprefix("list_"): field.column for field in FIELD.values() if field.header is header}
+    columns = {field.element.removeprefix("list_"): field.column for field in DICTIONARY.fields if field.header is header}
     parts = []
     for element in elements:
         value = row.get(columns.get(element.name, ""), "") or (filled.get(element.name, "") if element.required else "")

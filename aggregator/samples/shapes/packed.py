@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from aggregator.samples.shapes.formats import as_csv, as_gzip, as_parquet, as_workbook, as_zip, table_of
 from aggregator.samples.shapes.shape import Shape, changed, exact, finding, lines, plain, stop
-from aggregator.schemas.modes.m9610.fields import DECIMAL_COLUMNS
+from aggregator.schemas.modes.m9610.fields import DICTIONARY
 from aggregator.schemas.patterns import CHINA
 
 
@@ -96,7 +96,7 @@ def _with_a_fraction(dtype: pa.DataType, column: str) -> Callable[[], bytes]:
 
 def _decimals(scale: int) -> Callable[[], bytes]:
     def change(arrays: dict[str, pa.Array]) -> dict[str, pa.Array]:
-        given = [name for name in DECIMAL_COLUMNS if name in arrays]
+        given = [name for name in DICTIONARY.decimals if name in arrays]
         return arrays | {
             name: pa.array([None if v is None else decimal.Decimal(v) for v in arrays[name].to_pylist()], pa.decimal128(30, scale))
             for name in given

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from aggregator.model.settings import Period
+from aggregator.model.period import Period
 from aggregator.samples.sample import Sample, columns_of, sample_chunks
 from aggregator.samples.shapes.formats import as_csv, table_of
 
@@ -22,7 +22,7 @@ def lines() -> Rows:
 
 
 class Answer(StrEnum):
-    """EXACT: every line is declared as it is. FINDING: what cannot be read for certain is told of, the rest is declared as it
+    """EXACT: every line is declared as it is. FINDING: what cannot be read for certain is reported, the rest is declared as it
     is. STOP: exit 65, nothing is declared."""
 
     EXACT = "exact"

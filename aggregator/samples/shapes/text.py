@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 
 from aggregator.samples.shapes.formats import as_csv, table_of
 from aggregator.samples.shapes.shape import Rows, Shape, changed, exact, finding, lines, plain, stop
-from aggregator.schemas.modes.m9610.fields import FIELD
+from aggregator.schemas.modes.m9610 import M9610
+from aggregator.schemas.modes.m9610.fields import DICTIONARY
 
-_CHINESE = {column: field.headings[0] for column, field in FIELD.items()}
+_CHINESE = {column: field.headings[0] for column, field in DICTIONARY.by_column.items()}
 _FULL_WIDTH = str.maketrans({chr(code): chr(code + 0xFEE0) for code in range(0x21, 0x7F)})
 Table = list[list[str]]
 
@@ -19,8 +20,8 @@ def _table() -> Table:
     return table_of(lines())
 
 
-def _csv(change: Callable[[Table], Sequence[Sequence[str]]], **dress: str) -> Callable[[], bytes]:
-    return lambda: as_csv(change(_table()), **dress)
+def _csv(change: Callable[[Table], Sequence[Sequence[str]]], **options: str) -> Callable[[], bytes]:
+    return lambda: as_csv(change(_table()), **options)
 
 
 def _with(place: int, **cells: str) -> Callable[[], bytes]:
@@ -52,8 +53,8 @@ def _formulas(*columns: str) -> bytes:
     """Cells like ="0123" without quotes around them, as programs write them for Excel."""
     head, *rows = _table()
     places = [head.index(column) for column in columns]
-    dressed = [[f'="{cell}"' if place in places and cell else cell for place, cell in enumerate(row)] for row in rows]
-    return "".join(",".join(row) + "\n" for row in [head, *dressed]).encode()
+    wrapped = [[f'="{cell}"' if place in places and cell else cell for place, cell in enumerate(row)] for row in rows]
+    return "".join(",".join(row) + "\n" for row in [head, *wrapped]).encode()
 
 
 def _narrow() -> Table:
@@ -89,7 +90,7 @@ def _sections(second: Table) -> Table:
 
 
 def _blank_heading(*columns: str) -> Table:
-    head, *rows = table_of([{**dict.fromkeys(FIELD, ""), **line, "premises_code": "530401A001", "licence_no": "XK1"} for line in lines()])
+    head, *rows = table_of([{**dict.fromkeys(M9610.dictionary.columns, ""), **line, "premises_code": "530401A001", "licence_no": "XK1"} for line in lines()])
     return [["" if heading in columns else heading for heading in head], *rows]
 
 
@@ -101,7 +102,7 @@ _CODES = ("inventory_no", "commodity_code", "declared_unit_code", "currency_code
 _LINES, _QUOTES = "第一行\n第二行\r\n第三行", '棉,"无牌";\t涤纶'
 _WIDE = len(lines()[0])
 
-_DRESSES: tuple[Shape, ...] = (
+_SPELLINGS: tuple[Shape, ...] = (
     *(
         exact(f"encoding-{encoding}", "csv", _csv(lambda table: table, encoding=encoding), repair="utf_16" if "16" in encoding else "")
         for encoding in _ENCODINGS
@@ -261,4 +262,4 @@ _STOPS: tuple[Shape, ...] = (
     stop("F107", "endless-heading", "csv", lambda: b"a," * (1 << 18)),
 )  # fmt: skip
 
-TEXT: tuple[Shape, ...] = (*_DRESSES, *_FINDINGS, *_STOPS)
+TEXT: tuple[Shape, ...] = (*_SPELLINGS, *_FINDINGS, *_STOPS)

@@ -1,4 +1,4 @@
-"""Shapes of workbooks: what people keep, mend and send in spreadsheets, and what a spreadsheet does to numbers."""
+"""Shapes of workbooks: what people keep, correct and send in spreadsheets, and what a spreadsheet does to numbers."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 from aggregator.samples.shapes.formats import Cell, as_workbook, as_zip, table_of
 from aggregator.samples.shapes.shape import Rows, Shape, changed, exact, finding, lines, stop
-from aggregator.schemas.modes.m9610.fields import FIELD
+from aggregator.schemas.modes.m9610.fields import DICTIONARY
 
-_CHINESE = {column: field.headings[0] for column, field in FIELD.items()}
+_CHINESE = {column: field.headings[0] for column, field in DICTIONARY.by_column.items()}
 _DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet's days have no zone
 Table = list[list[Cell]]
 

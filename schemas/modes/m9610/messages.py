@@ -1,104 +1,34 @@
-"""Elements of the official messages, in the notation of the message spec.
-
-`C4`: exactly 4 characters; `C..20`: up to 20; `C3..4`: 3 to 4; `N9`: up to 9 digits; `N19,5`: a decimal number of up to 19
-digits, 5 of them decimals. `?` behind a name: need not be there. Where the editions differ, that of 202205 stands before
-`|`, that of 2018-113 behind it: nothing in a message says which edition it is of, so what one of them allows is sound.
-"""
+"""Elements of the messages of 9610 (see schemas/messages.py for the notation)."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 
-import pyarrow as pa
-import pyarrow.compute as pc
+from aggregator.schemas.messages import elements
 
-from aggregator.schemas.patterns import matches
-
-NAMESPACE = "http://www.chinaport.gov.cn/ceb"
-NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-"""Characters that no XML can carry, and so no message and no workbook."""
-_CHARACTERS = re.compile(r"C(?:(\d+)?\.\.)?(\d+)")
-_NUMBER = re.compile(r"N(\d+)(?:,(\d+))?")
-
-VALUES = {"appType": ("1", "2", "3"), "appStatus": ("1", "2"), "ieFlag": ("E",), "statisticsFlag": ("A", "B"), "fFlag": ("3",), "iFlag": ("3",)}
+_ALLOWED = {"appType": ("1", "2", "3"), "appStatus": ("1", "2"), "ieFlag": ("E",), "statisticsFlag": ("A", "B"), "fFlag": ("3",), "iFlag": ("3",)}
 """What an element of an export inventory may hold; that fFlag and iFlag are always 3 is said by the XSD of 202205 alone."""
 
-
-@dataclass(frozen=True)
-class Element:
-    name: str
-    required: bool
-    forms: tuple[str, ...]
-
-    def unsound(self, values: pa.Array) -> list[int]:
-        """Where values are that fit the form of no edition, or are none of those allowed. What is missing or empty fits."""
-        if self._all_short_enough(values) and self.name not in VALUES:
-            return []
-        sound = pc.fill_null(pc.equal(values, ""), True)
-        for form in self.forms:
-            sound = pc.or_(sound, _fits(form, values))
-        if self.name in VALUES:
-            sound = pc.and_(sound, pc.or_(pc.is_in(values, value_set=pa.array(VALUES[self.name])), pc.fill_null(pc.equal(values, ""), True)))
-        bad: list[int] = pc.indices_nonzero(pc.invert(sound)).to_pylist()
-        return bad
-
-    def longest(self, edition: str) -> int:
-        """How many characters it may have in an edition."""
-        form = self.forms[-1] if edition != next(iter(EDITIONS)) else self.forms[0]
-        characters = _CHARACTERS.fullmatch(form)
-        assert characters is not None
-        return int(characters[2])
-
-    def _all_short_enough(self, values: pa.Array) -> bool:
-        """Whether nothing is wrong for certain: a string of any characters up to a length."""
-        characters = _CHARACTERS.fullmatch(self.forms[0])
-        if characters is None or not self.forms[0].startswith("C.."):
-            return False
-        longest = pc.max(pc.binary_length(values)).as_py()
-        return longest is None or longest <= int(characters[2])
-
-
-def _fits(form: str, values: pa.Array) -> pa.Array:
-    if number := _NUMBER.fullmatch(form):
-        digits, decimals = int(number[1]), int(number[2] or 0)
-        fraction = rf"(?:\.[0-9]{{1,{decimals}}})?" if decimals else ""
-        return matches(values, rf"-?[0-9]{{1,{digits - decimals}}}{fraction}")
-    characters = _CHARACTERS.fullmatch(form)
-    assert characters is not None
-    most = int(characters[2])
-    least = int(characters[1] or 0) if ".." in form else most
-    length = pc.fill_null(pc.utf8_length(values), most)
-    return pc.and_(pc.greater_equal(length, least), pc.less_equal(length, most))
-
-
-def _elements(notation: str) -> tuple[Element, ...]:
-    found = []
-    for entry in notation.split():
-        name, _, forms = entry.partition(":")
-        found.append(Element(name.removesuffix("?"), not name.endswith("?"), tuple(forms.split("|"))))
-    return tuple(found)
-
-
 # CEB-SPEC-202205, tables 2-38 and 2-42; the XSD of both editions.
-INVENTORY_HEAD = _elements(
+INVENTORY_HEAD = elements(
     "guid:C36 appType:C1 appTime:C14 appStatus:C1 customsCode:C4 ebpCode:C..18|C..50 ebpName:C..100 orderNo:C..60 "
     "logisticsCode:C..18 logisticsName:C..100 logisticsNo:C..32|C..80 copNo:C..30 preNo?:C18 invtNo?:C..20|C18 "
     "ieFlag:C1 portCode:C4 ieDate:C8 statisticsFlag:C1 agentCode:C..18 agentName:C..100 ebcCode:C..18 "
     "ebcName:C..100 ownerCode:C..18 ownerName:C..100 iacCode?:C..18 iacName?:C..100 emsNo?:C..30 tradeMode:C4 "
     "trafMode:C1 trafName?:C..100 voyageNo?:C..32 billNo?:C..37 totalPackageNo?:C..37|C..60 loctNo?:C..10 "
     "licenseNo?:C..19 country:C3 POD:C3..4 freight:N19,5 fCurrency:C3 fFlag:C1 insuredFee:N19,5 iCurrency:C3 "
-    "iFlag:C1 wrapType:C1 packNo:N9 grossWeight:N19,5 netWeight:N19,5 note?:C..1000"
+    "iFlag:C1 wrapType:C1 packNo:N9 grossWeight:N19,5 netWeight:N19,5 note?:C..1000",
+    _ALLOWED,
 )
-INVENTORY_ITEM = _elements(
+INVENTORY_ITEM = elements(
     "gnum:N5 itemNo:C..20 itemRecordNo?:C..30 itemName?:C..250 gcode:C10 gname:C..250 gmodel:C..250 barCode:C..50 "
     "country:C3 currency:C3 qty:N19,5 qty1:N19,5 qty2?:N19,5 unit:C3 unit1:C3 unit2?:C..3|C3 price:N19,5 "
     "totalPrice:N19,5 note?:C..1000"
 )
 # Tables 2-39, 2-73; the declaring company's own fields are the same in both editions.
-BASE_TRANSFER = _elements("copCode:C..18 copName:C..100 dxpMode:C3 dxpId:C..30 note?:C..1000")
-SUMMARY_APPLY_HEAD = _elements(
+BASE_TRANSFER = elements("copCode:C..18 copName:C..100 dxpMode:C3 dxpId:C..30 note?:C..1000")
+SUMMARY_APPLY_HEAD = elements(
     "guid:C36 appType:C1 appTime:C14 appStatus:C1 customsCode:C4 copNo:C..30 preNo?:C..18 sumNo?:C..18 "
     "agentCode:C..18 agentName:C..100 ebcCode:C..18 ebcName:C..100 declAgentCode:C..18 declAgentName:C..100 "
     "startTime?:C14 endTime?:C14 loctNo?:C..10 summaryFlag:C1 itemNameFlag:C1 msgCount:N9 msgSeqNo:N9 note?:C..1000"
@@ -108,8 +38,8 @@ ROOT_ELEMENTS = ("Inventory", "BaseTransfer", "BaseSubscribe", "Signature", "Ext
 MOST_INVENTORIES = 100
 MOST_APPLICATIONS = 100
 """In one CEB701 message."""
-INVENTORY_NUMBER = _elements("invtNo:C18..20|C18")[0]
-"""Of a list of inventories; 20 characters only from 202205 on."""
+INVENTORY_NUMBER = elements("invtNo:C18..20|C18")[0]
+"""Of a batch of inventories; 20 characters only from 202205 on."""
 EDITIONS = {"202205": None, "2018-113": 100}
 """Editions of the message spec, with how many inventory numbers an application may hold in them."""
 DELETES = "3"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle
 
-from aggregator.schemas.modes.m9610.fields import FIELD, Field
+from aggregator.schemas.modes.m9610 import M9610
+from aggregator.schemas.modes.m9610.fields import Field
 from tests.pollution.pollution import Fits, Pollution, of_rows, register
 from tests.pollution.truth import COLUMNS, PLACES, ROWS, rows_with
 
@@ -33,7 +34,7 @@ def _fits(column: str) -> Fits:
 
 
 def _register(name: str, spoils: Sequence[tuple[str, Spoil]], wanted: Callable[[Field], bool] = lambda _: True, times: int = 1) -> None:
-    columns = [column for column in COLUMNS if wanted(FIELD[column])]
+    columns = [column for column in COLUMNS if wanted(M9610.dictionary.by_column[column])]
 
     def make(round_no: int) -> Iterator[Pollution]:
         return spoiled(round_no, spoils, columns, times)

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from aggregator.schemas.modes.m9610.fields import FIELD
+from aggregator.schemas.modes.m9610 import M9610
 from tests.pollution.dialects import Dialect
 from tests.pollution.pollution import Pollution, kind
 from tests.pollution.truth import COLUMNS, ROWS, Rows
@@ -67,7 +67,7 @@ def types_of_columns(round_no: int) -> Iterator[Pollution]:
     """Read as they are, or refused: a code that became a number has lost its zeros."""
     for column in COLUMNS:
         for way, values in _typed(column):
-            numbered = way in ("float", "float32", "decimal", "int64") and FIELD[column].kind in ("no", "given", "text")
+            numbered = way in ("float", "float32", "decimal", "int64") and M9610.dictionary.by_column[column].kind in ("no", "given", "text")
             meant: Rows = [{**row, column: f"{Decimal(row[column]).normalize():f}"} if numbered and row[column] else row for row in ROWS]
             yield Pollution(f"{column}.{way}", data=_written(column, values), truths=(ROWS, meant, ROWS) if numbered else (ROWS,), fits=columnar)
 

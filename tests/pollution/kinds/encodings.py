@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from itertools import cycle
 
-from aggregator.schemas.modes.m9610.fields import FIELD
+from aggregator.schemas.modes.m9610 import M9610
 from tests.pollution.dialects import Dialect, grid_of, records_of, text_of
 from tests.pollution.pollution import Pollution, kind, text_only
 from tests.pollution.truth import COLUMNS, PLACES, ROWS, Rows, is_sound, rows_with
 
-_NAMES = tuple(column for column in COLUMNS if FIELD[column].kind == "text")
+_NAMES = tuple(column for column in COLUMNS if M9610.dictionary.by_column[column].kind == "text")
 _TRADITIONAL = {
     "declarant_name": "深圳通達報關行有限公司", "consignor_name": "深圳星河跨境電子商務有限公司", "producer_seller_name": "義烏市晨光日用品廠", "goods_name": "棉製針織衫",
     "enterprise_goods_name": "棉製針織衫 現貨", "goods_spec": "棉製|無牌",
@@ -68,7 +68,7 @@ def encoding(round_no: int) -> Iterator[Pollution]:
 
 
 def _plain(row: dict[str, str]) -> dict[str, str]:
-    """Names in ASCII, so that nothing else tells of the encoding."""
+    """Names in ASCII, so that nothing else shows the encoding."""
     return {column: f"Name {COLUMNS.index(column)} of {row['commodity_code']}" for column in _NAMES} | {"voyage_no": "CZ3085"}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle
 
-from aggregator.schemas.modes.m9610.fields import FIELD
+from aggregator.schemas.modes.m9610 import M9610
 from tests.pollution.dialects import Cell, Dialect, Grid, columns_in, grid_of
 from tests.pollution.pollution import Pollution, kind, of_rows, tables
 from tests.pollution.truth import COLUMNS, ROWS, Row, Rows, by_inventory
@@ -125,7 +125,7 @@ def _tables(parts: Sequence[tuple[Rows, Sequence[str] | None, str]], between: Se
     def put(grid: Grid, dialect: Dialect) -> Grid:
         cells: list[list[Cell]] = [list(row) for row in grid.cells[: grid.head]]
         for number, (rows, order, language) in enumerate(parts):
-            columns = [column for column in (order or columns_in(dialect.order)) if column not in FIELD or grid.has(column)]
+            columns = [column for column in (order or columns_in(dialect.order)) if column not in M9610.dictionary.by_column or grid.has(column)]
             head = [heading_in(dialect, column, language) for column in columns]
             body = [[row.get(column, "") for column in columns] for row in rows]
             cells += [*(list(row) for row in between if number), *([head] if headed or not number else []), *body]
@@ -135,9 +135,9 @@ def _tables(parts: Sequence[tuple[Rows, Sequence[str] | None, str]], between: Se
 
 
 def heading_in(dialect: Dialect, column: str, language: str) -> str:
-    if column not in FIELD:
+    if column not in M9610.dictionary.by_column:
         return column
-    field = FIELD[column]
+    field = M9610.dictionary.by_column[column]
     return {"same": dialect.heading(column), "own": column, "chinese": field.headings[-1], "official": field.element}[language]
 
 
@@ -213,15 +213,15 @@ def sections(round_no: int) -> Iterator[Pollution]:
             for step, way in enumerate(("above-both", "above-second", "below-headings", "below-table", "no-second-headings", "in-one-cell", "in-the-middle", "label-in-third", "same-row")):
                 put = _sectioned(rows, line, column, (one_name, two_name) if (number + step + round_no) % 2 else (one, two), way)
                 without = [{**row, column: ""} if place < line else row for place, row in enumerate(rows)]
-                truths = (rows, without, rows) if way == "above-second" and not FIELD[column].required else (rows,)
+                truths = (rows, without, rows) if way == "above-second" and not M9610.dictionary.by_column[column].required else (rows,)
                 yield Pollution(f"{column}.{line}.{way}", grid=put, truths=truths, fits=lambda dialect: tables(dialect) and dialect.frame in ("plain", "title"))
 
 
 def _sectioned(rows: Rows, line: int, column: str, values: tuple[str, str], way: str) -> Callable[[Grid, Dialect], Grid]:
     def put(grid: Grid, dialect: Dialect) -> Grid:
         columns = [each for each in columns_in(dialect.order) if each != column]
-        head = [dialect.heading(each) if each in FIELD else each for each in columns]
-        label = FIELD[column].headings[0]
+        head = [dialect.heading(each) if each in M9610.dictionary.by_column else each for each in columns]
+        label = M9610.dictionary.by_column[column].headings[0]
         one, two = ([[f"{label}：{value}"]] if way == "in-one-cell" else [[label, value]] for value in values)
         if way == "label-in-third":
             one, two = ([["", "", label, value]] for value in values)
@@ -243,7 +243,7 @@ def values_above(round_no: int) -> Iterator[Pollution]:
     """A header value above the headings that is also below them, or twice, or of another inventory."""
     first: Row = ROWS[0]
     for column in ("transport_mode_code", "premises_code", "declaring_customs_code", "status_code", "inventory_no", "gross_weight_kg", "consignor_code", "trade_mode_code"):
-        label = FIELD[column].headings[0]
+        label = M9610.dictionary.by_column[column].headings[0]
         for way, rows in {
             "beside": [[label, first[column] or "530401A009"]], "twice": [[label, "4"], [label, "5"]], "blank": [[label, ""]], "only-label": [[label]],
             "two-cells-on": [[label, "", first[column]]], "below-label": [[label], [first[column]]],
@@ -254,6 +254,6 @@ def values_above(round_no: int) -> Iterator[Pollution]:
 @kind
 def columns_cut(round_no: int) -> Iterator[Pollution]:
     """A column removed that must be there: without another the export would be sound."""
-    for number in (COLUMNS.index(column) for column in COLUMNS if FIELD[column].required):
+    for number in (COLUMNS.index(column) for column in COLUMNS if M9610.dictionary.by_column[column].required):
         yield Pollution(f"{number}.removed", grid=lambda grid, _, n=number: grid.with_cells([[*row[:n], *row[n + 1 :]] if at >= grid.head else row for at, row in enumerate(grid.cells)]),
                         fits=lambda dialect: tables(dialect) and dialect.order == "own" and dialect.frame != "values")  # fmt: skip

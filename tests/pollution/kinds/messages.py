@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from aggregator.schemas.modes.m9610.fields import FIELD
+from aggregator.schemas.modes.m9610 import M9610
 from tests.pollution.dialects import Dialect
 from tests.pollution.pollution import Pollution, kind
 from tests.pollution.truth import COLUMNS, ROWS, Rows, cleared_only
 
 _CLEARED = cleared_only(ROWS)
 _OF = {
-    FIELD[column].element: column for column in COLUMNS
+    M9610.dictionary.by_column[column].element: column for column in COLUMNS
     if column not in ("status_code", "cleared_at", "destination_country_code")
 }  # fmt: skip
 
@@ -35,10 +35,10 @@ def _nth(text: str, pattern: str, place: int, new: str) -> str:
 
 def _without(column: str, place: int) -> tuple[Rows, ...]:
     """An element that need not be there may be missing: its cell is blank."""
-    if FIELD[column].required:
+    if M9610.dictionary.by_column[column].required:
         return (ROWS,)
     numbers = list(dict.fromkeys(row["inventory_no"] for row in _CLEARED))
-    if FIELD[column].header:
+    if M9610.dictionary.by_column[column].header:
         number = numbers[place % len(numbers)]
         return (ROWS, [{**row, column: ""} if row["inventory_no"] == number else row for row in ROWS], ROWS)
     given = [row for row in _CLEARED if row[column]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import cycle, product
 
-from aggregator.schemas.modes.m9610.fields import FIELD
+from aggregator.schemas.modes.m9610 import M9610
 from tests.pollution.dialects import Dialect, Grid, Raw, written
 from tests.pollution.pollution import Pollution, kind, text_only
 from tests.pollution.truth import COLUMNS, PLACES, ROWS, Rows, rows_with
@@ -36,7 +36,7 @@ def _raw(line: int, column: str, change: Change) -> Callable[[Grid, Dialect], Gr
 
 def _truths(line: int, column: str, value: str) -> tuple[Rows, ...]:
     """In a name the mark may be meant."""
-    return (ROWS, rows_with(line, **{column: value})) if FIELD[column].kind == "text" else (ROWS,)
+    return (ROWS, rows_with(line, **{column: value})) if M9610.dictionary.by_column[column].kind == "text" else (ROWS,)
 
 
 @kind
@@ -91,7 +91,7 @@ def ditto(round_no: int) -> Iterator[Pollution]:
             says = {'"': "one", '""': "two", "〃": "sign", '" "': "spaced"}[mark]
             value = {'""': "", '" "': ""}.get(mark, mark)
             meant = [{**row, column: value} if begin <= place < begin + count else row for place, row in enumerate(ROWS)]
-            truths = (ROWS, meant, ROWS) if FIELD[column].kind in ("text", "given") or (not value and not FIELD[column].required) else (ROWS,)
+            truths = (ROWS, meant, ROWS) if M9610.dictionary.by_column[column].kind in ("text", "given") or (not value and not M9610.dictionary.by_column[column].required) else (ROWS,)
             yield Pollution(f"{begin}-{count}.{column}.{says}", grid=put, truths=truths, fits=text_only)
 
 
@@ -114,7 +114,7 @@ def pairs_of_quotes(round_no: int) -> Iterator[Pollution]:
 
         meant: Rows = [dict(row) for row in ROWS]
         for line, column, way in ((begin, first, one), (end, second, other)):
-            if FIELD[column].kind == "text":
+            if M9610.dictionary.by_column[column].kind == "text":
                 meant[line][column] = ways[way](ROWS[line][column])
         yield Pollution(f"{begin}.{first}.{one}..{end}.{second}.{other}", grid=put, truths=(ROWS, meant, ROWS), fits=text_only)
 
@@ -170,13 +170,13 @@ def line_end_in_quoted_cell(round_no: int) -> Iterator[Pollution]:
     texts = {"lf": "第一行\n第二行", "crlf": "第一行\r\n第二行", "cr": "第一行\r第二行", "first": "\n第二行", "last": "第一行\n", "many": "一\n二\n三\n\n四"}
     for column in COLUMNS:
         for way, text in texts.items():
-            is_name = FIELD[column].kind == "text"
+            is_name = M9610.dictionary.by_column[column].kind == "text"
             if not is_name and way not in ("lf", "last", "cr"):
                 continue
             called, line = next(turns)
             new = text if is_name else f"{ROWS[line][column][:3]}{text[3:4]}{ROWS[line][column][3:]}" if way != "last" else f"{ROWS[line][column]}\n"
             meant = rows_with(line, **{column: new})
-            truths = (ROWS, meant) if is_name else (ROWS, meant, ROWS) if FIELD[column].kind in ("given", "no") else (ROWS,)
+            truths = (ROWS, meant) if is_name else (ROWS, meant, ROWS) if M9610.dictionary.by_column[column].kind in ("given", "no") else (ROWS,)
             put: Callable[[Grid, Dialect], Grid] = lambda grid, _, line=line, column=column, new=new: grid.put(line, column, new) if grid.has(column) else grid  # noqa: E731
             yield Pollution(f"{called}.{column}.{way}", grid=put, truths=truths, fits=text_only)
 

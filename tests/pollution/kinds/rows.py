@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle, groupby
 
-from aggregator.schemas.modes.m9610.fields import FIELD
+from aggregator.schemas.modes.m9610 import M9610
 from tests.pollution.dialects import Cell, Dialect, Grid
 from tests.pollution.pollution import Pollution, kind, of_rows, tables, text_only
 from tests.pollution.truth import COLUMNS, PLACES, ROWS, Row, Rows, rows_with
 
-_HEADERS = [column for column in COLUMNS if FIELD[column].header]
+_HEADERS = [column for column in COLUMNS if M9610.dictionary.by_column[column].header]
 _NUMBERS = ("order_no", "waybill_no", "internal_no")
 _WIDE = len(COLUMNS)
 
@@ -167,7 +167,7 @@ def line_twice(round_no: int) -> Iterator[Pollution]:
         other = ROWS[(line + 7) % len(ROWS)][column]
         if other not in ("", ROWS[line][column]) and column not in ("inventory_no", "item_no"):
             rows = [*ROWS[: line + 1], {**ROWS[line], column: other}, *ROWS[line + 1 :]]
-            counted = FIELD[column].content or column in ("declaration_mode_code", "trade_mode_code")
+            counted = M9610.dictionary.by_column[column].content or column in ("declaration_mode_code", "trade_mode_code")
             truths = (ROWS,) if counted else (ROWS, rows_with(line, **{column: other}), ROWS)
             yield Pollution(f"{line}.{column}", rows=lambda _, rows=rows: rows, truths=truths)
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import cycle
 
 from aggregator.samples.shapes.formats import as_zip
-from aggregator.schemas.modes.m9610.fields import FIELD
+from aggregator.schemas.modes.m9610 import M9610
 from tests.pollution.dialects import Cell, Dialect, Formula, Grid, workbook_of
 from tests.pollution.pollution import Pollution, kind
 from tests.pollution.truth import COLUMNS, PLACES, ROWS, Rows, rows_with
@@ -98,9 +98,9 @@ def truth_and_date_cells(round_no: int) -> Iterator[Pollution]:
         for way, cell in {"true": True, "date": datetime(2026, 10, 2), "moment": datetime(2026, 10, 2, 10, 30)}.items():  # noqa: DTZ001
             called, line = next(turns)
             text = {"true": "TRUE", "date": "2026-10-02", "moment": "2026-10-02 10:30:00"}[way]
-            is_name = FIELD[column].kind in ("text", "given")
+            is_name = M9610.dictionary.by_column[column].kind in ("text", "given")
             wordy = [text] if way == "true" else [text, "2026-10-02 00:00:00", "2026-10-02 00:00:00.000", "46297"] if way == "date" else [text, "2026-10-02 10:30:00.000"]
-            meant = [rows_with(line, **{column: each}) for each in wordy] if is_name or FIELD[column].kind == "time" else []
+            meant = [rows_with(line, **{column: each}) for each in wordy] if is_name or M9610.dictionary.by_column[column].kind == "time" else []
             yield Pollution(f"{called}.{column}.{way}", grid=_cell(line, column, cell), truths=(ROWS, *meant, ROWS), fits=workbooks)
 
 

@@ -6,26 +6,10 @@ B102 stands with the inventory rules: complete inventories are all it needs.
 
 from __future__ import annotations
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from aggregator.schemas.rule import Rule, Scope, Severity
+from aggregator.schemas.several import values_with_several
 from aggregator.schemas.sources import Cite, Status, ours, spec
 from aggregator.schemas.text import Text
-
-
-def values_with_several(pairs: pa.Table, of: str, each: str) -> pa.Table:
-    """Values of column `of` that stand with more than one value of column `each`.
-
-    In: a table with string columns `of` and `each`. Out: `of` and `each` (a sorted list), in the order of `of`.
-    """
-    distinct = pairs.select([of, each]).group_by([of, each], use_threads=False).aggregate([])
-    distinct = distinct.filter(pc.and_(distinct[of].is_valid(), distinct[each].is_valid()))
-    distinct = distinct.sort_by([(of, "ascending"), (each, "ascending")])
-    grouped = distinct.group_by(of, use_threads=False).aggregate([(each, "list")])
-    several = grouped.filter(pc.greater(pc.list_value_length(grouped[f"{each}_list"]), 1))
-    return several.select([of, f"{each}_list"]).rename_columns([of, each])
-
 
 _BATCH, _ERROR, _WARNING = Scope.BATCH, Severity.ERROR, Severity.WARNING
 
@@ -39,7 +23,7 @@ BATCH_RULES: tuple[Rule, ...] = (
         citations=(spec("invtNo"), ours("declared once", Status.OURS)),
     ),
     Rule(
-        code="B103", scope=_BATCH, severity=_WARNING, columns=("status_code",), told_always=True,
+        code="B103", scope=_BATCH, severity=_WARNING, columns=("status_code",), always_reported=True,
         message=Text("Declared already, and cancelled or sent back by customs since (status @ declaration/item).",
                      "已申报，之后被撤单或被海关退单（状态 @ 报关单/项号）。"),
         remedy=Text("Have the declaration amended or withdrawn; if it was not sent yet, void the run and run again.",

@@ -9,11 +9,11 @@ from aggregator.schemas.text import Text
 _LAW = Cite("GACC-2018-194", "summarising article (number not seen)", Status.READ_PARTIAL)
 
 
-def _excluded(code: str, reason: str, message: Text, remedy: Text, *citations: Cite) -> tuple[str, Rule]:
-    return reason, Rule(code, Scope.EXCLUSION, Severity.WARNING, (), message, remedy, citations)
+def _excluded(code: str, reason: str, message: Text, remedy: Text, *citations: Cite) -> Rule:
+    return Rule(code, Scope.EXCLUSION, Severity.WARNING, (), message, remedy, citations, reason=reason)
 
 
-EXCLUSIONS: dict[str, Rule] = dict((
+EXCLUSIONS: tuple[Rule, ...] = (
     _excluded("X101", "other_mode", Text("Another trade mode than 9610.", "监管方式不是9610。"),
               Text("Declare it under its own procedure.", "请按相应监管方式办理。"), spec("tradeMode")),
     _excluded("X102", "simplified", Text("Declaration mode A: customs counts it itself.", "申报业务类型为A（简化申报），由海关汇总统计。"),
@@ -37,15 +37,15 @@ EXCLUSIONS: dict[str, Rule] = dict((
               Text("Nothing to do: it is declared once.", "无需处理：只申报一次。"), ours("declared once")),
     _excluded("X109", "known", Text("Declared before with the same content, or customs has it in a result.", "已申报过且内容相同，或已在海关汇总结果单中。"),
               Text("Nothing to do: it is declared once.", "无需处理：只申报一次。"), ours("declared once")),
-))  # fmt: skip
+)  # fmt: skip
 
 OWN_RULES: tuple[Rule, ...] = (
     Rule("D101", Scope.DECLARATION, Severity.ERROR, (),
          Text("A file we made breaks its own schema; nothing was published.", "输出文件不符合其结构定义，未发布任何内容。"),
-         Text("This is our fault: report it with the message shown.", "这是本工具的错误：请将提示信息报告给我们。"),
+         Text("Internal error: report it with the message shown.", "内部错误：请将提示信息报告给我们。"),
          (ours("every frame is checked before it is written"),), fixed=True),
     Rule("C101", Scope.CONTROL, Severity.ERROR, (),
          Text("The control totals do not balance; nothing was published.", "控制合计不平衡，未发布任何内容。"),
-         Text("This is our fault: report it with the message shown.", "这是本工具的错误：请将提示信息报告给我们。"),
+         Text("Internal error: report it with the message shown.", "内部错误：请将提示信息报告给我们。"),
          (ours("read = declared + rejected + excluded"),), fixed=True),
 )  # fmt: skip

@@ -1,0 +1,117 @@
+"""Exchange rates: a dated table that the user gives, as CNY for one unit of a currency.
+
+Which rate the limits of 9710 and 1039 are meant in is said by no text that was read; customs' rate for taxable value is the
+nearest [INFERENCE]. So the table is the user's, with its source, and a day or currency it lacks stops the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cached_property
+from itertools import pairwise
+
+from aggregator.model.errors import WrongConfiguration
+from aggregator.schemas.codes import code_list
+
+CNY, USD = "142", "502"
+_CENT = Decimal("0.01")
+_ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, order=True)
+class Rate:
+    """CNY for one unit of a currency (customs' code), on the days of its validity, both ends within."""
+
+    currency_code: str
+    valid_from: date
+    valid_to: date
+    cny_per_unit: Decimal
+    source: str
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Days of a period for which a currency has no rate, or (`rates` above 1) several."""
+
+    currency_code: str
+    first: date
+    last: date
+    rates: int
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Raises WrongConfiguration for a rate that is not above 0, that ends before it begins, or overlaps another of its currency."""
+
+    rates: tuple[Rate, ...]
+
+    def __post_init__(self) -> None:
+        for rate in self.rates:
+            if rate.cny_per_unit <= 0 or rate.valid_to < rate.valid_from:
+                raise _wrong(
+                    f"{_named(rate)}: a rate is above 0 and ends after it begins", f"{_named(rate)}：汇率必须大于0，且截止日期不得早于起始日期"
+                )
+        for former, latter in pairwise(sorted(self.rates)):
+            if former.currency_code == latter.currency_code and latter.valid_from <= former.valid_to:
+                raise _wrong(f"{_named(former)} and {_named(latter)} overlap", f"{_named(former)} 与 {_named(latter)} 的有效期重叠")
+
+    @cached_property
+    def _by_currency(self) -> Mapping[str, list[Rate]]:
+        found: dict[str, list[Rate]] = {}
+        for rate in sorted(self.rates):
+            found.setdefault(rate.currency_code, []).append(rate)
+        return found
+
+    def find(self, currency_code: str, day: date) -> Decimal | None:
+        """CNY for one unit on a day; CNY itself needs no rate."""
+        if currency_code == CNY:
+            return Decimal(1)
+        for rate in self._by_currency.get(currency_code, ()):
+            if rate.valid_from <= day <= rate.valid_to:
+                return rate.cny_per_unit
+        return None
+
+    def all_of(self, wanted: Iterable[tuple[str, date]]) -> dict[tuple[str, date], Decimal]:
+        """The rate of each currency and day. Raises WrongConfiguration naming what is missing."""
+        asked = sorted(set(wanted))
+        found = {each: self.find(*each) for each in asked}
+        missing = [f"{_letters(currency)} {day}" for (currency, day), rate in found.items() if rate is None]
+        if missing:
+            listed = ", ".join(missing[:5]) + (" …" if len(missing) > 5 else "")
+            raise _wrong(f"there is no rate for {listed}", f"缺少汇率：{listed}")
+        return {each: rate for each, rate in found.items() if rate is not None}
+
+    def gaps(self, first: date, last: date) -> list[Gap]:
+        """Days of a period without a rate, of the currencies that the table has."""
+        found = []
+        for currency, rates in self._by_currency.items():
+            day = first
+            for rate in rates:
+                if rate.valid_to < day or rate.valid_from > last:
+                    continue
+                if rate.valid_from > day:
+                    found.append(Gap(currency, day, rate.valid_from - _ONE_DAY, 0))
+                day = rate.valid_to + _ONE_DAY
+            if day <= last:
+                found.append(Gap(currency, day, last, 0))
+        return found
+
+
+def rounded(amount: Decimal) -> Decimal:
+    """To the cent, half up (Order 272 of customs, article 13, says so of amounts in CNY)."""
+    return amount.quantize(_CENT, ROUND_HALF_UP)
+
+
+def _letters(currency_code: str) -> str:
+    return next((letters for letters, code in code_list("currency").to_code.items() if code == currency_code and letters.isascii()), currency_code)
+
+
+def _named(rate: Rate) -> str:
+    return f"{_letters(rate.currency_code)} {rate.cny_per_unit} ({rate.valid_from} – {rate.valid_to})"
+
+
+def _wrong(en: str, zh: str) -> WrongConfiguration:
+    return WrongConfiguration(f"The table of rates: {en}. Correct it (--rates FILE, or [[rates]]) and run again.", f"汇率表：{zh}。请修正（--rates 文件 或 [[rates]]）后重新运行。")

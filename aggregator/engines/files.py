@@ -1,0 +1,86 @@
+"""Shards as files in one folder of a disk that all workers see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.ipc
+
+from aggregator.engines.engine import Shard
+
+_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4", unify_dictionaries=False, emit_dictionary_deltas=False)
+
+
+@dataclass(frozen=True)
+class FileStorage:
+    folder: Path
+
+    def _path(self, shard: Shard) -> Path:
+        return self.folder / f"{shard.kind.name}-{shard.unit}.arrow"
+
+    def write(self, shard: Shard, table: pa.Table) -> None:
+        shard.kind.check(table)
+        with pa.OSFile(str(self._path(shard)), "wb") as sink, pa.ipc.new_file(sink, table.schema, options=_OPTIONS) as writer:
+            writer.write_table(table.combine_chunks())
+
+    def read(self, shard: Shard, columns: Sequence[str] | None = None) -> pa.Table:
+        with pa.memory_map(str(self._path(shard))) as source:
+            options = pa.ipc.IpcReadOptions()
+            if columns is not None:
+                names = pa.ipc.open_file(source).schema.names
+                wanted = set(columns)
+                options = pa.ipc.IpcReadOptions(included_fields=[i for i, name in enumerate(names) if name in wanted])
+            return pa.ipc.open_file(source, options=options).read_all().combine_chunks()
+
+    def has(self, shard: Shard) -> bool:
+        return self._path(shard).exists()
+
+    def write_parts(self, shard: Shard, table: pa.Table, part: np.ndarray[Any, Any], count: int) -> None:
+        shard.kind.check(table)
+        order = np.argsort(part, kind="stable")
+        bounds = np.searchsorted(part[order], np.arange(count + 1))
+        plain = _without_dictionaries(table).take(pa.array(order)).combine_chunks()
+        with pa.OSFile(str(self._path(shard)), "wb") as sink, pa.ipc.new_file(sink, plain.schema, options=_OPTIONS) as writer:
+            for start, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+                batches = plain.slice(start, end - start).combine_chunks().to_batches()
+                writer.write_batch(batches[0] if batches else pa.RecordBatch.from_pylist([], schema=plain.schema))
+
+    def read_part(self, shards: Iterable[Shard], part: int) -> pa.Table:
+        tables = []
+        for shard in shards:
+            with pa.memory_map(str(self._path(shard))) as source:
+                tables.append(pa.Table.from_batches([pa.ipc.open_file(source).get_batch(part)]))
+        return pa.concat_tables(tables, promote_options="default").combine_chunks()
+
+    def write_bytes(self, name: str, data: bytes) -> None:
+        (self.folder / name).write_bytes(data)
+
+    def read_bytes(self, name: str) -> bytes:
+        return (self.folder / name).read_bytes()
+
+    def save(self, name: str, values: np.ndarray[Any, Any]) -> None:
+        np.save(self.folder / f"{name}.npy", values)
+
+    def load(self, name: str) -> Any:
+        return np.load(self.folder / f"{name}.npy", mmap_mode="r")
+
+
+def _without_dictionaries(table: pa.Table) -> pa.Table:
+    """A file holds one dictionary a column: parts of several tables carry plain values instead."""
+    for position, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            table = table.set_column(position, field.name, table[field.name].cast(field.type.value_type))
+    return table
+
+
+def with_dictionaries(table: pa.Table, columns: Iterable[str]) -> pa.Table:
+    for column in columns:
+        if column in table.column_names and not pa.types.is_dictionary(table[column].type):
+            encoded = table[column].combine_chunks().dictionary_encode()
+            table = table.set_column(table.column_names.index(column), column, encoded)
+    return table

@@ -1,0 +1,33 @@
+"""The tables of the ledger for other programs."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pyarrow as pa
+
+from aggregator.ledger.sqlite.rows import fetched
+from aggregator.model.records import ExportedTable
+
+_ARROW_TYPES = {"TEXT": pa.string(), "INTEGER": pa.int64(), "BLOB": pa.binary()}
+_TABLES = {"run": "runs", "application": "applications", "declaration": "declarations", "inventory": "inventories",
+           "waiting": "waiting", "receipt": "receipts", "event": "events",
+           "sent": "sent", "application_receipt": "application_receipts", "result": "results", "result_part": "result_parts",
+           "result_line": "result_lines", "clearance": "clearances"}  # fmt: skip
+
+
+def export(connection: sqlite3.Connection) -> Iterator[ExportedTable]:
+    """All as they are at one and the same moment."""
+    connection.execute("BEGIN")
+    try:
+        for table, name in _TABLES.items():
+            description = connection.execute(f"PRAGMA table_info({table})").fetchall()
+            schema = pa.schema([(column, _ARROW_TYPES[kind]) for _, column, kind, *_ in description])
+            order = ", ".join(column for _, column, _, _, _, key in description if key)
+            yield ExportedTable(name, schema, fetched(connection.execute(f"SELECT * FROM {table} ORDER BY {order}"), schema))
+    finally:
+        # Left halfway, it is closed after the ledger perhaps.
+        with suppress(sqlite3.ProgrammingError):
+            connection.execute("ROLLBACK")

@@ -1,0 +1,92 @@
+"""What customs answers, and what is known of it. Times are those of customs: 17 digits, China time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from aggregator.model.records import State
+
+
+@dataclass(frozen=True)
+class ApplicationReceipt:
+    """A CEB702 for a part of an application: `cop_no` is the enterprise's number of the application."""
+
+    cop_no: str
+    consignor_code: str
+    part_no: int
+    status: str
+    at: str
+    sum_no: str
+    info: str
+
+
+@dataclass(frozen=True)
+class ResultLine:
+    """Which declaration item of customs (0: not said) a line of an inventory went into."""
+
+    inventory_no: str
+    item_no: int
+    customs_item_no: int
+    commodity_code: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """A CEB792: one declaration of customs, or a part of it. `fields`: what is given of it (see inputs/ceb/answers.py), by name;
+    `part_no` of `fields["parts"]`; `lines` may be empty in later messages."""
+
+    summary_seq_no: str
+    at: str
+    part_no: int
+    fields: dict[str, str]
+    lines: tuple[ResultLine, ...]
+
+
+@dataclass(frozen=True)
+class Clearance:
+    """A CEB604 or CEB606. `inventory_no` is blank for one that comes before the number, or of an inventory that is not summarised."""
+
+    inventory_no: str
+    message: str
+    status: str
+    at: str
+
+
+class Sent(NamedTuple):
+    """An application as it was sent to customs: in how many parts, under which number of the enterprise."""
+
+    application_ref: str
+    parts: int
+    cop_no: str
+
+
+class Applied(NamedTuple):
+    """What an application was sent as, by which answers to it are known."""
+
+    application_ref: str
+    consignor_code: str
+    run_no: int
+    parts: int
+
+
+@dataclass(frozen=True)
+class Change:
+    """What became of an application: its state, whether that is another one than before, and how many of its inventories
+    changed theirs."""
+
+    application_ref: str
+    state: State
+    is_new: bool
+    inventories: int
+
+
+@dataclass(frozen=True)
+class KnownResult:
+    """What is known of a declaration of customs: its fields by name, the parts of it that came, how many lines they had, and
+    every declaration number it was given, the earliest first."""
+
+    fields: dict[str, str]
+    parts: tuple[int, ...]
+    lines: int
+    declaration_nos: tuple[str, ...]

@@ -1,0 +1,304 @@
+"""What the config and the command line can say, and the only place of its defaults. Commands get the settings made of it."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from aggregator.model.customs import DEFAULT_EDITION, Customs, customs_of
+from aggregator.model.errors import WrongConfiguration, WrongUsage
+from aggregator.model.period import Period
+from aggregator.model.settings import (
+    CheckSettings,
+    DoctorSettings,
+    DueSettings,
+    Flags,
+    LedgerPlace,
+    ReadSettings,
+    ReceiveSettings,
+    RunSettings,
+    SendSettings,
+    StatusSettings,
+)
+from aggregator.schemas.modes import Mode, mode_of
+from aggregator.schemas.modes.m9610.messages import EDITIONS
+from aggregator.schemas.rule import Severity
+from aggregator.schemas.text import Lang
+
+CONFIG_NAME = "aggregator.toml"
+LEDGER_NAME = "ledger.sqlite"
+MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Options:
+    mode: Mode = field(default_factory=lambda: mode_of("9610"))
+    inputs: tuple[Path, ...] = ()
+    period: Period | None = None
+    out: Path | None = None
+    ledger: Path | None = None
+    receipts: tuple[Path, ...] = ()
+    sheets: tuple[str, ...] = ()
+    tariff: Path | None = None
+    assume_cleared: bool = False
+    first_period: Period | None = None
+    late: bool = True
+    as_of: date | None = None
+    unfinished: bool = False
+    summary_flag: int = 2
+    item_name_flag: int = 1
+    edition: str = DEFAULT_EDITION
+    customs: Customs | None = None
+    dry_run: bool = False
+    engine: str = "local"
+    workers: int = field(default_factory=lambda: min(os.cpu_count() or 1, 8))
+    formats: tuple[str, ...] = ()
+    require_ledger: bool = False
+    lock_wait: float = 0.0
+    calendar: Path | None = None
+    calendar_years: tuple[tuple[str, Any], ...] = ()
+    warn_days: int = 3
+    quiet: bool = False
+    log_format: str = "text"
+    metrics_file: Path | None = None
+    lang: Lang = "en"
+    columns: tuple[tuple[str, str], ...] = ()
+    constants: tuple[tuple[str, str], ...] = ()
+    severity: tuple[tuple[str, str], ...] = ()
+    chunk_bytes: int = 24 * MIB
+
+    def recorded(self) -> dict[str, Any]:
+        """The parameters as the manifest records them."""
+        hidden = {"mode", "inputs", "receipts", "columns", "constants", "severity", "customs", *_NOT_RECORDED}
+        plain = {
+            f.name: value if isinstance(value := getattr(self, f.name), bool | int | str | None) else str(value)
+            for f in fields(self)
+            if f.name not in hidden
+        }
+        tables = {name: dict(getattr(self, name)) for name in ("columns", "constants", "severity")}
+        tables["customs"] = asdict(self.customs) if self.customs is not None else {}
+        return plain | {"formats": list(self.formats), "sheets": list(self.sheets), "receipts": [str(path) for path in self.receipts]} | tables
+
+    @property
+    def reading(self) -> ReadSettings:
+        return ReadSettings(
+            self.mode, self.inputs, self.receipts, self.tariff, self.sheets, self.columns, self.constants, self.chunk_bytes, self.assume_cleared
+        )
+
+    @property
+    def due(self) -> DueSettings:
+        return DueSettings(self.as_of, dict(self.calendar_years), self.calendar, self.warn_days)
+
+    @property
+    def flags(self) -> Flags:
+        return Flags(self.summary_flag, self.item_name_flag)
+
+    @property
+    def severities(self) -> dict[str, Severity]:
+        return {code: Severity(value) for code, value in self.severity}
+
+    @property
+    def ledger_path(self) -> Path | None:
+        """Where the ledger is, by its own name or beside the results; symbolic links followed, so that it has one lock."""
+        named = self.ledger or (self.out / LEDGER_NAME if self.out is not None else None)
+        return None if named is None else named.resolve()
+
+    def place(self) -> LedgerPlace:
+        if (path := self.ledger_path) is None:
+            raise WrongUsage("Say where the ledger is: --ledger PATH, or --out DIR.", "请指定台账：--ledger 路径，或 --out 文件夹。")
+        return LedgerPlace(path, self.out, self.lock_wait, self.require_ledger)
+
+    def for_run(self, today: date) -> RunSettings:
+        """Raises WrongUsage for a period that is not over, or that ends before the first."""
+        if self.out is None:
+            raise WrongUsage("Say where the results go: --out DIR.", "请指定结果文件夹：--out DIR。")
+        as_of = self.as_of or today
+        period = self.period or Period.before(as_of)
+        if as_of < period.next_month and not (self.unfinished or self.dry_run):
+            raise WrongUsage(
+                f"The period {period} is not over on {as_of}: inventories may still be cleared in it. Run again from "
+                f"{period.next_month} on, or say --unfinished.",
+                f"申报期 {period} 在 {as_of} 尚未结束，期间仍可能有清单结关。请在 {period.next_month} 起运行，或加 --unfinished。",
+            )
+        if self.first_period is not None and self.first_period.key > period.key:
+            raise WrongUsage(
+                f"--first-period {self.first_period} is after the period {period}: nothing cleared in it could be declared. Name the "
+                f"first month this ledger is to answer for, {period} or earlier.",
+                f"--first-period {self.first_period} 晚于申报期 {period}：该期结关的清单将无法申报。请指定台账的起始申报期（不晚于 {period}）。",
+            )
+        asked = replace(self, period=period, as_of=as_of)
+        return RunSettings(
+            mode=self.mode, severities=self.severities, reading=self.reading, period=period, first_period=self.first_period, late=self.late,
+            flags=self.flags, sending=SendSettings(self.customs, self.edition) if self.customs is not None else None, out=self.out,
+            ledger=self.place(), formats=self.formats, workers=self.workers, dry_run=self.dry_run, lang=self.lang, as_of=as_of,
+            due=asked.due, recorded=asked.recorded(),
+        )  # fmt: skip
+
+    def for_check(self) -> CheckSettings:
+        return CheckSettings(self.mode, self.severities, self.reading, self.period, self.late, self.flags, self.workers, self.lang)
+
+    def for_receive(self) -> ReceiveSettings:
+        if self.out is None:
+            raise WrongUsage("Say where the results are: --out DIR.", "请指定结果文件夹：--out DIR。")
+        return ReceiveSettings(self.mode, self.inputs, self.out, self.place())
+
+    def for_status(self, most: int) -> StatusSettings:
+        """`most`: how many undeclared inventories to list, a reason."""
+        if self.require_ledger and self.ledger_path is None:
+            self.place()
+        return StatusSettings(self.mode, self.ledger_path, self.require_ledger, self.period, self.due, most)
+
+    def for_doctor(self) -> DoctorSettings:
+        return DoctorSettings(self.mode, self.out, self.ledger_path, self.require_ledger, self.due)
+
+
+_TABLES = ("columns", "constants", "severity")
+_NOT_RECORDED = ("lang", "quiet", "log_format", "metrics_file", "lock_wait", "warn_days", "calendar", "calendar_years", "require_ledger")
+"""What says how a run is reported, or when it may start, and changes nothing of what it makes."""
+
+
+def read_config(path: Path | None) -> dict[str, Any]:
+    """Read the TOML config; without a path, `aggregator.toml` of the working folder if there is one."""
+    if path is None:
+        path = Path(CONFIG_NAME)
+        if not path.exists():
+            return {}
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError:
+        raise WrongConfiguration(f"The config file {path} does not exist.", f"配置文件 {path} 不存在。") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise WrongConfiguration(
+            f"The config file {path} is not TOML: {error}. Correct it, or name another with --config.",
+            f"配置文件 {path} 不是有效的TOML：{error}。请修正，或用 --config 指定其他文件。",
+        ) from None
+    except OSError as error:
+        raise WrongConfiguration(
+            f"The config file {path} cannot be read: {error.strerror}.", f"无法读取配置文件 {path}：{error.strerror}。"
+        ) from None
+
+
+def from_config(config: dict[str, Any], options: dict[str, Any], lang: Lang = "en") -> Options:
+    """Parameters from the config's `[run]` table and tables, over which options given on the command line win. `lang` is
+    the locale's."""
+    problems: list[tuple[str, str]] = []
+    settings: dict[str, Any] = {"lang": lang, "mode": mode_of("9610")}
+    for name, value in config.items():
+        if name not in (*_TABLES, "run", "calendar", "customs") or not isinstance(value, dict):
+            problems.append((f"unknown table or key '{name}'", f"未知的表或键“{name}”"))
+    known = {f.name for f in fields(Options)} - {*_TABLES, "mode", "inputs", "dry_run", "calendar_years", "customs"}
+    for name, value in config.get("run", {}).items() if isinstance(config.get("run", {}), dict) else ():
+        if name not in known:
+            problems.append((f"unknown key '{name}' in [run]", f"[run] 中未知的键“{name}”"))
+            continue
+        try:
+            settings[name] = _setting(name, value)
+        except (TypeError, ValueError) as error:
+            problems.append((f"'{name}' in [run]: {error}", f"[run] 中的“{name}”：{error}"))
+        except WrongUsage as error:
+            problems.append((error.text.en, error.text.zh))
+    for table in _TABLES:
+        values = config.get(table, {})
+        if isinstance(values, dict):
+            settings[table] = tuple(_table(settings["mode"], table, values, problems))
+    if isinstance(customs := config.get("customs", {}), dict):
+        settings["customs"] = customs_of(customs, problems)
+    if isinstance(years := config.get("calendar", {}), dict):
+        settings["calendar_years"] = tuple(years.items())
+    if problems:
+        raise WrongConfiguration(
+            "The config is wrong: " + "; ".join(en for en, _ in problems) + ". Correct it and run again.",
+            "配置有误：" + "；".join(zh for _, zh in problems) + "。请修正后重新运行。",
+        )
+    return replace(Options(**settings), **options)
+
+
+def origins(config: dict[str, Any], options: dict[str, Any], path: Path | None) -> dict[str, str]:
+    """Where each parameter came from: the command line, the config's file, the locale or the default."""
+    file = str(path or CONFIG_NAME)
+    tables = {"calendar_years": "calendar", "customs": "customs"} | {name: name for name in _TABLES}
+    found = {}
+    for name in (f.name for f in fields(Options) if f.name != "mode"):
+        if name in options:
+            found[name] = "command line"
+        elif (config.get(tables[name]) if name in tables else name in config.get("run", {})):
+            found[name] = file
+        else:
+            found[name] = "locale" if name == "lang" else "default"
+    return found
+
+
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    "assume_cleared": bool, "late": bool, "unfinished": bool, "require_ledger": bool, "quiet": bool,
+    "summary_flag": int, "item_name_flag": int, "workers": int, "chunk_bytes": int, "warn_days": int, "lock_wait": (int, float),
+    "receipts": list, "sheets": list, "formats": list,
+}  # fmt: skip
+"""What TOML type a setting has; text, if nothing is said."""
+_ALLOWED: dict[str, tuple[Any, ...]] = {
+    "edition": tuple(EDITIONS), "summary_flag": (1, 2), "item_name_flag": (0, 1), "engine": ("local",), "lang": ("en", "zh"), "log_format": ("text", "json"),
+}  # fmt: skip
+_LEAST = {"workers": 1, "chunk_bytes": 1, "warn_days": 0, "lock_wait": 0}
+_PATHS = ("tariff", "out", "ledger", "calendar", "metrics_file")
+
+
+def _setting(name: str, value: Any) -> Any:
+    kind = _KINDS.get(name, str)
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    if type(value) not in kinds:
+        raise TypeError(f"expected {' or '.join(each.__name__ for each in kinds)}, found {type(value).__name__}")
+    if name in ("period", "first_period"):
+        return Period.parse(value)
+    if name in _PATHS:
+        return Path(value)
+    if name == "receipts":
+        return tuple(Path(item) for item in value)
+    if name == "sheets":
+        return tuple(str(item) for item in value)
+    if name == "formats":
+        if not set(value) <= {"parquet", "csv", "xlsx"}:
+            raise ValueError("formats are csv, parquet and xlsx")
+        return tuple(value)
+    if name == "as_of":
+        return date.fromisoformat(value)
+    if name in _ALLOWED and value not in _ALLOWED[name]:
+        raise ValueError(f"expected one of {_ALLOWED[name]}, found {value!r}")
+    if name in _LEAST and not value >= _LEAST[name]:
+        raise ValueError(f"must be at least {_LEAST[name]}")
+    return float(value) if name == "lock_wait" else value
+
+
+def _table(mode: Mode, table: str, values: dict[str, Any], problems: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    pairs: list[tuple[str, str]] = []
+    for key, value in values.items():
+        if not isinstance(value, str):
+            problems.append((f"[{table}] {key}: the value must be text in quotes", f"[{table}] {key}：值必须是带引号的文本"))
+        elif table == "columns":
+            column, heading = (key, value) if key in mode.dictionary else (value, key)
+            if column not in mode.dictionary:
+                problems.append((f"[columns] {key} = {value}: neither is a column", f"[columns] {key} = {value}：两者都不是列名"))
+            else:
+                pairs.append((column, heading))
+        elif table == "constants":
+            if key not in mode.dictionary or not mode.dictionary[key].header or key == "inventory_no":
+                problems.append((f"[constants] {key} is not a header column", f"[constants] {key} 不是表头列"))
+            else:
+                pairs.append((key, value))
+        elif key not in mode.rules:
+            problems.append((f"[severity] {key} is not a rule; see 'aggregator rules'", f"[severity] {key} 不是规则代码；参见 aggregator rules"))
+        elif value not in tuple(Severity):
+            problems.append((f"[severity] {key} must be \"error\" or \"warning\"", f"[severity] {key} 必须是 \"error\" 或 \"warning\""))
+        elif mode.rules[key].fixed and value != mode.rules[key].severity:
+            problems.append((
+                f"[severity] {key} cannot be lowered: without it a line could not be identified, keyed or added",
+                f"[severity] {key} 不能降级：否则无法识别、归并或合计该行",
+            ))
+        elif mode.rules[key].scope not in ("row", "inventory", "batch"):
+            problems.append((f"[severity] {key} is not about the data", f"[severity] {key} 不是数据规则"))
+        else:
+            pairs.append((key, value))
+    return pairs

@@ -1,0 +1,33 @@
+"""What a run or a check came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from aggregator.model.errors import Exit
+from aggregator.schemas.modes import Mode
+from aggregator.schemas.text import Text
+
+
+@dataclass
+class Outcome:
+    """What a run came to; what `--json` prints."""
+
+    mode: Mode
+    exit_code: Exit = Exit.DONE
+    period: str = ""
+    run_ref: str = ""
+    folder: str = ""
+    published: bool = False
+    counts: dict[str, int] = field(default_factory=dict)
+    excluded: dict[str, int] = field(default_factory=dict)
+    findings: dict[str, int] = field(default_factory=dict)
+    totals: list[dict[str, str]] = field(default_factory=list)
+    ledger_created: bool = False
+    deadline: str = ""
+    working_days_left: int | None = None
+    undeclared: int = 0
+    notes: list[Text] = field(default_factory=list)
+    not_run: tuple[str, ...] = ()
+    repairs: dict[str, int] = field(default_factory=dict)
+    messages: int | None = None

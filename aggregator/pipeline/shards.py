@@ -1,0 +1,126 @@
+"""What the steps leave for one another: the schema of every kind of shard, declared once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from aggregator.engines.engine import ShardKind
+from aggregator.model.findings import FINDINGS
+from aggregator.schemas.lines import CLEARED, typed_type
+from aggregator.schemas.modes import Mode
+from aggregator.schemas.outputs import AMOUNT
+from aggregator.schemas.tariff import TARIFF
+
+PLACE, MEMBER = "place", "member"
+"""Columns of ingested lines: where a line lies in its spool, and the message of a set it came from."""
+_AT = [("chunk", pa.int32()), ("line", pa.int64())]
+"""Where a row belongs: a line of a chunk."""
+
+BY_DECLARATION = pa.schema(
+    [
+        ("declaration", pa.int64()),
+        ("package_count", pa.int64()),
+        ("gross_weight_kg", AMOUNT),
+        ("net_weight_kg", AMOUNT),
+        ("inventory_count", pa.int64()),
+    ]
+)
+SPREAD = pa.schema(
+    [("inventory_no", pa.string()), ("declaration", pa.int64()), ("gross_weight_kg", AMOUNT), ("net_weight_kg", AMOUNT)]
+)
+EXCLUDED = pa.schema(
+    [
+        *_AT,
+        ("inventory_no", pa.string()),
+        ("reason", pa.string()),
+        ("item_lines", pa.int64()),
+        ("detail", pa.string()),
+    ]
+)
+PLACED = FINDINGS.append(pa.field("chunk", pa.int32()))
+_DECISIONS = pa.schema([*_AT, ("verdict", pa.int8()), ("bits", pa.int64())])
+INVENTORIES = pa.schema(
+    [
+        ("inventory_no", pa.string()),
+        ("verdict", pa.int8()),
+        ("reasons", pa.int64()),
+        ("bits", pa.int64()),
+        ("content", pa.binary()),
+        ("cleared_period", pa.string()),
+        *_AT,
+        ("order_no", pa.string()),
+        ("waybill_no", pa.string()),
+        ("internal_no", pa.string()),
+        ("live", pa.bool_()),
+        ("newly_undone", pa.bool_()),
+        ("keys", pa.list_(pa.int64())),
+    ]
+)
+TIED = pa.schema([(name, pa.string()) for name in ("inventory_no", "item_no", "column", "value")])
+"""Inventories that a line without a number may belong to, as findings: `item_no` is null, `value` file and row of that line."""
+
+
+@dataclass(frozen=True)
+class Shards:
+    """The kinds of shards of a run of one mode.
+
+    By chunk: `lines` (ingested), `row_findings`, `spilled` (in parts, by partition: lines of inventories seen in more than one
+    chunk), `audit_map`, `published` (findings), `listed` (excluded). By unit, a chunk or a partition: `inventories`, `partials`
+    (of the merge), `decisions`, `findings`, `excluded`, `spread`, and `tied` where something is. By partition, in parts by chunk: what was decided there and
+    goes `back`. By run: `batch` (findings, in parts by chunk), `tariff`."""
+
+    lines: ShardKind
+    row_findings: ShardKind
+    spilled: ShardKind
+    inventories: ShardKind
+    partials: ShardKind
+    decisions: ShardKind
+    findings: ShardKind
+    excluded: ShardKind
+    tied: ShardKind
+    back_decisions: ShardKind
+    back_findings: ShardKind
+    back_excluded: ShardKind
+    batch: ShardKind
+    spread: ShardKind
+    audit_map: ShardKind
+    published: ShardKind
+    listed: ShardKind
+    tariff: ShardKind
+
+
+def shards_of(mode: Mode) -> Shards:
+    """The kinds of shards of a run of this mode."""
+    dictionary = mode.dictionary
+    typed = [(column, typed_type(dictionary[column])) for column in dictionary.columns]
+    read = [("error_bits", pa.int64()), ("source_row", pa.int64())]
+    optional = pa.schema([*typed, (CLEARED, pa.string()), (PLACE, pa.int64()), (MEMBER, pa.string())])
+    key = [(column, pa.string()) for column in mode.key]
+    sums = [(column, AMOUNT) for column in dictionary.summed_items]
+    first = [("first_inventory_no", pa.string()), ("first_item_no", pa.int32())]
+    names = [(name, pa.string()) for name in ("goods_name", "goods_spec", "consignor_name", "firm_name")]
+    partials = pa.schema([*key, *sums, ("inventory_item_count", pa.int64()), *first, *names])
+    decisions = _DECISIONS.append(pa.field("item", pa.int64()))
+    published = pa.schema([*(field for field in FINDINGS if field.name != "line"), ("source_file", pa.string()), ("source_row", pa.int64())])
+    return Shards(
+        lines=ShardKind("lines", pa.schema(read), optional),
+        row_findings=ShardKind("row-findings", FINDINGS),
+        spilled=ShardKind("spilled", pa.schema([*read, *_AT]), optional),
+        inventories=ShardKind("inventories", INVENTORIES),
+        partials=ShardKind("partials", partials),
+        decisions=ShardKind("decisions", _DECISIONS.append(pa.field("key", pa.int64()))),
+        findings=ShardKind("findings", PLACED),
+        excluded=ShardKind("excluded", EXCLUDED),
+        tied=ShardKind("tied", TIED),
+        back_decisions=ShardKind("back-decisions", decisions),
+        back_findings=ShardKind("back-findings", PLACED),
+        back_excluded=ShardKind("back-excluded", EXCLUDED),
+        batch=ShardKind("batch-findings", PLACED),
+        spread=ShardKind("spread", SPREAD),
+        audit_map=ShardKind("audit-map", mode.outputs["audit_map"]),
+        published=ShardKind("published", published),
+        listed=ShardKind("listed", mode.outputs["excluded"]),
+        tariff=ShardKind("tariff", TARIFF),
+    )

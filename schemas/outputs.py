@@ -1,0 +1,129 @@
+"""What goes out: the tables of a run folder, and the Pandera schemas each is checked against before it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+import pandera.pandas as pandera
+import pyarrow as pa
+
+from aggregator.schemas.field import Field
+
+AMOUNT = pa.decimal128(38, 5)
+TEXT, COUNT, ITEM = pa.string(), pa.int64(), pa.int32()
+LINE_AMOUNT = pa.decimal128(19, 5)
+
+WEIGHT_SHARES = pa.schema(
+    [("inventory_no", TEXT), ("declaration_ref", TEXT), ("gross_weight_kg", AMOUNT), ("net_weight_kg", AMOUNT)]
+)
+
+FINDINGS = pa.schema(
+    [
+        ("code", TEXT),
+        ("severity", TEXT),
+        ("scope", TEXT),
+        ("inventory_no", TEXT),
+        ("item_no", TEXT),
+        ("column", TEXT),
+        ("value", TEXT),
+        ("message", TEXT),
+        ("source_file", TEXT),
+        ("source_row", COUNT),
+    ]
+)
+
+EXCLUDED = pa.schema(
+    [
+        ("inventory_no", TEXT),
+        ("reason", TEXT),
+        ("item_lines", COUNT),
+        ("detail", TEXT),
+        ("source_file", TEXT),
+        ("source_row", COUNT),
+    ]
+)
+
+CONTROL_TOTALS = pa.schema(
+    [("column", TEXT), ("currency_or_unit", TEXT)]
+    + [(bucket, AMOUNT) for bucket in ("read", "declared", "rejected", "excluded", "unreadable", "difference")]
+)
+
+
+def line_type(field: Field) -> pa.DataType:
+    """The type of a field of a line as it is written."""
+    return {"decimal": LINE_AMOUNT, "count": ITEM}.get(field.kind, TEXT)
+
+
+def _shape(pattern: str) -> pandera.Check:
+    return pandera.Check(lambda series: series.str.fullmatch(pattern), name=pattern, error=f"not {pattern}")
+
+
+def _checks(trade_mode: str, items_per_declaration: int) -> dict[str, pandera.Check]:
+    code4, code3 = _shape("[0-9]{4}"), _shape("[0-9]{3}")
+    positive, not_negative = pandera.Check.gt(0), pandera.Check.ge(0)
+    items = pandera.Check.in_range(1, items_per_declaration)
+    return {
+        "declaration_ref": _shape("[0-9]{6}-[0-9]{2,}-[0-9]{6,}"),
+        "declaring_customs_code": code4,
+        "exit_customs_code": code4,
+        "trade_mode_code": pandera.Check.eq(trade_mode),
+        "arrival_country_code": code3,
+        "destination_country_code": code3,
+        "currency_code": code3,
+        "declared_unit_code": code3,
+        "statutory_unit_code": code3,
+        "commodity_code": _shape("[0-9]{10}"),
+        "item_count": items,
+        "declaration_item_no": items,
+        "inventory_count": positive,
+        "inventory_item_count": positive,
+        "package_count": not_negative,
+        "declared_quantity": positive,
+        "statutory_quantity": positive,
+        "total_price": positive,
+        "gross_weight_kg": not_negative,
+        "net_weight_kg": not_negative,
+    }
+
+
+_CHECKED = ("declarations", "declaration_items", "audit_map")
+_UNIQUE = {"declarations": ["declaration_ref"], "declaration_items": ["declaration_ref", "declaration_item_no"]}
+
+
+@dataclass(frozen=True, eq=False)
+class OutputSchemas:
+    """`tables`: output to its columns, in the order of the contract. `nullable`: columns that may be blank."""
+
+    tables: Mapping[str, pa.Schema]
+    trade_mode: str
+    items_per_declaration: int
+    nullable: frozenset[str]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Checks hold functions that do not travel; they are made again where they are needed.
+        return type(self), (dict(self.tables), self.trade_mode, self.items_per_declaration, self.nullable)
+
+    def __getitem__(self, name: str) -> pa.Schema:
+        return self.tables[name]
+
+    @cached_property
+    def frames(self) -> dict[str, pandera.DataFrameSchema]:
+        checks = _checks(self.trade_mode, self.items_per_declaration)
+        return {name: self._frame(name, schema, checks if name in _CHECKED else {}) for name, schema in self.tables.items()}
+
+    def _frame(self, name: str, schema: pa.Schema, checks: Mapping[str, pandera.Check]) -> pandera.DataFrameSchema:
+        columns = {
+            field.name: pandera.Column(pd.ArrowDtype(field.type), checks.get(field.name), nullable=field.name in self.nullable)
+            for field in schema
+        }
+        return pandera.DataFrameSchema(columns, strict=True, ordered=True, name=name, unique=_UNIQUE.get(name))
+
+    def checked(self, name: str, table: pa.Table) -> pa.Table:
+        """The table cast to its schema and checked. Raises pandera's SchemaError."""
+        cast = table.cast(self.tables[name])
+        self.frames[name].validate(cast.to_pandas(types_mapper=pd.ArrowDtype))
+        return cast
