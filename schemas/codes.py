@@ -48,6 +48,7 @@ CODE_LISTS = (
     "currency",
     "customs_district",
     "declaration_mode",
+    "direction",
     "receipt_status",
     "trade_mode",
     "transport_mode",

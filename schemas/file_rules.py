@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from aggregator.schemas.imports import CITES
 from aggregator.schemas.rule import Rule, Scope, Severity
 from aggregator.schemas.sources import ours
 from aggregator.schemas.text import Text
@@ -80,6 +83,11 @@ FILE_RULES: tuple[Rule, ...] = (
           Text("Write the heading above it. If it is not needed, write 备注 above it, or say in [columns] of the config what the file "
                "does not have: premises_code = \"\".",
                "请补上该列的列标题。如不需要该列，请将列标题写为“备注”，或在配置的 [columns] 中声明文件没有哪些列，例如 premises_code = \"\"。")),
+    replace(_file("F119", _ERROR,
+          Text("This is an export of import inventories. Imports have no summary declaration: they are taxed inventory by inventory (CEB621).",
+               "该文件为进口清单。进口不汇总申报，按清单（CEB621）逐单征税。"),
+          Text("Take it out of the inputs, and file imports by the import procedure; if these are exports, correct the headings or values named here.",
+               "请将其从输入中移除，按进口流程办理；如确为出口，请更正此处所列的列标题或值。")), citations=CITES),
     _file("F201", _ERROR,
           Text("The row has another number of cells than the headings.", "该行单元格数与列标题数不一致。"),
           Text("Correct the row: a cell is missing, or a comma in a value is not quoted.", "请修正该行：缺少单元格，或值中的逗号未加引号。")),

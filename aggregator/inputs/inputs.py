@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from aggregator.inputs.export import Export, Taken
+from aggregator.inputs.export import Export, Taken, unusable
 from aggregator.inputs.open import open_exports
 from aggregator.inputs.reading import Reading
 from aggregator.inputs.sources.room import Room, temporary_room
 from aggregator.inputs.sources.unpack import sources_of
-from aggregator.inputs.tables.headings import require_columns
+from aggregator.inputs.tables.headings import normalised, require_columns
 from aggregator.inputs.tables.receipts import Receipts, read_receipts
 from aggregator.inputs.tables.tariff import read_tariff
 from aggregator.model.settings import ReadSettings
+from aggregator.schemas.imports import import_headings
 from aggregator.schemas.text import Text
 
 
@@ -36,6 +37,15 @@ def reading(settings: ReadSettings, room: Room, least_known: int = 2) -> Reading
     return Reading(room, settings.mode.dictionary, settings.columns, settings.chunk_bytes, settings.sheets, least_known)
 
 
+def refuse_imports(export: Export) -> None:
+    """Raise UnusableInput where the headings say that the export is one of imports."""
+    names = [normalised(heading) for heading in export.headings]
+    found = import_headings(names)
+    if found:
+        named = ", ".join(export.headings[names.index(each)].strip() for each in found)
+        raise unusable("F119", export.name, f"Headings: {named}.", f"列标题：{named}。")
+
+
 @contextmanager
 def open_inputs(settings: ReadSettings, *, clearing_known: bool) -> Iterator[Inputs]:
     """Whatever was unpacked or rewritten is removed at the end."""
@@ -47,6 +57,7 @@ def open_inputs(settings: ReadSettings, *, clearing_known: bool) -> Iterator[Inp
             receipts, taken, notes = read_receipts(sources_of(settings.receipts, room), replace(how, columns=(), sheets=()))
         constants = {column for column, _ in settings.constants}
         for export in exports:
+            refuse_imports(export)
             given = {*export.columns, *constants}
             if receipts is not None and receipts.give_numbers and {"consignor_code", "internal_no"} <= given:
                 given.add("inventory_no")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -18,9 +19,20 @@ from aggregator.inputs.tables.canonical import Repairs, canonical
 from aggregator.pipeline.shards import MEMBER, PLACE
 from aggregator.pipeline.work import Work, chunk_unit
 from aggregator.schemas.arrays import Ints
+from aggregator.schemas.modes import Mode
+from aggregator.schemas.modes.m9610.rules.row_imports import IMPORT_RULE
 
+ROWS_NAMED = 10
 _OF_NUMBERS = ("R121", "R122", "R123", "R124", "R201")
 """Findings without which a number that is given has customs' shape."""
+
+
+class Imports(NamedTuple):
+    """Lines of import inventories in a chunk: how many, the rows of the first, and what the first was known by."""
+
+    lines: int
+    rows: tuple[int, ...]
+    known_by: str
 
 
 @dataclass(frozen=True)
@@ -40,6 +52,7 @@ class Ingested:
     last_is_wrong: bool
     has_strays: bool
     unnamed: tuple[Unnamed, ...] = ()
+    imports: Imports | None = None
 
 
 def ingest(shared: Shared[Work], chunk: int) -> Ingested:
@@ -65,8 +78,19 @@ def ingest(shared: Shared[Work], chunk: int) -> Ingested:
     odd = np.isin(validated.findings["code"].to_numpy(), [number for code, number in work.mode.rules.index.items() if code in _OF_NUMBERS]).any()
     has_strays = bool(odd or text.wrong or lines["inventory_no"].null_count)
     return Ingested(
-        chunk, lines.num_rows, text.last_row, done, text.physical, hashes(numbers.dictionary), counts, totals, last_is_wrong, has_strays, text.unnamed
+        chunk, lines.num_rows, text.last_row, done, text.physical, hashes(numbers.dictionary), counts, totals, last_is_wrong, has_strays, text.unnamed,
+        _imports(validated.findings, text.rows, work.mode),
     )
+
+
+def _imports(findings: pa.Table, rows: Ints, mode: Mode) -> Imports | None:
+    index = mode.rules.index.get(IMPORT_RULE)
+    found = findings.filter(pc.equal(findings["code"], index)) if index is not None else findings.slice(0, 0)
+    if not found.num_rows:
+        return None
+    lines = found["line"].unique().to_numpy()
+    first = found.slice(0, 1).to_pylist()[0]
+    return Imports(len(lines), tuple(int(rows[line]) for line in lines[:ROWS_NAMED]), f"{mode.dictionary.names[first['column']]} {first['value']}")
 
 
 def _numbered(work: Work, lines: pa.Table, repairs: Repairs) -> pa.Table:

@@ -30,6 +30,7 @@ from aggregator.model.records import Known
 from aggregator.model.settings import Flags
 from aggregator.outputs.checked import checked
 from aggregator.pipeline.emit import Emitted, Numbering, emit_chunk, emit_partition
+from aggregator.pipeline.imports import refuse_imports
 from aggregator.pipeline.ingest import Ingested, ingest
 from aggregator.pipeline.merged import Merged
 from aggregator.pipeline.resolve import SCATTERED, Resolved, resolve_chunk, resolve_partition
@@ -39,6 +40,7 @@ from aggregator.pipeline.ties import tie
 from aggregator.pipeline.work import Work
 from aggregator.schemas.file_rules import file_rule
 from aggregator.schemas.modes import Mode
+from aggregator.schemas.text import Text
 
 _LINES_A_PARTITION = 32_768
 _ROWS_AT_A_TIME = 250_000
@@ -67,6 +69,7 @@ def calculate(
     shared, chunks = engine.share(work), range(len(work.chunks))
     ingested = list(engine.map(ingest, ((shared, chunk) for chunk in chunks)))
     _refuse_truncated(work, ingested)
+    imports = refuse_imports(work, ingested)
     work = replace(work, files=tuple(_with_unnamed(work, ingested)))
     shared, partitions = engine.share(work), _scattered(work, ingested)
     resolved = list(engine.map(resolve_chunk, ((shared, chunk, partitions) for chunk in chunks)))
@@ -80,7 +83,7 @@ def calculate(
     if while_emitting is not None:
         while_emitting(Merged(work, resolved, numbering, *applications(items, split, line.mode.application_key.value)))
     emitted = list(emitting)
-    return _result(line, work, ingested, resolved, items, split, numbering, [*spread, *emitted], emitted, batch)
+    return _result(line, work, ingested, resolved, items, split, numbering, [*spread, *emitted], emitted, batch, imports)
 
 
 def _work(line: Line, inputs: Inputs, engine: Engine) -> Work:
@@ -259,6 +262,7 @@ def _result(
     weighed: list[Emitted],
     emitted: list[Emitted],
     batch: BatchFindings,
+    imports: tuple[Text, ...],
 ) -> Result:
     totals = [TOTALS.empty_table()]
     totals += [chunk.totals for chunk in ingested] + [unit.totals for unit in resolved] + [done.totals for done in weighed]
@@ -275,5 +279,5 @@ def _result(
     must_balance(balanced)
     return Result(
         work, resolved, items, split, made, made_items, checked(work.mode, "control_totals", balanced), emitted,
-        [done.spread for done in weighed], batch, _repairs(work, ingested), physical,
+        [done.spread for done in weighed], batch, _repairs(work, ingested), physical, imports,
     )  # fmt: skip

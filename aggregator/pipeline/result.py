@@ -22,7 +22,7 @@ from aggregator.pipeline.resolve import Resolved
 from aggregator.pipeline.result_tables import findings_rows
 from aggregator.pipeline.work import Work
 from aggregator.schemas.rule import RuleBook
-from aggregator.schemas.text import Lang
+from aggregator.schemas.text import Lang, Text
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Result:
     batch: BatchFindings
     repairs: list[dict[str, int]]
     physical: list[dict[str, int]]
+    notes: tuple[Text, ...] = ()
 
     def pieces(self, name: str) -> Iterator[pa.Table]:
         for emitted in self.emitted:
@@ -137,7 +138,7 @@ def outcome_of(result: Result, period: str) -> Outcome:
     exit_code = Exit.WAITING if result.rejected_lines else Exit.DONE
     repairs = sum((Counter(each) for each in result.repairs), Counter())
     not_run = tuple(rule.code for rule in result.work.mode.rules if rule.needs_tariff) if not result.work.has_tariff else ()
-    return Outcome(result.work.mode, exit_code, period, counts=counts, excluded=dict(sorted(excluded.items())), totals=totals, not_run=not_run, repairs=dict(sorted(repairs.items())))
+    return Outcome(result.work.mode, exit_code, period, counts=counts, excluded=dict(sorted(excluded.items())), totals=totals, not_run=not_run, repairs=dict(sorted(repairs.items())), notes=list(result.notes))
 
 
 def counted(findings: Iterable[pa.Table], outcome: Outcome) -> Iterator[pa.Table]:

@@ -23,6 +23,7 @@ from aggregator.inputs.formats.spool import SpoolWriter, reported_column
 from aggregator.inputs.reading import Reading
 from aggregator.inputs.sources.unchanged import held, taken_of
 from aggregator.inputs.tables.headings import match_headings
+from aggregator.schemas.imports import IMPORT_MESSAGES
 from aggregator.schemas.messages import NAMESPACE, Element
 from aggregator.schemas.modes.m9610.messages import (
     DELETES,
@@ -91,6 +92,8 @@ def _uncollected() -> Iterator[None]:
 
 
 def _wrong_kind(source: Source, root: str) -> Exception:
+    if root in IMPORT_MESSAGES:
+        return unusable("F119", source.name, f"It is {root}.", f"报文类型为 {root}。")
     hint_en, hint_zh = "", ""
     if root in ("CEB604Message", "CEB606Message"):
         hint_en, hint_zh = " Give receipts with --receipts.", "回执请用 --receipts 给出。"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aggregator.schemas.field import Dictionary, Field, Use, header, item
+from aggregator.schemas.imports import ENTRY_CUSTOMS, IMPORT_NUMBERS, IMPORT_ON
 
 _ID, _HK, _BK, _SUM, _FATE, _CONTENT = (
     Use.IDENTITY,
@@ -12,6 +15,12 @@ _ID, _HK, _BK, _SUM, _FATE, _CONTENT = (
     Use.FATE,
     Use.CONTENT,
 )
+
+
+def only_checked(field: Field) -> Field:
+    """Of imports: looked at to refuse them, and of no use after that."""
+    return replace(field, carried=False)
+
 
 # One line a field, so that the table can be read down its columns.
 # fmt: off
@@ -53,6 +62,10 @@ FIELDS: tuple[Field, ...] = (
     header("package_count", "packNo", "件数", "count", 9, _SUM, required=True),
     header("gross_weight_kg", "grossWeight", "毛重(公斤) 订单毛重 毛重", "decimal", 20, _SUM, required=True, measured_in="kg"),
     header("net_weight_kg", "netWeight", "净重(公斤) 净重", "decimal", 20, _SUM, required=True, measured_in="kg"),
+    only_checked(header("direction_code", "ieFlag", "进出口标记 进出口标志 进出口标识", "code", 1, codes="direction")),
+    only_checked(header("import_on", "ieDate (I)", " ".join(IMPORT_ON), "text", 30)),
+    only_checked(header("entry_customs_code", "portCode (I)", " ".join(ENTRY_CUSTOMS), "text", 30)),
+    only_checked(header("import_inventory_no", "invtNo (I)", " ".join(IMPORT_NUMBERS), "given", 20)),
     header("status_code", "returnStatus", "回执状态 清单状态", "code", 10, _FATE, "receipt_status"),
     header("cleared_at", "returnTime", "结关时间 回执时间", "time", 35, _FATE),
     item("item_no", "gnum", "商品序号 商品项号", "count", 5, _ID, required=True),
@@ -77,8 +90,8 @@ FIELDS: tuple[Field, ...] = (
 
 _UNUSED_HEADINGS = (
     # Headings of real exports that say nothing we need; anything else unknown is reported.
-    *["reject_codes", "序号", "备注", "note", "list_note", "进出口标记", "进出口标志", "账册编号", "申报日期", "区内企业代码", "区内企业名称", "运费标志", "保费标志"],
-    *["账册备案料号", "客户代码", "净重(单个商品净重kg)", "guid", "appType", "appTime", "appStatus", "ieFlag", "fFlag", "iFlag", "iacCode", "iacName"],
+    *["reject_codes", "序号", "备注", "note", "list_note", "账册编号", "申报日期", "区内企业代码", "区内企业名称", "运费标志", "保费标志"],
+    *["账册备案料号", "客户代码", "净重(单个商品净重kg)", "guid", "appType", "appTime", "appStatus", "fFlag", "iFlag", "iacCode", "iacName"],
     *["emsNo", "itemRecordNo", "批次号", "提交时间", "小包数量", "商品金额", "主要货物信息", "收货人名称", "赠品", "平台"],
 )
 

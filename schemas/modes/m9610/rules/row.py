@@ -6,6 +6,7 @@ Their vectorised tests are in row_tests.py.
 from __future__ import annotations
 
 from aggregator.schemas.field import Dictionary, Field, Use
+from aggregator.schemas.modes.m9610.rules.row_imports import import_rules
 from aggregator.schemas.modes.m9610.rules.row_names import name_rules
 from aggregator.schemas.row_tests import (
     KnownIfShaped,
@@ -331,4 +332,5 @@ def _row_rules(
             citations=(ours("a number or code is what is seen of it"),), test=is_visible,
         ),
         *name_rules(dictionary),
+        *import_rules(dictionary),
     )  # fmt: skip
