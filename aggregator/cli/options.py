@@ -82,6 +82,8 @@ sheet_option = click.option(
     "--sheet", "sheets", multiple=True, metavar="NAME", help="Sheet of a workbook to read, if several hold inventories. Repeatable."
 )
 
+rates_option = click.option("--rates", type=PATH, metavar="FILE", help="Your table of exchange rates, by day: CNY for one unit. [default: [[rates]] of the config]")
+
 data_options = several(
     period_option,
     config_option,
@@ -89,6 +91,7 @@ data_options = several(
                  help="Receipts (CEB604, CEB606), as messages or a table: what is cleared or cancelled. Repeatable."),
     sheet_option,
     click.option("--tariff", type=PATH, metavar="FILE", help="Your tariff table: whether codes exist and statutory units fit."),
+    rates_option,
     click.option("--workers", type=click.IntRange(1), help="Worker processes. [default: the cores, at most 8]"),
 )  # fmt: skip
 """Of the commands that read exports."""

@@ -228,6 +228,7 @@ def rules(code: str | None, as_json: bool, lang: Any) -> None:
         from aggregator.model.errors import WrongUsage
         from aggregator.reports.rule_book import rule_as_json, rule_in_full, rule_table
         from aggregator.schemas.modes import mode_of
+        from aggregator.schemas.rates import RATE_RULES
 
         book = mode_of("9610").rules
         if code is None:
@@ -236,7 +237,7 @@ def rules(code: str | None, as_json: bool, lang: Any) -> None:
             else:
                 click.echo("\n".join(rule_table(book, teller.lang)))
             return 0
-        rule = book.by_code.get(code.upper()) or book.exclusions.get(code.lower())
+        rule = book.by_code.get(code.upper()) or RATE_RULES.by_code.get(code.upper()) or book.exclusions.get(code.lower())
         if rule is None:
             raise WrongUsage(
                 f"There is no rule {code}. 'aggregator rules' lists them all.", f"没有规则 {code}。运行 aggregator rules 查看全部。"

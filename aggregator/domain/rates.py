@@ -6,7 +6,7 @@ nearest [INFERENCE]. So the table is the user's, with its source, and a day or c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -23,23 +23,23 @@ _ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True, order=True)
 class Rate:
-    """CNY for one unit of a currency (customs' code), on the days of its validity, both ends within."""
+    """CNY for one unit of a currency (customs' code), on the days of its validity, both ends within. `place`: where it is written."""
 
     currency_code: str
     valid_from: date
     valid_to: date
     cny_per_unit: Decimal
     source: str
+    place: str = ""
 
 
 @dataclass(frozen=True)
 class Gap:
-    """Days of a period for which a currency has no rate, or (`rates` above 1) several."""
+    """Days of a period for which a currency has no rate."""
 
     currency_code: str
     first: date
     last: date
-    rates: int
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,12 @@ class Rates:
     def __post_init__(self) -> None:
         for rate in self.rates:
             if rate.cny_per_unit <= 0 or rate.valid_to < rate.valid_from:
-                raise _wrong(
+                raise wrong_rates(
                     f"{_named(rate)}: a rate is above 0 and ends after it begins", f"{_named(rate)}：汇率必须大于0，且截止日期不得早于起始日期"
                 )
         for former, latter in pairwise(sorted(self.rates)):
             if former.currency_code == latter.currency_code and latter.valid_from <= former.valid_to:
-                raise _wrong(f"{_named(former)} and {_named(latter)} overlap", f"{_named(former)} 与 {_named(latter)} 的有效期重叠")
+                raise wrong_rates(f"{_named(former)} and {_named(latter)} overlap", f"{_named(former)} 与 {_named(latter)} 的有效期重叠")
 
     @cached_property
     def _by_currency(self) -> Mapping[str, list[Rate]]:
@@ -78,26 +78,29 @@ class Rates:
         """The rate of each currency and day. Raises WrongConfiguration naming what is missing."""
         asked = sorted(set(wanted))
         found = {each: self.find(*each) for each in asked}
-        missing = [f"{_letters(currency)} {day}" for (currency, day), rate in found.items() if rate is None]
+        missing = [f"{letters_of(currency)} {day}" for (currency, day), rate in found.items() if rate is None]
         if missing:
             listed = ", ".join(missing[:5]) + (" …" if len(missing) > 5 else "")
-            raise _wrong(f"there is no rate for {listed}", f"缺少汇率：{listed}")
+            raise wrong_rates(f"there is no rate for {listed}", f"缺少汇率：{listed}")
         return {each: rate for each, rate in found.items() if rate is not None}
 
     def gaps(self, first: date, last: date) -> list[Gap]:
         """Days of a period without a rate, of the currencies that the table has."""
-        found = []
-        for currency, rates in self._by_currency.items():
-            day = first
-            for rate in rates:
-                if rate.valid_to < day or rate.valid_from > last:
-                    continue
-                if rate.valid_from > day:
-                    found.append(Gap(currency, day, rate.valid_from - _ONE_DAY, 0))
-                day = rate.valid_to + _ONE_DAY
-            if day <= last:
-                found.append(Gap(currency, day, last, 0))
-        return found
+        return list(gaps_of(self.rates, first, last))
+
+
+def gaps_of(rates: Sequence[Rate], first: date, last: date, needed: Iterable[str] = ()) -> Iterator[Gap]:
+    """Days of a period without a rate, of the currencies of the table and of those needed besides. Rates may overlap."""
+    for currency in sorted({rate.currency_code for rate in rates} | set(needed) - {CNY}):
+        day = first
+        for rate in sorted(rate for rate in rates if rate.currency_code == currency):
+            if rate.valid_to < day or rate.valid_from > last:
+                continue
+            if rate.valid_from > day:
+                yield Gap(currency, day, rate.valid_from - _ONE_DAY)
+            day = rate.valid_to + _ONE_DAY
+        if day <= last:
+            yield Gap(currency, day, last)
 
 
 def rounded(amount: Decimal) -> Decimal:
@@ -105,13 +108,14 @@ def rounded(amount: Decimal) -> Decimal:
     return amount.quantize(_CENT, ROUND_HALF_UP)
 
 
-def _letters(currency_code: str) -> str:
+def letters_of(currency_code: str) -> str:
+    """ISO letters of a customs' code, the code itself where it has none."""
     return next((letters for letters, code in code_list("currency").to_code.items() if code == currency_code and letters.isascii()), currency_code)
 
 
 def _named(rate: Rate) -> str:
-    return f"{_letters(rate.currency_code)} {rate.cny_per_unit} ({rate.valid_from} – {rate.valid_to})"
+    return f"{letters_of(rate.currency_code)} {rate.cny_per_unit} ({rate.valid_from} – {rate.valid_to})"
 
 
-def _wrong(en: str, zh: str) -> WrongConfiguration:
+def wrong_rates(en: str, zh: str) -> WrongConfiguration:
     return WrongConfiguration(f"The table of rates: {en}. Correct it (--rates FILE, or [[rates]]) and run again.", f"汇率表：{zh}。请修正（--rates 文件 或 [[rates]]）后重新运行。")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from aggregator.model.company import Company, Market, company_of, market_of
 from aggregator.model.customs import DEFAULT_EDITION, Customs, customs_of
 from aggregator.model.errors import WrongConfiguration, WrongUsage
+from aggregator.model.given import as_recorded, rate_rows_of
 from aggregator.model.period import Period
 from aggregator.model.settings import (
     CheckSettings,
@@ -18,6 +21,7 @@ from aggregator.model.settings import (
     DueSettings,
     Flags,
     LedgerPlace,
+    RateSettings,
     ReadSettings,
     ReceiveSettings,
     RunSettings,
@@ -44,6 +48,10 @@ class Options:
     receipts: tuple[Path, ...] = ()
     sheets: tuple[str, ...] = ()
     tariff: Path | None = None
+    rates: Path | None = None
+    rate_rows: tuple[Mapping[str, Any], ...] = ()
+    company: Company = field(default_factory=Company)
+    market: Market = field(default_factory=Market)
     assume_cleared: bool = False
     first_period: Period | None = None
     late: bool = True
@@ -73,7 +81,7 @@ class Options:
 
     def recorded(self) -> dict[str, Any]:
         """The parameters as the manifest records them."""
-        hidden = {"mode", "inputs", "receipts", "columns", "constants", "severity", "customs", *_NOT_RECORDED}
+        hidden = {"mode", "inputs", "receipts", "columns", "constants", "severity", "customs", *_RECORDED_IF_GIVEN, *_NOT_RECORDED}
         plain = {
             f.name: value if isinstance(value := getattr(self, f.name), bool | int | str | None) else str(value)
             for f in fields(self)
@@ -81,6 +89,7 @@ class Options:
         }
         tables = {name: dict(getattr(self, name)) for name in ("columns", "constants", "severity")}
         tables["customs"] = asdict(self.customs) if self.customs is not None else {}
+        plain |= {name: as_recorded(getattr(self, name)) for name in _RECORDED_IF_GIVEN if getattr(self, name) not in _NOTHING}
         return plain | {"formats": list(self.formats), "sheets": list(self.sheets), "receipts": [str(path) for path in self.receipts]} | tables
 
     @property
@@ -135,11 +144,23 @@ class Options:
             mode=self.mode, severities=self.severities, reading=self.reading, period=period, first_period=self.first_period, late=self.late,
             flags=self.flags, sending=SendSettings(self.customs, self.edition) if self.customs is not None else None, out=self.out,
             ledger=self.place(), formats=self.formats, workers=self.workers, dry_run=self.dry_run, lang=self.lang, as_of=as_of,
-            due=asked.due, recorded=asked.recorded(),
+            due=asked.due, rates=self.given_rates, company=self.company, recorded=asked.recorded(),
         )  # fmt: skip
 
     def for_check(self) -> CheckSettings:
-        return CheckSettings(self.mode, self.severities, self.reading, self.period, self.late, self.flags, self.workers, self.lang)
+        return CheckSettings(
+            mode=self.mode, severities=self.severities, reading=self.reading, period=self.period, late=self.late, flags=self.flags, workers=self.workers,
+            lang=self.lang, as_of=self.as_of, rates=self.given_rates, company=self.company,
+        )  # fmt: skip
+
+    @property
+    def given_rates(self) -> RateSettings | None:
+        return RateSettings(self.rates, self.rate_rows) if self.rates is not None or self.rate_rows else None
+
+    def rate_table(self) -> RateSettings:
+        if (given := self.given_rates) is None:
+            raise WrongUsage("Say where the exchange rates are: --rates FILE, or [[rates]] in the config.", "请指定汇率表：--rates 文件，或配置中的 [[rates]]。")
+        return given
 
     def for_receive(self) -> ReceiveSettings:
         if self.out is None:
@@ -154,6 +175,10 @@ class Options:
 
     def for_doctor(self) -> DoctorSettings:
         return DoctorSettings(self.mode, self.out, self.ledger_path, self.require_ledger, self.due)
+
+
+_RECORDED_IF_GIVEN = ("rates", "rate_rows", "company", "market")
+_NOTHING: tuple[Any, ...] = (None, (), Company(), Market())
 
 
 _TABLES = ("columns", "constants", "severity")
@@ -189,9 +214,10 @@ def from_config(config: dict[str, Any], options: dict[str, Any], lang: Lang = "e
     problems: list[tuple[str, str]] = []
     settings: dict[str, Any] = {"lang": lang, "mode": mode_of("9610")}
     for name, value in config.items():
-        if name not in (*_TABLES, "run", "calendar", "customs") or not isinstance(value, dict):
+        kind: type = list if name == "rates" else dict
+        if name not in (*_TABLES, "run", "calendar", "customs", "company", "market", "rates") or not isinstance(value, kind):
             problems.append((f"unknown table or key '{name}'", f"未知的表或键“{name}”"))
-    known = {f.name for f in fields(Options)} - {*_TABLES, "mode", "inputs", "dry_run", "calendar_years", "customs"}
+    known = {f.name for f in fields(Options)} - {*_TABLES, "mode", "inputs", "dry_run", "calendar_years", "customs", "company", "market", "rate_rows"}
     for name, value in config.get("run", {}).items() if isinstance(config.get("run", {}), dict) else ():
         if name not in known:
             problems.append((f"unknown key '{name}' in [run]", f"[run] 中未知的键“{name}”"))
@@ -210,6 +236,12 @@ def from_config(config: dict[str, Any], options: dict[str, Any], lang: Lang = "e
         settings["customs"] = customs_of(customs, problems)
     if isinstance(years := config.get("calendar", {}), dict):
         settings["calendar_years"] = tuple(years.items())
+    if isinstance(company := config.get("company", {}), dict):
+        settings["company"] = company_of(company, problems)
+    if isinstance(market := config.get("market", {}), dict):
+        settings["market"] = market_of(market, problems)
+    if isinstance(rows := config.get("rates", []), list):
+        settings["rate_rows"] = rate_rows_of(rows, problems, file_too="rates" in settings, overruled="rates" in options)
     if problems:
         raise WrongConfiguration(
             "The config is wrong: " + "; ".join(en for en, _ in problems) + ". Correct it and run again.",
@@ -221,7 +253,7 @@ def from_config(config: dict[str, Any], options: dict[str, Any], lang: Lang = "e
 def origins(config: dict[str, Any], options: dict[str, Any], path: Path | None) -> dict[str, str]:
     """Where each parameter came from: the command line, the config's file, the locale or the default."""
     file = str(path or CONFIG_NAME)
-    tables = {"calendar_years": "calendar", "customs": "customs"} | {name: name for name in _TABLES}
+    tables = {"calendar_years": "calendar", "customs": "customs", "rate_rows": "rates", "company": "company", "market": "market"} | {name: name for name in _TABLES}
     found = {}
     for name in (f.name for f in fields(Options) if f.name != "mode"):
         if name in options:
@@ -243,7 +275,7 @@ _ALLOWED: dict[str, tuple[Any, ...]] = {
     "edition": tuple(EDITIONS), "summary_flag": (1, 2), "item_name_flag": (0, 1), "engine": ("local",), "lang": ("en", "zh"), "log_format": ("text", "json"),
 }  # fmt: skip
 _LEAST = {"workers": 1, "chunk_bytes": 1, "warn_days": 0, "lock_wait": 0}
-_PATHS = ("tariff", "out", "ledger", "calendar", "metrics_file")
+_PATHS = ("tariff", "rates", "out", "ledger", "calendar", "metrics_file")
 
 
 def _setting(name: str, value: Any) -> Any:

@@ -37,6 +37,10 @@ class Period:
         return f"{self.year:04d}{self.month:02d}"
 
     @property
+    def first_day(self) -> date:
+        return date(self.year, self.month, 1)
+
+    @property
     def last_day(self) -> date:
         return self.next_month - timedelta(days=1)
 

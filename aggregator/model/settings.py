@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from aggregator.model.company import Company
 from aggregator.model.customs import Customs
 from aggregator.model.period import Period
 from aggregator.schemas.modes import Mode
@@ -34,6 +35,14 @@ class ReadSettings:
     def clearing_known(self) -> bool:
         """Whether something other than the exports says what is cleared."""
         return bool(self.receipts) or self.assume_cleared
+
+
+@dataclass(frozen=True)
+class RateSettings:
+    """The table of exchange rates: a file, or rows of the config."""
+
+    file: Path | None
+    rows: tuple[Mapping[str, Any], ...]
 
 
 @dataclass(frozen=True)
@@ -93,6 +102,8 @@ class RunSettings:
     lang: Lang
     as_of: date
     due: DueSettings
+    rates: RateSettings | None
+    company: Company
     recorded: Mapping[str, Any]
 
     @property
@@ -113,6 +124,9 @@ class CheckSettings:
     flags: Flags
     workers: int
     lang: Lang
+    as_of: date | None
+    rates: RateSettings | None
+    company: Company
 
 
 @dataclass(frozen=True)

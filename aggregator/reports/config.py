@@ -6,10 +6,12 @@ import json
 from dataclasses import asdict, fields
 from typing import Any
 
+from aggregator.model.given import as_recorded
 from aggregator.model.options import Options
 
 _TABLES = ("columns", "constants", "severity")
 _NOT_SETTINGS = ("inputs", "dry_run", "mode")
+_FACTS = ("company", "market", "rate_rows")
 
 
 def _plain(value: Any) -> Any:
@@ -22,13 +24,14 @@ def settings_as_json(options: Options, origins: dict[str, str]) -> dict[str, Any
     values = {f.name: _plain(getattr(options, f.name)) for f in fields(Options) if f.name not in _NOT_SETTINGS}
     values["customs"] = asdict(options.customs) if options.customs is not None else {}
     values |= {name: dict(getattr(options, name)) for name in _TABLES}
+    values |= {name: as_recorded(getattr(options, name)) for name in _FACTS}
     values["calendar_years"] = json.loads(json.dumps(dict(options.calendar_years), default=str))
     return {"schema_version": 1, "settings": {name: {"value": value, "from": origins[name]} for name, value in values.items()}}
 
 
 def settings_lines(options: Options, origins: dict[str, str]) -> list[str]:
     lines = ["[run]"]
-    tables = (*_TABLES, "calendar_years", "customs")
+    tables = (*_TABLES, *_FACTS, "calendar_years", "customs")
     for field in fields(Options):
         name = field.name
         if name in _NOT_SETTINGS or name in tables:
@@ -41,9 +44,21 @@ def settings_lines(options: Options, origins: dict[str, str]) -> list[str]:
             lines += ["", f"[{name}]  # {origins[name]}", *(f"{_toml(key)} = {_toml(value)}" for key, value in pairs)]
     if options.customs is not None:
         lines += _customs_lines(asdict(options.customs), origins["customs"])
+    lines += _fact_lines(options, origins)
     for year, table in options.calendar_years:
         lines += ["", f"[calendar.{year}]  # {origins['calendar_years']}"]
         lines += [f"{key} = {_toml(_plain(tuple(value) if isinstance(value, list) else value))}" for key, value in table.items()]
+    return lines
+
+
+def _fact_lines(options: Options, origins: dict[str, str]) -> list[str]:
+    """The firm, its market and exchange rates, as far as something is said of them."""
+    lines = []
+    for name in ("company", "market"):
+        given = {key: value for key, value in as_recorded(getattr(options, name)).items() if value not in (None, "None", "")}
+        lines += ["", f"[{name}]  # {origins[name]}", *(f"{key} = {_toml(value)}" for key, value in given.items())] if given else []
+    for row in as_recorded(options.rate_rows):
+        lines += ["", f"[[rates]]  # {origins['rate_rows']}", *(f"{key} = {_toml(value)}" for key, value in row.items())]
     return lines
 
 

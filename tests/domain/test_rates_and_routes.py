@@ -44,7 +44,7 @@ def test_rates_that_overlap_or_are_not_above_0_are_refused(others: tuple[Rate, .
 def test_gaps_of_a_period() -> None:
     rates = Rates((OCTOBER, Rate(USD, date(2026, 11, 5), date(2026, 11, 20), Decimal("7.1"), "")))
     assert rates.gaps(date(2026, 10, 15), date(2026, 11, 30)) == [
-        Gap(USD, date(2026, 11, 1), date(2026, 11, 4), 0), Gap(USD, date(2026, 11, 21), date(2026, 11, 30), 0),
+        Gap(USD, date(2026, 11, 1), date(2026, 11, 4)), Gap(USD, date(2026, 11, 21), date(2026, 11, 30)),
     ]  # fmt: skip
     assert Rates((OCTOBER,)).gaps(date(2026, 10, 1), date(2026, 10, 31)) == []
 

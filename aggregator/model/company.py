@@ -1,0 +1,58 @@
+"""What the config says of the firm and of its market: facts that decide which customs modes are open to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Any
+
+Problems = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Company:
+    """`pilot_zone`: it is in a comprehensive pilot zone (综试区); `refund`: it claims the refund of export tax; `registered_operator`:
+    it is registered to export for a market (1039). None where nothing is said."""
+
+    pilot_zone: bool | None = None
+    refund: bool | None = None
+    registered_operator: bool | None = None
+
+
+@dataclass(frozen=True)
+class Market:
+    """The market cluster goods are bought in, and the day from which its exports may use 1039."""
+
+    name: str = ""
+    starts_on: date | None = None
+
+
+def company_of(table: dict[str, Any], problems: Problems) -> Company:
+    known = {field.name for field in fields(Company)}
+    for key, value in table.items():
+        if key not in known:
+            problems.append((f"unknown key '{key}' in [company]", f"[company] 中未知的键“{key}”"))
+        elif not isinstance(value, bool):
+            problems.append((f"[company] {key} must be true or false", f"[company] {key} 必须是 true 或 false"))
+    return Company(**{key: value for key, value in table.items() if key in known and isinstance(value, bool)})
+
+
+def market_of(table: dict[str, Any], problems: Problems) -> Market:
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        if key == "name" and isinstance(value, str):
+            found[key] = value.strip()
+        elif key == "starts_on" and (day := _day(value)) is not None:
+            found[key] = day
+        elif key in ("name", "starts_on"):
+            problems.append((f"[market] {key}: {value!r} is no {'text' if key == 'name' else 'day'}", f"[market] {key}：{value!r} 不是{'文本' if key == 'name' else '日期'}"))
+        else:
+            problems.append((f"unknown key '{key}' in [market]", f"[market] 中未知的键“{key}”"))
+    return Market(**found)
+
+
+def _day(value: Any) -> date | None:
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        return None
