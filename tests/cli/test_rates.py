@@ -15,8 +15,8 @@ from aggregator.inputs.tables.rates import read_rates
 from aggregator.model.errors import NoInput, WrongConfiguration
 from aggregator.model.settings import RateSettings
 from aggregator.schemas.rates import RATE_RULES
+from tests.cli.test_cli import aggregator
 from tests.conftest import Runner
-from tests.test_cli import aggregator
 
 HEAD = "currency_code,cny_per_unit,valid_from,valid_to,source"
 GOOD = "USD,7.15,2026-10-01,2026-10-31,customs"

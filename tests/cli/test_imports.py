@@ -11,8 +11,8 @@ from aggregator.model.errors import UnusableInput
 from aggregator.samples.shapes.formats import as_message
 from aggregator.samples.shapes.shape import lines
 from aggregator.schemas.imports import import_headings
+from tests.cli.test_cli import PERIOD, aggregator
 from tests.conftest import Runner, csv_text, read_rows, row
-from tests.test_cli import PERIOD, aggregator
 
 IMPORT = "22442026I000000002"
 OTHER = {"order_no": "DD2", "waybill_no": "LP2"}
