@@ -10,6 +10,7 @@ from pathlib import Path
 NO_PRODUCER_CODE = "NO"
 """What stands in the producer_seller code of a firm not registered with customs (CEB-SPEC-202205, table 2-38, ownerCode)."""
 UNIT_KILOGRAM = "035"
+YES, NO = "1", "0"
 DECLARATION_MODE_SIMPLIFIED = "A"
 
 FOLDER = Path(__file__).parent / "codes"
@@ -54,4 +55,5 @@ CODE_LISTS = (
     "transport_mode",
     "unit",
     "wrap_type",
+    "yes_no",
 )

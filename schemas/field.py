@@ -38,7 +38,8 @@ class Field:
     """`element`: its name in the official message. `header`: one value an inventory, repeated on each of its lines.
     `codes`: the code list its values are of. `measured_in`: of what is added up, the column that holds its unit or
     currency (or the unit itself): it is never added across these. `carried`: later steps get it; what
-    is not carried is only checked."""
+    is not carried is only checked. `called`: its name for users where that is another: a trade slip stands where an inventory
+    does, and its number has the same place."""
 
     column: str
     element: str
@@ -51,6 +52,12 @@ class Field:
     codes: str = ""
     measured_in: str = ""
     carried: bool = True
+    called: str = ""
+
+    @property
+    def shown(self) -> str:
+        """Its name for users."""
+        return self.called or self.column
 
     @property
     def cite(self) -> Cite:
@@ -100,6 +107,10 @@ class Dictionary:
 
     def __contains__(self, column: object) -> bool:
         return column in self.by_column
+
+    def column_called(self, name: str) -> str | None:
+        """The column that users know by this name."""
+        return next((field.column for field in self.fields if field.shown == name), None)
 
     def of_kind(self, *kinds: Kind) -> tuple[str, ...]:
         return tuple(field.column for field in self.fields if field.kind in kinds)
@@ -155,6 +166,11 @@ class Dictionary:
     def names(self) -> tuple[str, ...]:
         """What a finding can be about: a column, or (blank) none."""
         return ("", *self.columns)
+
+    @cached_property
+    def shown_names(self) -> tuple[str, ...]:
+        """`names` as users know them."""
+        return ("", *(field.shown for field in self.fields))
 
     @cached_property
     def number(self) -> dict[str, int]:

@@ -90,6 +90,24 @@ SOURCES: dict[str, Source] = {
             "",
             "",
         ),
+        Source(
+            "GACC-2019-221",
+            "海关总署 GACC",
+            "关于修订市场采购贸易监管办法及其监管方式有关事宜的公告",
+            "2019年第221号",
+            "2019",
+            "",
+        ),
+        Source("GACC-2014-54", "海关总署 GACC", "关于市场采购贸易监管办法及其监管方式有关事宜的公告", "2014年第54号", "2014", ""),
+        Source("GACC-272", "海关总署 GACC", "中华人民共和国海关进出口货物征税管理办法", "总署令第272号", "2025-01-14", ""),
+        Source(
+            "MARKET-PRACTICE",
+            "brokers and market platforms",
+            "what programs and papers of market procurement (Yiwu, Guangzhou) do: practice of their place and time, never law",
+            "",
+            "",
+            "",
+        ),
         Source("TOOL", "this project", "decisions of this tool: docs/ARCHITECTURE.md", "", "2026-11-23", "2026-11-23"),
     )
 }

@@ -132,7 +132,7 @@ def findings_rows(mode: Mode, pieces: Iterable[pa.Table], lang: Lang) -> Iterato
         "scope": pa.array([str(rule.scope) for rule in rules], pa.string()),
         "message": pa.array([f"{r.message.in_lang(lang)} {r.remedy.in_lang(lang)}" for r in rules], pa.string()),
     }
-    columns = pa.array(mode.dictionary.names, pa.string())
+    columns = pa.array(mode.dictionary.shown_names, pa.string())
     for piece in pieces:
         code = piece["code"].combine_chunks()
         made = {name: values.take(code) for name, values in texts.items()}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
+from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
@@ -13,13 +15,49 @@ from aggregator.schemas.limit import Limit
 from aggregator.schemas.lines import LineSchemas
 from aggregator.schemas.outputs import OutputSchemas
 from aggregator.schemas.rule import RuleBook, Severity
+from aggregator.schemas.text import Text
+
+
+class Procedure(StrEnum):
+    """What becomes of the sound units of a mode: the step of the line in which modes differ."""
+
+    MERGE = "merge"
+    """All lines are merged by a key, and the items cut into declarations."""
+    PACK = "pack"
+    """Units are packed whole into declarations of limited value, and the goods of each simplified."""
+
+
+@dataclass(frozen=True)
+class Packing:
+    """`most_usd`: what a declaration may be worth; `threshold`: kinds of goods up to which nothing is simplified; `keep_top`: how
+    many of the most valuable stand one by one."""
+
+    most_usd: Limit[Decimal]
+    threshold: Limit[int]
+    keep_top: Limit[int]
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What users read of a mode: its name, what it declares, and what its units are called (one and many)."""
+
+    title: Text
+    heading: Text
+    unit: Text
+    units: Text
+
+
+SUMMARY = Wording(
+    Text("cross-border e-commerce retail export", "跨境电商零售出口"), Text("Summary declarations", "汇总申报"),
+    Text("inventory", "清单"), Text("inventories", "清单"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Mode:
     """`code`: the trade mode (监管方式). `header_key`, `body_key`: what items and declarations are merged by, in sort order;
     `application_key`: what one application to customs holds one of. `deadline_day`: the last
-    day of the month after a period to declare it."""
+    day of the month after a period to declare it, None where a mode has no such day. `packing`: of a mode that packs."""
 
     code: str
     dictionary: Dictionary
@@ -28,8 +66,21 @@ class Mode:
     body_key: Limit[tuple[str, ...]]
     application_key: Limit[tuple[str, ...]]
     items_per_declaration: Limit[int]
-    deadline_day: Limit[int]
+    deadline_day: Limit[int] | None
     outputs: OutputSchemas
+    procedure: Procedure = Procedure.MERGE
+    packing: Packing | None = None
+    wording: Wording = SUMMARY
+
+    @property
+    def waits_for_clearing(self) -> bool:
+        """Whether units are declared only once customs has cleared them, with the month it did."""
+        return bool(self.dictionary.status_columns)
+
+    @property
+    def numbers_items(self) -> bool:
+        """Whether lines may come without item numbers, and are numbered here."""
+        return not self.dictionary["item_no"].required
 
     @property
     def key(self) -> tuple[str, ...]:

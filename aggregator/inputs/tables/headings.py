@@ -25,7 +25,7 @@ def known_headings(dictionary: Dictionary) -> dict[str, str]:
     """Every heading that is matched without a mapping, normalised, to its column."""
     headings: dict[str, str] = {}
     for field in dictionary.fields:
-        for heading in (field.column, field.element, *field.headings):
+        for heading in filter(None, (field.shown, field.element, *field.headings)):
             headings.setdefault(normalised(heading), field.column)
     return headings
 
@@ -71,8 +71,8 @@ def match_headings(dictionary: Dictionary, headings: Sequence[str], mapping: Ite
             first, second = headings[places[column]].strip(), headings[position].strip()
             rule = file_rule("F103")
             raise UnusableInput(
-                f"[F103] The headings '{first}' and '{second}' both stand for {column}. {rule.remedy.en}",
-                f"[F103] 列标题“{first}”与“{second}”都对应 {column}。{rule.remedy.zh}",
+                f"[F103] The headings '{first}' and '{second}' both stand for {dictionary[column].shown}. {rule.remedy.en}",
+                f"[F103] 列标题“{first}”与“{second}”都对应 {dictionary[column].shown}。{rule.remedy.zh}",
             )
         places[column] = position
     return Matched(places, tuple(unknown), tuple(column for column, name in wanted.items() if not name))
@@ -94,7 +94,8 @@ def require_columns(
     if not missing:
         return
     found = ", ".join(heading.strip() for heading in headings if heading.strip())
-    wanted = "; ".join(f"{column} ({' / '.join((dictionary[column].element, *dictionary[column].headings))})" for column in missing)
+    fields = [dictionary[column] for column in missing]
+    wanted = "; ".join(f"{field.shown} ({' / '.join(filter(None, (field.element, *field.headings)))})" for field in fields)
     rule = file_rule("F102")
     clearing_en = clearing_zh = ""
     if set(missing) & set(dictionary.status_columns):

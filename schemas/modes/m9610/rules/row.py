@@ -69,7 +69,7 @@ def row_rules(dictionary: Dictionary) -> tuple[Rule, ...]:
     """The row rules of a mode whose lines have these fields."""
     limited = tuple(field.column for field in dictionary.fields if _limited_in_length(field))
     customs = dictionary.of_codes("customs_district")
-    other_numbers = tuple(column for column in dictionary.of_kind("given") if dictionary[column].header)
+    other_numbers = tuple(column for column in dictionary.of_kind("given") if dictionary[column].header and dictionary[column].use is not Use.IDENTITY)
     seen = [field for field in dictionary.fields if field.kind in _LOOKED_AT]
     used = tuple(field.column for field in seen if field.use is not Use.OTHER)
     unused = tuple(field.column for field in seen if field.use is Use.OTHER)
