@@ -84,7 +84,12 @@ sheet_option = click.option(
 
 rates_option = click.option("--rates", type=PATH, metavar="FILE", help="Your table of exchange rates, by day: CNY for one unit. [default: [[rates]] of the config]")
 
+mode_option = click.option(
+    "--mode", type=click.Choice(["9610", "1039"]), help="Customs mode: 9610 retail export, 1039 market procurement. [default: 9610]"
+)
+
 data_options = several(
+    mode_option,
     period_option,
     config_option,
     click.option("--receipts", multiple=True, type=PATH, metavar="FILE",
@@ -92,6 +97,7 @@ data_options = several(
     sheet_option,
     click.option("--tariff", type=PATH, metavar="FILE", help="Your tariff table: whether codes exist and statutory units fit."),
     rates_option,
+    click.option("--by-line", is_flag=True, default=None, help="1039: declare lines without a slip number by themselves."),
     click.option("--workers", type=click.IntRange(1), help="Worker processes. [default: the cores, at most 8]"),
 )  # fmt: skip
 """Of the commands that read exports."""

@@ -39,10 +39,11 @@ def exclusions(
     reasons, bit = np.zeros(count, dtype=np.int64), mode.rules.reason_bit
     modes = sorted(code_list("trade_mode").codes - {mode.code})
     reasons[_all_lines_say(mode, inventories, "trade_mode_code", modes)] |= bit["other_mode"]
-    simplified = _all_lines_say(mode, inventories, "declaration_mode_code", [DECLARATION_MODE_SIMPLIFIED])
-    reasons[simplified] |= bit["simplified"]
+    if "simplified" in bit:
+        simplified = _all_lines_say(mode, inventories, "declaration_mode_code", [DECLARATION_MODE_SIMPLIFIED])
+        reasons[simplified] |= bit["simplified"]
     reasons[known] |= bit["known"]
-    if question is None:
+    if question is None or not mode.waits_for_clearing:
         return reasons, np.zeros(count, dtype=bool)
     reasons[clearing.cancelled] |= bit["cancelled"]
     reasons[clearing.not_cleared & ~known] |= bit["not_cleared"]
@@ -58,6 +59,8 @@ def exclusions(
 
 def _all_lines_say(mode: Mode, inventories: Inventories, column: str, values: list[str]) -> Mask:
     """Inventories whose lines all hold one of `values`, the same one; lines that could not be read do not count."""
+    if column not in inventories.lines.column_names:
+        return np.zeros(len(inventories.starts), dtype=bool)
     column_values = inventories.lines[column].combine_chunks()
     one_of = pc.is_in(column_values.dictionary, value_set=pa.array(values, pa.string())).take(column_values.indices)
     says = pc.fill_null(one_of, False).to_numpy(zero_copy_only=False)

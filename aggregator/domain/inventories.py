@@ -45,6 +45,8 @@ def group_inventories(lines: pa.Table, mode: Mode) -> Grouped:
     line_bits = lines["error_bits"].to_numpy()
     bits = np.bitwise_or.reduceat(line_bits, starts) if len(starts) else np.zeros(0, dtype=np.int64)
     everything = _with_repeats(lines, starts, line_bits, mode)
+    if mode.numbers_items:
+        everything = replace(everything, lines=_with_item_numbers(everything, mode))
     readable = line_bits & mode.rules.misread_bits == 0
     if readable.all():
         examined, which = everything, np.arange(len(starts))
@@ -100,6 +102,23 @@ def _with_repeats(lines: pa.Table, starts: Ints, line_bits: Ints, mode: Mode) ->
     same[places] = frame.duplicated().to_numpy()
     clashes[places] = frame.groupby("key")["content"].transform("nunique").to_numpy() > 1
     return replace(plain, same_content=same, clashes=clashes, copies=_copies(plain, items))
+
+
+def _with_item_numbers(inventories: Inventories, mode: Mode) -> pa.Table:
+    """The lines, those without an item number numbered after the others by what stands on them: the order of the input changes
+    nothing, and equal lines are alike."""
+    lines, of_line = inventories.lines, inventories.inventory_of
+    items, given = inventories.numbers("item_no")
+    if given.all():
+        return lines
+    blank = np.flatnonzero(~given)
+    content = content_text(lines.take(pa.array(blank)).combine_chunks(), mode.dictionary.item_content)
+    order = blank[np.lexsort((pc.rank(content, tiebreaker="dense").to_numpy(), of_line[blank]))]
+    starts = run_starts(of_line[order])
+    place = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
+    highest = np.maximum.reduceat(items, inventories.starts)
+    items[order] = highest[of_line[order]] + place + 1
+    return lines.set_column(lines.column_names.index("item_no"), "item_no", pa.array(items.astype(np.int32)))
 
 
 def _copies(inventories: Inventories, items: Ints) -> Ints:

@@ -25,12 +25,14 @@ def key_columns(lines: pa.Table, mode: Mode, flags: Flags) -> dict[str, pa.Array
         for column in mode.key
         if column != "item_name"
     }
-    if flags.summary_flag == 1:
-        key["producer_seller_code"] = key["producer_seller_name"] = _blank(lines.num_rows)
-    else:
-        codes, producers = _plain(key["producer_seller_code"]), _plain(key["producer_seller_name"])
-        key["producer_seller_name"] = pc.if_else(pc.equal(codes, NO_PRODUCER_CODE), producers, "")
-    key["item_name"] = item_name(lines) if flags.item_name_flag == 1 else _blank(lines.num_rows)
+    if "producer_seller_code" in key:
+        if flags.summary_flag == 1:
+            key["producer_seller_code"] = key["producer_seller_name"] = _blank(lines.num_rows)
+        else:
+            codes, producers = _plain(key["producer_seller_code"]), _plain(key["producer_seller_name"])
+            key["producer_seller_name"] = pc.if_else(pc.equal(codes, NO_PRODUCER_CODE), producers, "")
+    if "item_name" in mode.key:
+        key["item_name"] = item_name(lines) if flags.item_name_flag == 1 else _blank(lines.num_rows)
     return {column: key[column] for column in mode.key}
 
 

@@ -10,8 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
+from math import lcm
 
 from aggregator.model.errors import WrongConfiguration
 from aggregator.schemas.codes import code_list
@@ -40,6 +42,15 @@ class Gap:
     currency_code: str
     first: date
     last: date
+
+
+@dataclass(frozen=True)
+class ToUSD:
+    """Amounts into USD in whole numbers, exactly: an amount times the factor of its currency and day (yyyymmdd) is its worth in
+    USD times `scale`."""
+
+    factors: Mapping[tuple[str, str], int]
+    scale: int
 
 
 @dataclass(frozen=True)
@@ -83,6 +94,18 @@ class Rates:
             listed = ", ".join(missing[:5]) + (" …" if len(missing) > 5 else "")
             raise wrong_rates(f"there is no rate for {listed}", f"缺少汇率：{listed}")
         return {each: rate for each, rate in found.items() if rate is not None}
+
+    def to_usd(self, wanted: Iterable[tuple[str, date]]) -> ToUSD:
+        """By CNY per unit ÷ CNY per USD of the day. Raises WrongConfiguration naming what is missing."""
+        pairs = sorted(set(wanted))
+        others = [(currency, day) for currency, day in pairs if currency != USD]
+        found = self.all_of([*others, *((USD, day) for _, day in others)])
+        ratios = {
+            (currency, day): Fraction(1) if currency == USD else Fraction(found[currency, day]) / Fraction(found[USD, day])
+            for currency, day in pairs
+        }
+        scale = lcm(*(ratio.denominator for ratio in ratios.values()))
+        return ToUSD({(currency, f"{day:%Y%m%d}"): int(ratio * scale) for (currency, day), ratio in ratios.items()}, scale)
 
     def gaps(self, first: date, last: date) -> list[Gap]:
         """Days of a period without a rate, of the currencies that the table has."""

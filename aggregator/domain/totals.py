@@ -38,7 +38,7 @@ def item_totals(lines: pa.Table, bucket: str, dictionary: Dictionary) -> pa.Tabl
     for column, unit in dictionary.summed_items.items():
         if column not in lines.column_names:
             continue
-        units = lines[unit].combine_chunks() if unit in lines.column_names else pa.nulls(lines.num_rows, pa.string())
+        units = units_of(lines, unit, dictionary)
         values = lines[column].combine_chunks()
         given = values.is_valid()
         values, units = values.filter(given), units.filter(given)
@@ -48,6 +48,15 @@ def item_totals(lines: pa.Table, bucket: str, dictionary: Dictionary) -> pa.Tabl
         names = pc.fill_null(units.take(pa.array(firsts)).cast(pa.string()), "")
         parts.append(totals_of(column, names, bucket, sums))
     return pa.concat_tables(parts)
+
+
+def units_of(lines: pa.Table, unit: str, dictionary: Dictionary) -> pa.Array:
+    """What a summed column is measured in, for each line. In: the column that holds it, or the unit itself."""
+    if unit in lines.column_names:
+        return lines[unit].combine_chunks()
+    if unit in dictionary or not unit:
+        return pa.nulls(lines.num_rows, pa.string())
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(lines.num_rows, dtype=np.int32)), pa.array([unit], pa.string()))
 
 
 def unreadable_totals(unreadable: dict[str, int], dictionary: Dictionary) -> pa.Table:

@@ -72,6 +72,19 @@ def share_weights(lines: pa.Table, declaration: Ints) -> Shares:
     )
 
 
+def sum_weights(lines: pa.Table, declaration: Ints) -> pa.Table:
+    """As `by_declaration` of Shares, where weights and packages are those of the line. In: declared lines of complete units, none
+    of which is spread, and the declaration of each line."""
+    amounts = {name: lines[name].cast(pa.decimal128(38, 5)) for name in ("gross_weight_kg", "net_weight_kg")}
+    table = pa.table({"declaration": declaration, "package_count": lines["package_count"].cast(pa.int64()), **amounts, "inventory_no": lines["inventory_no"]})
+    summed = table.group_by("declaration", use_threads=False).aggregate(
+        [("package_count", "sum"), ("gross_weight_kg", "sum"), ("net_weight_kg", "sum"), ("inventory_no", "count_distinct")]
+    )
+    return summed.select([*(f"{name}_sum" if name != "declaration" else name for name in ("declaration", "package_count", *amounts)), "inventory_no_count_distinct"]).rename_columns(
+        ["declaration", "package_count", "gross_weight_kg", "net_weight_kg", "inventory_count"]
+    )
+
+
 _EMPTY_SPREAD = pd.DataFrame({name: np.zeros(0, dtype=np.int64) for name in ("place", "declaration", "gross", "net")})
 
 

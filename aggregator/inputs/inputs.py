@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
+from aggregator.domain.rates import Rates
 from aggregator.inputs.export import Export, Taken, unusable
 from aggregator.inputs.open import open_exports
 from aggregator.inputs.reading import Reading
 from aggregator.inputs.sources.room import Room, temporary_room
 from aggregator.inputs.sources.unpack import sources_of
 from aggregator.inputs.tables.headings import normalised, require_columns
+from aggregator.inputs.tables.rates import read_rates
 from aggregator.inputs.tables.receipts import Receipts, read_receipts
 from aggregator.inputs.tables.tariff import read_tariff
 from aggregator.model.settings import ReadSettings
@@ -31,6 +33,8 @@ class Inputs:
     tariff: pa.Table | None
     tariff_files: tuple[Taken, ...]
     notes: tuple[Text, ...]
+    rates: Rates
+    rate_files: tuple[Taken, ...]
 
 
 def reading(settings: ReadSettings, room: Room, least_known: int = 2) -> Reading:
@@ -61,6 +65,9 @@ def open_inputs(settings: ReadSettings, *, clearing_known: bool) -> Iterator[Inp
             given = {*export.columns, *constants}
             if receipts is not None and receipts.give_numbers and {"consignor_code", "internal_no"} <= given:
                 given.add("inventory_no")
+            if settings.by_line:
+                given.add("inventory_no")
             require_columns(settings.mode.dictionary, export.name, export.headings, given, clearing_known=clearing_known)
         tariff, tariff_files = read_tariff(settings.tariff, settings.mode.dictionary, settings.chunk_bytes) if settings.tariff is not None else (None, ())
-        yield Inputs(exports, receipts, tuple(taken), tariff, tariff_files, tuple(notes))
+        rates, rate_files = read_rates(settings.rates) if settings.rates is not None else (Rates(()), ())
+        yield Inputs(exports, receipts, tuple(taken), tariff, tariff_files, tuple(notes), rates, rate_files)

@@ -42,6 +42,7 @@ from aggregator.outputs.page import DECLARATIONS_SHOWN, page
 from aggregator.pipeline.line import Line, calculate
 from aggregator.pipeline.merged import Merged
 from aggregator.pipeline.result import Result, counted, outcome_of
+from aggregator.schemas.modes import Procedure
 from aggregator.schemas.text import Text
 
 
@@ -160,7 +161,7 @@ def _calculate(job: Job, ledger: Ledger, folder: Path, run_ref: str) -> tuple[Re
         seen_in = run_ref if merged.numbering.declarations else str(settings.period)
         ledger.record_waiting(seen_in, settings.period.key, merged.waiting())
 
-    line = line_of(settings, run_ref, job.first_period, job.place.known())
+    line = line_of(settings, run_ref, job.first_period, job.place.known(), job.inputs)
     with engine_for(settings.workers, job.inputs, folder) as engine:
         result = calculate(line, job.inputs, engine, while_emitting=into_ledger)
     return result, recorded[0]
@@ -191,29 +192,32 @@ def _stage(job: Job, ledger: Ledger, result: Result, recorded: _Recorded, place:
     (stage / "report.html").write_text(page(outcome, place.run_ref, shown, job.now, settings.lang), encoding="utf-8")
     outcome.messages = _write_applications(job, ledger, recorded, result, place)
     manifest = write_manifest(
-        stage, settings, result.work.files, result.repairs, result.physical, job.inputs.receipt_files, job.inputs.tariff_files, outcome.counts,
-        outcome.excluded, place.run_ref, ledger.ledger_id, job.now,
+        stage, settings, result.work.files, result.repairs, result.physical, job.inputs.receipt_files, job.inputs.tariff_files,
+        job.inputs.rate_files, outcome.counts, outcome.excluded, place.run_ref, ledger.ledger_id, job.now,
     )  # fmt: skip
     sync_files(stage)
     return manifest
 
 
-def line_of(settings: RunSettings, run_ref: str, first_period: str, known: Known | None) -> Line:
+def line_of(settings: RunSettings, run_ref: str, first_period: str, known: Known | None, inputs: Inputs) -> Line:
     """What the line of a run is to do. `first_period`: yyyymm, that the ledger answers for."""
-    return Line(settings.mode_then, run_ref, settings.flags, settings.reading.constants, question_of(settings, first_period), known)
+    return Line(
+        settings.mode_then, run_ref, settings.flags, settings.reading.constants, question_of(settings, first_period), known,
+        rates=inputs.rates, as_of=settings.as_of, by_line=settings.reading.by_line,
+    )  # fmt: skip
 
 
 def question_of(settings: RunSettings | CheckSettings, first_period: str) -> Question | None:
     """None without a period: then the data alone is checked."""
     if settings.period is None:
         return None
-    return Question(settings.period.key, first_period, settings.late, settings.reading.assume_cleared)
+    return Question(settings.period.key, first_period, settings.late, settings.reading.assume_cleared or not settings.mode.waits_for_clearing)
 
 
 def _write_applications(job: Job, ledger: Ledger, recorded: _Recorded, result: Result, place: _Place) -> int | None:
     """What is sent to customs, where the config says by whom: how many messages."""
     settings, rows = job.settings, recorded.rows
-    if settings.sending is None or not result.split.declarations:
+    if settings.mode.procedure is not Procedure.MERGE or settings.sending is None or not result.split.declarations:
         return None
     sending = Sending(
         settings.sending.customs, settings.sending.edition, ledger.ledger_id, place.run_ref, settings.flags.summary_flag, settings.flags.item_name_flag,

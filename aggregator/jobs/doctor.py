@@ -182,8 +182,9 @@ def _calendar(settings: DoctorSettings, today: date) -> Check:
 def _deadlines(mode: Mode, calendar: Calendar, today: date) -> list[tuple[Period, date]]:
     """Raises NoCalendar."""
     period, found = Period.before(today), list[tuple[Period, date]]()
-    while True:
+    while mode.deadline_day is not None:
         if earliest_deadline(period, mode.deadline_day) > today + CALENDAR_AHEAD and found:
             return found
         found.append((period, deadline(period, calendar, mode.deadline_day)))
         period = Period(period.next_month.year, period.next_month.month)
+    return found

@@ -20,6 +20,7 @@ from aggregator.jobs.heads import refuse_lost, refuse_old, settle_heads
 from aggregator.jobs.publish import make_folder, mark_of, refuse_unknown, work_folder
 from aggregator.ledger.at import ledger_at
 from aggregator.ledger.errors import NoLedger
+from aggregator.model.company import require_market
 from aggregator.model.errors import Exit, WrongConfiguration
 from aggregator.model.outcome import Outcome
 from aggregator.model.records import Run
@@ -31,7 +32,9 @@ from aggregator.schemas.rule import Severity
 
 def run(settings: RunSettings, now: datetime) -> Outcome:
     """The main job. `now` is the run's one recorded time; all dates come from it."""
-    earliest_deadline(settings.period, settings.mode.deadline_day)
+    if settings.mode.deadline_day is not None:
+        earliest_deadline(settings.period, settings.mode.deadline_day)
+    require_market(settings.mode, settings.company, settings.market, settings.period.last_day)
     with open_inputs(settings.reading, clearing_known=settings.reading.clearing_known) as inputs:
         return _run(settings, inputs, now)
 
@@ -66,7 +69,8 @@ def check(settings: CheckSettings, today: date) -> tuple[Outcome, Iterator[pa.Ta
 
     def findings() -> Iterator[pa.Table]:
         with open_inputs(settings.reading, clearing_known=True) as inputs, work_folder(None, "aggregator-") as folder:
-            line = Line(mode, "000000-00", settings.flags, settings.reading.constants, all_findings=True, question=question_of(settings, ""))
+            line = Line(mode, "000000-00", settings.flags, settings.reading.constants, all_findings=True, question=question_of(settings, ""),
+                        rates=inputs.rates, as_of=today, by_line=settings.reading.by_line)  # fmt: skip
             with engine_for(settings.workers, inputs, folder) as engine:
                 result = calculate(line, inputs, engine)
             whole = outcome_of(result, str(settings.period or ""))
@@ -105,7 +109,7 @@ def _dry_run(job: Job) -> Outcome:
         refuse_unknown(job.out, known, mark)
         folder = stack.enter_context(work_folder(None, "aggregator-"))
         first = _first_period(settings, recorded)
-        line = line_of(settings, run_ref, first, place.known() if place.exists() else None)
+        line = line_of(settings, run_ref, first, place.known() if place.exists() else None, job.inputs)
         with engine_for(settings.workers, job.inputs, folder) as engine:
             result = calculate(line, job.inputs, engine)
         outcome = outcome_of(result, str(settings.period))

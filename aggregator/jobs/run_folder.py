@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -32,6 +33,9 @@ def write_outputs(settings: RunSettings, result: Result, run_ref: str, stage: Pa
         "excluded": lambda: result.pieces("excluded"),
         "control_totals": lambda: iter([result.totals]),
     }
+    for name in mode.outputs.tables:
+        if name not in makers:
+            makers[name] = partial(_whole, result, name)
 
     def write(name: str) -> None:
         as_parquet = name == "audit_map"
@@ -57,6 +61,10 @@ def write_outputs(settings: RunSettings, result: Result, run_ref: str, stage: Pa
         audit_map = aside.submit(write, "audit_map")
         write_the_others()
         audit_map.result()
+
+
+def _whole(result: Result, name: str) -> Iterator[pa.Table]:
+    return iter([result.tables.get(name, result.work.mode.outputs[name].empty_table())])
 
 
 def _write_rejected(result: Result, folder: Path) -> None:

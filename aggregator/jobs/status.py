@@ -23,17 +23,18 @@ _MONTH = re.compile("2[0-9]{3}(?:0[1-9]|1[0-2])")
 
 @dataclass(frozen=True, kw_only=True)
 class PeriodStatus(PeriodFacts):
-    """One period: its deadline and what the ledger knows of it. `deadline` is None where no calendar has its year."""
+    """One period: its deadline and what the ledger knows of it. `deadline` is None where no calendar has its year, `earliest` (the
+    day before it is moved) where the mode has no deadline."""
 
     period: Period
     deadline: date | None
-    earliest: date
+    earliest: date | None
     working_days_left: int | None
 
     def warns(self, today: date, warn_days: int) -> bool:
         """Whether something is undeclared and the deadline fewer than `warn_days` working days away, or past. Without a
         calendar the day before it is moved stands for the deadline: that is never too late."""
-        if not self.undeclared:
+        if not self.undeclared or self.earliest is None:
             return False
         left = self.working_days_left
         if left is None:
@@ -84,12 +85,13 @@ def standing(
     for period in periods:
         due, left = None, None
         try:
-            due = deadline(period, calendar, mode.deadline_day)
-            left = calendar.working_days_left(today, due)
+            if mode.deadline_day is not None:
+                due = deadline(period, calendar, mode.deadline_day)
+                left = calendar.working_days_left(today, due)
         except NoCalendar as error:
             result.no_calendar = error
         facts = PeriodFacts() if ledger is None else ledger.period_facts(period.key, most)
-        earliest = earliest_deadline(period, mode.deadline_day)
+        earliest = earliest_deadline(period, mode.deadline_day) if mode.deadline_day is not None else None
         result.periods.append(PeriodStatus(**vars(facts), period=period, deadline=due, earliest=earliest, working_days_left=left))
     return result
 
@@ -97,5 +99,5 @@ def standing(
 def _periods(mode: Mode, ledger: Ledger) -> set[str]:
     # Before its first period the ledger answers for nothing, and before its rule nothing has a deadline.
     # What an earlier version took of a message may be no month at all.
-    begins = Period.before(mode.deadline_day.in_force_from).key
+    begins = Period.before(mode.deadline_day.in_force_from).key if mode.deadline_day is not None else ""
     return {key for key in ledger.periods() if key >= max(ledger.first_period or "", begins) and _MONTH.fullmatch(key)}

@@ -6,6 +6,9 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
+from aggregator.model.errors import WrongConfiguration
+from aggregator.schemas.modes import Mode
+
 Problems = list[tuple[str, str]]
 
 
@@ -56,3 +59,24 @@ def _day(value: Any) -> date | None:
         return date.fromisoformat(str(value))
     except ValueError:
         return None
+
+
+def require_market(mode: Mode, company: Company, market: Market, last_day: date) -> None:
+    """Raise WrongConfiguration naming the key that a mode of market procurement needs and the config lacks."""
+    if mode.packing is None:
+        return
+    missing = [] if company.registered_operator else ["[company] registered_operator = true"]
+    missing += [] if market.name else ["[market] name"]
+    missing += [] if market.starts_on else ["[market] starts_on"]
+    if missing:
+        raise WrongConfiguration(
+            f"The config lacks {', '.join(missing)}: market procurement is open to operators registered in an approved market, from the "
+            "day its platform passed acceptance. Add it and run again.",
+            f"配置中缺少 {'、'.join(missing)}：市场采购贸易须由在经认定的市场备案的经营者办理，并自其平台通过验收之日起施行。请补充后重新运行。",
+        )
+    assert market.starts_on is not None
+    if market.starts_on > last_day:
+        raise WrongConfiguration(
+            f"[market] starts_on is {market.starts_on}, after the period: market procurement was not in effect there. Correct the day or the period.",
+            f"[market] starts_on 为 {market.starts_on}，晚于本申报期：当时该市场尚未施行市场采购贸易。请更正日期或申报期。",
+        )

@@ -28,7 +28,7 @@ from aggregator.model.settings import (
     SendSettings,
     StatusSettings,
 )
-from aggregator.schemas.modes import Mode, mode_of
+from aggregator.schemas.modes import MODES, Mode, mode_of
 from aggregator.schemas.modes.m9610.messages import EDITIONS
 from aggregator.schemas.rule import Severity
 from aggregator.schemas.text import Lang
@@ -50,6 +50,7 @@ class Options:
     tariff: Path | None = None
     rates: Path | None = None
     rate_rows: tuple[Mapping[str, Any], ...] = ()
+    by_line: bool = False
     company: Company = field(default_factory=Company)
     market: Market = field(default_factory=Market)
     assume_cleared: bool = False
@@ -90,12 +91,13 @@ class Options:
         tables = {name: dict(getattr(self, name)) for name in ("columns", "constants", "severity")}
         tables["customs"] = asdict(self.customs) if self.customs is not None else {}
         plain |= {name: as_recorded(getattr(self, name)) for name in _RECORDED_IF_GIVEN if getattr(self, name) not in _NOTHING}
-        return plain | {"formats": list(self.formats), "sheets": list(self.sheets), "receipts": [str(path) for path in self.receipts]} | tables
+        return {"mode": self.mode.code} | plain | {"formats": list(self.formats), "sheets": list(self.sheets), "receipts": [str(path) for path in self.receipts]} | tables
 
     @property
     def reading(self) -> ReadSettings:
         return ReadSettings(
-            self.mode, self.inputs, self.receipts, self.tariff, self.sheets, self.columns, self.constants, self.chunk_bytes, self.assume_cleared
+            self.mode, self.inputs, self.receipts, self.tariff, self.sheets, self.columns, self.constants, self.chunk_bytes, self.assume_cleared,
+            self.given_rates, self.by_line,
         )
 
     @property
@@ -144,7 +146,7 @@ class Options:
             mode=self.mode, severities=self.severities, reading=self.reading, period=period, first_period=self.first_period, late=self.late,
             flags=self.flags, sending=SendSettings(self.customs, self.edition) if self.customs is not None else None, out=self.out,
             ledger=self.place(), formats=self.formats, workers=self.workers, dry_run=self.dry_run, lang=self.lang, as_of=as_of,
-            due=asked.due, rates=self.given_rates, company=self.company, recorded=asked.recorded(),
+            due=asked.due, rates=self.given_rates, company=self.company, market=self.market, recorded=asked.recorded(),
         )  # fmt: skip
 
     def for_check(self) -> CheckSettings:
@@ -177,8 +179,8 @@ class Options:
         return DoctorSettings(self.mode, self.out, self.ledger_path, self.require_ledger, self.due)
 
 
-_RECORDED_IF_GIVEN = ("rates", "rate_rows", "company", "market")
-_NOTHING: tuple[Any, ...] = (None, (), Company(), Market())
+_RECORDED_IF_GIVEN = ("by_line", "rates", "rate_rows", "company", "market")
+_NOTHING: tuple[Any, ...] = (None, False, (), Company(), Market())
 
 
 _TABLES = ("columns", "constants", "severity")
@@ -212,13 +214,15 @@ def from_config(config: dict[str, Any], options: dict[str, Any], lang: Lang = "e
     """Parameters from the config's `[run]` table and tables, over which options given on the command line win. `lang` is
     the locale's."""
     problems: list[tuple[str, str]] = []
-    settings: dict[str, Any] = {"lang": lang, "mode": mode_of("9610")}
+    settings: dict[str, Any] = {"lang": lang, "mode": _mode(config, options, problems)}
     for name, value in config.items():
         kind: type = list if name == "rates" else dict
         if name not in (*_TABLES, "run", "calendar", "customs", "company", "market", "rates") or not isinstance(value, kind):
             problems.append((f"unknown table or key '{name}'", f"未知的表或键“{name}”"))
     known = {f.name for f in fields(Options)} - {*_TABLES, "mode", "inputs", "dry_run", "calendar_years", "customs", "company", "market", "rate_rows"}
     for name, value in config.get("run", {}).items() if isinstance(config.get("run", {}), dict) else ():
+        if name == "mode":
+            continue
         if name not in known:
             problems.append((f"unknown key '{name}' in [run]", f"[run] 中未知的键“{name}”"))
             continue
@@ -247,7 +251,17 @@ def from_config(config: dict[str, Any], options: dict[str, Any], lang: Lang = "e
             "The config is wrong: " + "; ".join(en for en, _ in problems) + ". Correct it and run again.",
             "配置有误：" + "；".join(zh for _, zh in problems) + "。请修正后重新运行。",
         )
-    return replace(Options(**settings), **options)
+    return replace(Options(**settings), **{name: value for name, value in options.items() if name != "mode"})
+
+
+def _mode(config: Mapping[str, Any], options: Mapping[str, Any], problems: list[tuple[str, str]]) -> Mode:
+    """The customs mode: what the tables of the config are checked by."""
+    run = config.get("run", {})
+    code = options.get("mode") or (run.get("mode") if isinstance(run, dict) else None) or "9610"
+    if code not in MODES:
+        problems.append((f"'mode' in [run]: expected one of {', '.join(MODES)}, found {code!r}", f"[run] 中的“mode”：应为 {'、'.join(MODES)} 之一，实为 {code!r}"))
+        return mode_of("9610")
+    return mode_of(code)
 
 
 def origins(config: dict[str, Any], options: dict[str, Any], path: Path | None) -> dict[str, str]:
@@ -255,7 +269,7 @@ def origins(config: dict[str, Any], options: dict[str, Any], path: Path | None) 
     file = str(path or CONFIG_NAME)
     tables = {"calendar_years": "calendar", "customs": "customs", "rate_rows": "rates", "company": "company", "market": "market"} | {name: name for name in _TABLES}
     found = {}
-    for name in (f.name for f in fields(Options) if f.name != "mode"):
+    for name in (f.name for f in fields(Options)):
         if name in options:
             found[name] = "command line"
         elif (config.get(tables[name]) if name in tables else name in config.get("run", {})):
@@ -266,7 +280,7 @@ def origins(config: dict[str, Any], options: dict[str, Any], path: Path | None) 
 
 
 _KINDS: dict[str, type | tuple[type, ...]] = {
-    "assume_cleared": bool, "late": bool, "unfinished": bool, "require_ledger": bool, "quiet": bool,
+    "assume_cleared": bool, "late": bool, "unfinished": bool, "require_ledger": bool, "quiet": bool, "by_line": bool,
     "summary_flag": int, "item_name_flag": int, "workers": int, "chunk_bytes": int, "warn_days": int, "lock_wait": (int, float),
     "receipts": list, "sheets": list, "formats": list,
 }  # fmt: skip
@@ -310,16 +324,17 @@ def _table(mode: Mode, table: str, values: dict[str, Any], problems: list[tuple[
         if not isinstance(value, str):
             problems.append((f"[{table}] {key}: the value must be text in quotes", f"[{table}] {key}：值必须是带引号的文本"))
         elif table == "columns":
-            column, heading = (key, value) if key in mode.dictionary else (value, key)
-            if column not in mode.dictionary:
+            column, heading = next(((each, other) for name, other in ((key, value), (value, key)) if (each := mode.dictionary.column_called(name))), ("", key))
+            if not column:
                 problems.append((f"[columns] {key} = {value}: neither is a column", f"[columns] {key} = {value}：两者都不是列名"))
             else:
                 pairs.append((column, heading))
         elif table == "constants":
-            if key not in mode.dictionary or not mode.dictionary[key].header or key == "inventory_no":
+            column = mode.dictionary.column_called(key) or ""
+            if not column or not mode.dictionary[column].header or column == "inventory_no":
                 problems.append((f"[constants] {key} is not a header column", f"[constants] {key} 不是表头列"))
             else:
-                pairs.append((key, value))
+                pairs.append((column, value))
         elif key not in mode.rules:
             problems.append((f"[severity] {key} is not a rule; see 'aggregator rules'", f"[severity] {key} 不是规则代码；参见 aggregator rules"))
         elif value not in tuple(Severity):

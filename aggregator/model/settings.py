@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from aggregator.model.company import Company
+from aggregator.model.company import Company, Market
 from aggregator.model.customs import Customs
 from aggregator.model.period import Period
 from aggregator.schemas.modes import Mode
@@ -19,7 +19,7 @@ from aggregator.schemas.text import Lang
 @dataclass(frozen=True)
 class ReadSettings:
     """What is read, and how. `columns`: column and heading; `constants`: header column and its value in all lines;
-    `chunk_bytes`: how much a block of text holds at most."""
+    `chunk_bytes`: how much a block of text holds at most. `by_line`: lines without a slip number are declared by themselves."""
 
     mode: Mode
     inputs: tuple[Path, ...]
@@ -30,11 +30,13 @@ class ReadSettings:
     constants: tuple[tuple[str, str], ...]
     chunk_bytes: int
     assume_cleared: bool
+    rates: RateSettings | None
+    by_line: bool
 
     @property
     def clearing_known(self) -> bool:
         """Whether something other than the exports says what is cleared."""
-        return bool(self.receipts) or self.assume_cleared
+        return bool(self.receipts) or self.assume_cleared or not self.mode.waits_for_clearing
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ class RunSettings:
     due: DueSettings
     rates: RateSettings | None
     company: Company
+    market: Market
     recorded: Mapping[str, Any]
 
     @property

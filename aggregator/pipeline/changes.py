@@ -65,7 +65,8 @@ def _texts(lines: pa.Table, dictionary: Dictionary, places: Sequence[str] = ()) 
             for name in (*_KEY, *places, *dictionary.content)
         }
     )
-    frame["producer_seller_name"] = frame["producer_seller_name"].where(frame["producer_seller_code"] == NO_PRODUCER_CODE, "")
+    if "producer_seller_name" in dictionary.content:
+        frame["producer_seller_name"] = frame["producer_seller_name"].where(frame["producer_seller_code"] == NO_PRODUCER_CODE, "")
     return frame.drop_duplicates(_KEY)
 
 

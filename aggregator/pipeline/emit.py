@@ -12,7 +12,7 @@ from aggregator.domain.fate import Verdict
 from aggregator.domain.grouping import group_codes
 from aggregator.domain.split import declaration_refs
 from aggregator.domain.totals import audit_rows, item_totals
-from aggregator.domain.weights import share_weights
+from aggregator.domain.weights import share_weights, sum_weights
 from aggregator.engines.engine import Shard, Shared
 from aggregator.model.findings import FINDINGS
 from aggregator.outputs.checked import checked
@@ -64,6 +64,9 @@ def _share(work: Work, unit: str, decisions: pa.Table, lines: pa.Table) -> tuple
         work.storage.write(shard, SPREAD.empty_table())
         return BY_DECLARATION.empty_table(), shard
     taken = lines.select(_WEIGHED).take(pa.array(declared)).combine_chunks()
+    if not work.mode.dictionary["gross_weight_kg"].header:
+        work.storage.write(shard, SPREAD.empty_table())
+        return sum_weights(taken, work.storage.load("declaration")[item[declared]]), shard
     numbers = taken["inventory_no"].combine_chunks().dictionary_encode().indices
     shares = share_weights(taken.append_column("inventory", numbers), work.storage.load("declaration")[item[declared]])
     work.storage.write(shard, shares.spread.sort_by([("inventory_no", "ascending"), ("declaration", "ascending")]))
@@ -98,6 +101,8 @@ def emit_chunk(shared: Shared[Work], chunk: int, numbering: Numbering, partition
     back = [work.shards.back_decisions.of(partition_unit(part)) for part in range(partitions)]
     decisions = pa.concat_tables([own, *([work.storage.read_part(back, chunk)] if partitions else [])]).sort_by("line")
     verdict, source = decisions["verdict"].to_numpy(), _sources(work, chunk, lines)
+    if work.mode.numbers_items:
+        lines = lines.set_column(lines.column_names.index("item_no"), "item_no", decisions["item_no"])
     pieces = {
         "audit_map": _audit_map(work, unit, numbering, lines, decisions, source),
         "findings": _findings(work, chunk, partitions, lines, verdict, source),

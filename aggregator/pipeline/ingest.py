@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregator.domain.grouping import Hashes, hashes
+from aggregator.domain.slips import currencies_and_days, line_numbers
 from aggregator.domain.totals import item_totals, unreadable_totals
 from aggregator.domain.validate import validate_lines
 from aggregator.engines.engine import Shared
@@ -39,7 +40,8 @@ class Imports(NamedTuple):
 class Ingested:
     """`inventories`: hashes of the inventory numbers in the chunk; `counts`: lines of each. `repairs`: rows that are no lines
     and cells brought to canonical form, by kind. `physical`: lines of the file, by what they are. `has_strays`: some line's
-    inventory number is missing or not of customs' shape."""
+    inventory number is missing or not of customs' shape. `priced`: currencies and days (yyyymmdd) of sound lines, where amounts are
+    compared across currencies."""
 
     chunk: int
     lines: int
@@ -53,6 +55,7 @@ class Ingested:
     has_strays: bool
     unnamed: tuple[Unnamed, ...] = ()
     imports: Imports | None = None
+    priced: frozenset[tuple[str, str]] = frozenset()
 
 
 def ingest(shared: Shared[Work], chunk: int) -> Ingested:
@@ -80,6 +83,7 @@ def ingest(shared: Shared[Work], chunk: int) -> Ingested:
     return Ingested(
         chunk, lines.num_rows, text.last_row, done, text.physical, hashes(numbers.dictionary), counts, totals, last_is_wrong, has_strays, text.unnamed,
         _imports(validated.findings, text.rows, work.mode),
+        frozenset(currencies_and_days(lines, work.as_of)) if work.mode.packing is not None else frozenset(),
     )
 
 
@@ -97,7 +101,12 @@ def _numbered(work: Work, lines: pa.Table, repairs: Repairs) -> pa.Table:
     """Inventories that were sent before customs gave them a number get it from the receipt for what was sent."""
     if "inventory_no" not in lines.column_names:
         lines = lines.add_column(0, "inventory_no", pa.nulls(lines.num_rows, pa.string()))
+    if "item_no" not in lines.column_names:
+        lines = lines.append_column("item_no", pa.nulls(lines.num_rows, pa.string()))
     missing = lines["inventory_no"].null_count
+    if missing and work.by_line:
+        own = line_numbers(lines, work.mode.dictionary.content)
+        return lines.set_column(0, "inventory_no", pc.coalesce(lines["inventory_no"].combine_chunks(), own))
     if not missing or work.receipts is None or not {"consignor_code", "internal_no"} <= set(lines.column_names):
         return lines
     known = work.receipts.numbers_of(lines["consignor_code"].combine_chunks(), lines["internal_no"].combine_chunks())

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 
 import numpy as np
 import pyarrow as pa
@@ -17,39 +18,40 @@ import pyarrow.compute as pc
 from aggregator.domain.applications import applications
 from aggregator.domain.batch import BatchFindings, several_names, several_units, shared_numbers, without_packages
 from aggregator.domain.clearance import Question
-from aggregator.domain.merge import combine_partials
-from aggregator.domain.split import Split, split_items
+from aggregator.domain.rates import Rates, ToUSD
 from aggregator.domain.totals import TOTALS, control_totals, must_balance
 from aggregator.engines.engine import Engine, Shared
 from aggregator.inputs.export import FILE_LINES, Export
 from aggregator.inputs.inputs import Inputs
 from aggregator.inputs.tables.unnamed import findings_about
 from aggregator.model.errors import OurFault, UnusableInput
-from aggregator.model.findings import no_findings
 from aggregator.model.records import Known
 from aggregator.model.settings import Flags
 from aggregator.outputs.checked import checked
-from aggregator.pipeline.emit import Emitted, Numbering, emit_chunk, emit_partition
+from aggregator.pipeline.emit import Emitted, emit_chunk, emit_partition
 from aggregator.pipeline.imports import refuse_imports
 from aggregator.pipeline.ingest import Ingested, ingest
 from aggregator.pipeline.merged import Merged
+from aggregator.pipeline.merging import merge_items
+from aggregator.pipeline.packing import pack_slips
+from aggregator.pipeline.placed import Placed
 from aggregator.pipeline.resolve import SCATTERED, Resolved, resolve_chunk, resolve_partition
 from aggregator.pipeline.result import Result
 from aggregator.pipeline.result_tables import declaration_items, declarations, declared_totals
 from aggregator.pipeline.ties import tie
 from aggregator.pipeline.work import Work
 from aggregator.schemas.file_rules import file_rule
-from aggregator.schemas.modes import Mode
+from aggregator.schemas.modes import Mode, Procedure
 from aggregator.schemas.text import Text
 
 _LINES_A_PARTITION = 32_768
-_ROWS_AT_A_TIME = 250_000
 
 
 @dataclass(frozen=True)
 class Line:
     """What the line is to do with its inputs. `question` is None where only the data is checked; `known`: what the ledger has as
-    declared, None where there is none yet."""
+    declared, None where there is none yet. `rates`, `as_of` (the day of the rate where a line names none) and `by_line` (lines without a
+    slip number are declared by themselves): of modes that pack."""
 
     mode: Mode
     run_ref: str
@@ -58,6 +60,9 @@ class Line:
     question: Question | None = None
     known: Known | None = None
     all_findings: bool = False
+    rates: Rates = Rates(())  # noqa: RUF009 - rates cannot be changed
+    as_of: date = date(1970, 1, 1)
+    by_line: bool = False
 
 
 def calculate(
@@ -70,20 +75,24 @@ def calculate(
     ingested = list(engine.map(ingest, ((shared, chunk) for chunk in chunks)))
     _refuse_truncated(work, ingested)
     imports = refuse_imports(work, ingested)
-    work = replace(work, files=tuple(_with_unnamed(work, ingested)))
+    work = replace(work, files=tuple(_with_unnamed(work, ingested)), to_usd=_to_usd(line, ingested))
     shared, partitions = engine.share(work), _scattered(work, ingested)
     resolved = list(engine.map(resolve_chunk, ((shared, chunk, partitions) for chunk in chunks)))
     resolved += list(engine.map(resolve_partition, ((shared, part) for part in range(partitions))))
     _resolve_tied(engine, shared, ingested, resolved, partitions)
-    items, split, numbering = _merge(work, resolved, line.run_ref)
-    batch = _batch_findings(work, resolved, items, split)
+    placed = _PROCEDURES[work.mode.procedure](work, resolved, line.run_ref)
+    batch = _batch_findings(work, resolved, placed)
     work.storage.write_parts(work.shards.batch.of("all"), batch.placed, batch.placed["chunk"].to_numpy(), max(len(chunks), 1))
     spread = list(engine.map(emit_partition, ((shared, part) for part in range(partitions))))
-    emitting = engine.map(emit_chunk, ((shared, chunk, numbering, partitions) for chunk in chunks))
+    emitting = engine.map(emit_chunk, ((shared, chunk, placed.numbering, partitions) for chunk in chunks))
     if while_emitting is not None:
-        while_emitting(Merged(work, resolved, numbering, *applications(items, split, line.mode.application_key.value)))
+        while_emitting(Merged(work, resolved, placed.numbering, *applications(placed.items, placed.split, line.mode.application_key.value)))
     emitted = list(emitting)
-    return _result(line, work, ingested, resolved, items, split, numbering, [*spread, *emitted], emitted, batch, imports)
+    return _result(line, work, ingested, resolved, placed, [*spread, *emitted], emitted, batch, imports)
+
+
+_PROCEDURES: dict[Procedure, Callable[[Work, list[Resolved], str], Placed]] = {Procedure.MERGE: merge_items, Procedure.PACK: pack_slips}
+"""What becomes of the partial rows of all units: the one step in which modes differ."""
 
 
 def _work(line: Line, inputs: Inputs, engine: Engine) -> Work:
@@ -101,6 +110,8 @@ def _work(line: Line, inputs: Inputs, engine: Engine) -> Work:
         has_receipts=inputs.receipts is not None,
         has_tariff=inputs.tariff is not None,
         all_findings=line.all_findings,
+        as_of=f"{line.as_of:%Y%m%d}",
+        by_line=line.by_line,
     )
     if inputs.tariff is not None:
         engine.storage.write(work.shards.tariff.of("all"), inputs.tariff)
@@ -157,68 +168,27 @@ def _resolve_tied(
         resolved[place] = unit
 
 
-def _merge(work: Work, resolved: list[Resolved], run_ref: str) -> tuple[pa.Table, Split, Numbering]:
-    """Partial items of all units to items, split and numbered; where each unit's rows went is left for `finish`.
-
-    In two steps, so that memory follows the number of keys and not of chunks: partial rows of some units at a time, then
-    what became of them.
-    """
-    if not resolved:
-        empty = Split(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
-        nothing = pa.table({name: pa.array([], pa.string()) for name in work.mode.key})
-        return nothing, empty, Numbering(run_ref, 0)
-    merged, places = [], []
-    for units in _some_at_a_time(resolved):
-        partials = [work.storage.read(work.shards.partials.of(unit.unit)) for unit in units]
-        sizes = [table.num_rows for table in partials]
-        together = pa.concat_tables(partials).combine_chunks()
-        partials.clear()
-        items, item_of_row = combine_partials(together, work.mode)
-        merged.append(items)
-        places.append((units, sizes, item_of_row))
-    offsets = np.cumsum([0, *(items.num_rows for items in merged)])
-    items, item_of_row = combine_partials(pa.concat_tables(merged).combine_chunks(), work.mode)
-    merged.clear()
-    pa.default_memory_pool().release_unused()
-    split = split_items(items, work.mode.header_key.value, work.mode.items_per_declaration.value)
-    numbering = Numbering(run_ref, split.declarations)
-    for offset, (units, sizes, item_in_part) in zip(offsets, places, strict=False):
-        whole = item_of_row[offset + item_in_part]
-        for unit, end, size in zip(units, np.cumsum(sizes), sizes, strict=True):
-            work.storage.save(f"items-{unit.unit}", whole[end - size : end])
-    work.storage.save("declaration", split.declaration)
-    work.storage.save("item_no", split.item_no)
-    return items, split, numbering
+def _to_usd(line: Line, ingested: list[Ingested]) -> ToUSD:
+    """The rates that sound lines need, of all chunks: what is missing is named at once."""
+    wanted = {pair for chunk in ingested for pair in chunk.priced}
+    return line.rates.to_usd((currency, datetime.strptime(day, "%Y%m%d").date()) for currency, day in wanted)  # noqa: DTZ007 - a day
 
 
-def _some_at_a_time(resolved: list[Resolved]) -> Iterator[list[Resolved]]:
-    """Units whose partial rows together are few enough to be merged at once."""
-    units: list[Resolved] = []
-    rows = 0
-    for unit in resolved:
-        if units and rows + unit.partial_rows > _ROWS_AT_A_TIME:
-            yield units
-            units, rows = [], 0
-        units.append(unit)
-        rows += unit.partial_rows
-    yield units
-
-
-def _batch_findings(work: Work, resolved: list[Resolved], items: pa.Table, split: Split) -> BatchFindings:
+def _batch_findings(work: Work, resolved: list[Resolved], placed: Placed) -> BatchFindings:
     units = [unit.unit for unit in resolved]
 
     def inventories(unit: str) -> pa.Table:
         return work.storage.read(work.shards.inventories.of(unit))
 
-    placed = [
+    at_lines = [
         shared_numbers(work.mode, "B201", "order_no", [unit.orders for unit in resolved], units, inventories),
         shared_numbers(work.mode, "B202", "waybill_no", [unit.waybills for unit in resolved], units, inventories),
     ]
-    placeless = [no_findings()]
-    if split.declarations:
-        placeless.append(several_units(work.mode, items, split.header))
+    placeless = [placed.findings]
+    if placed.split.declarations:
+        placeless.append(several_units(work.mode, placed.items, placed.split.header))
         placeless.append(several_names(work.mode, pa.concat_tables([unit.names for unit in resolved]).combine_chunks()))
-    return BatchFindings(pa.concat_tables(placed).combine_chunks(), pa.concat_tables(placeless).combine_chunks())
+    return BatchFindings(pa.concat_tables(at_lines).combine_chunks(), pa.concat_tables(placeless).combine_chunks())
 
 
 def _repairs(work: Work, ingested: list[Ingested]) -> list[dict[str, int]]:
@@ -256,9 +226,7 @@ def _result(
     work: Work,
     ingested: list[Ingested],
     resolved: list[Resolved],
-    items: pa.Table,
-    split: Split,
-    numbering: Numbering,
+    placed: Placed,
     weighed: list[Emitted],
     emitted: list[Emitted],
     batch: BatchFindings,
@@ -266,12 +234,13 @@ def _result(
 ) -> Result:
     totals = [TOTALS.empty_table()]
     totals += [chunk.totals for chunk in ingested] + [unit.totals for unit in resolved] + [done.totals for done in weighed]
+    items, split, run_ref = placed.items, placed.split, placed.numbering.run_ref
     made, made_items = work.mode.outputs["declarations"].empty_table(), work.mode.outputs["declaration_items"].empty_table()
     if split.declarations:
         by_declaration = pa.concat_tables([done.by_declaration for done in weighed]).combine_chunks()
-        made = declarations(work.mode, items, split, numbering.run_ref, by_declaration)
-        made_items = declaration_items(work.mode, items, split, numbering.run_ref, named_by_key=line.flags.item_name_flag == 1)
-        totals.append(declared_totals(work.mode.dictionary, made_items, made))
+        made = declarations(work.mode, items, split, run_ref, by_declaration)
+        made_items = declaration_items(work.mode, items, split, run_ref, named_by_key=line.flags.item_name_flag == 1)
+        totals.append(declared_totals(work.mode.dictionary, made_items, made, placed.tables.get("simplified_goods")))
         empty = made.filter(pc.equal(made["package_count"], 0))["declaration_ref"].to_pylist()
         batch = BatchFindings(batch.placed, pa.concat_tables([batch.placeless, without_packages(work.mode, empty)]))
     physical = _physical(work, ingested)
@@ -279,5 +248,5 @@ def _result(
     must_balance(balanced)
     return Result(
         work, resolved, items, split, made, made_items, checked(work.mode, "control_totals", balanced), emitted,
-        [done.spread for done in weighed], batch, _repairs(work, ingested), physical, imports,
+        [done.spread for done in weighed], batch, _repairs(work, ingested), physical, placed.tables, imports,
     )  # fmt: skip

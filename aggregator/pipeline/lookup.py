@@ -92,7 +92,11 @@ class LookUp:
     def naming_of(self, table: pa.Table) -> Ints:
         """Of lines or of inventories."""
         bits = table["error_bits" if "error_bits" in table.column_names else "bits"].to_numpy()
-        return naming(table["inventory_no"].combine_chunks(), bits & self.work.mode.rules.misread_bits != 0)
+        numbers, misread = table["inventory_no"].combine_chunks(), bits & self.work.mode.rules.misread_bits != 0
+        if self.work.mode.dictionary["inventory_no"].kind == "given":
+            # Numbers that others give have no shape to tell them by.
+            return np.where(numbers.is_valid().to_numpy(zero_copy_only=False) & ~misread, Naming.SHAPED, Naming.NOTHING)
+        return naming(numbers, misread)
 
     def faulty(self, chunk: int) -> Ints:
         """Lines with an error in another cell than their inventory number. A blank cell says nothing against the others."""

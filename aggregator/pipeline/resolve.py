@@ -22,6 +22,7 @@ from aggregator.model.findings import FINDINGS, no_findings
 from aggregator.model.records import Declared
 from aggregator.pipeline.changes import changes
 from aggregator.pipeline.shards import EXCLUDED
+from aggregator.pipeline.slips import unknown_flags, with_slip_facts
 from aggregator.pipeline.tied import tied_in
 from aggregator.pipeline.work import Work, chunk_unit, partition_unit
 from aggregator.schemas.arrays import Ints, Mask
@@ -94,8 +95,13 @@ class _Decided:
 
 
 def _resolve(work: Work, unit: str, lines: pa.Table) -> Resolved:
-    grouped = group_inventories(lines, work.mode)
+    grouped, facts = group_inventories(lines, work.mode), None
+    if work.mode.packing is not None:
+        grouped, facts = with_slip_facts(work, grouped)
     decided = _decide(work, unit, grouped)
+    if facts is not None:
+        listed = np.isin(decided.of_line, (Verdict.DECLARED, Verdict.LATE)) | work.all_findings
+        decided.found.extend(unknown_flags(work, grouped, facts, listed))
     taken, key, partials = _merge(work, grouped, decided)
     _leave(work, unit, grouped, decided, key, partials)
     table = _inventory_table(grouped, decided, key)
@@ -154,6 +160,8 @@ def _leave(work: Work, unit: str, grouped: Grouped, decided: _Decided, key: Ints
     write(shards.partials.of(unit), partials)
     decisions = inventories.lines.select(["chunk", "line"]).append_column("verdict", pa.array(decided.of_line.astype(np.int8)))
     decisions = decisions.append_column("key", pa.array(key))
+    if work.mode.numbers_items:
+        decisions = decisions.append_column("item_no", inventories.lines["item_no"])
     write(shards.decisions.of(unit), decisions.append_column("bits", pa.array(decided.bits[inventories.inventory_of])))
     write(shards.findings.of(unit), _placed(inventories, decided.found))
     write(shards.excluded.of(unit), _excluded(work.mode, grouped, decided))

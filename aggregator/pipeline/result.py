@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +27,7 @@ from aggregator.schemas.text import Lang, Text
 
 @dataclass(frozen=True)
 class Result:
-    """What the stages made, before anything is published."""
+    """What the stages made, before anything is published. `tables`: outputs that only some modes have."""
 
     work: Work
     resolved: list[Resolved]
@@ -41,6 +41,7 @@ class Result:
     batch: BatchFindings
     repairs: list[dict[str, int]]
     physical: list[dict[str, int]]
+    tables: Mapping[str, pa.Table]
     notes: tuple[Text, ...] = ()
 
     def pieces(self, name: str) -> Iterator[pa.Table]:

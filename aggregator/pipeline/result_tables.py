@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from aggregator.domain.merge import unit_prices
 from aggregator.domain.split import Split, declaration_refs
-from aggregator.domain.totals import count_total, totals_of
+from aggregator.domain.totals import count_total, totals_of, units_of
 from aggregator.engines.engine import Shard, Storage
 from aggregator.model.errors import OurFault
 from aggregator.outputs.checked import checked
@@ -29,7 +29,7 @@ def declaration_items(mode: Mode, items: pa.Table, split: Split, run_ref: str, *
     columns = {
         "declaration_ref": refs.take(pa.array(split.declaration)),
         "declaration_item_no": pa.array(split.item_no),
-        "goods_name": items["item_name" if named_by_key else "goods_name"],
+        "goods_name": items["item_name" if named_by_key and "item_name" in items.column_names else "goods_name"],
         "second_statutory_quantity": second,
         "unit_price": unit_prices(items["total_price"].combine_chunks(), items["declared_quantity"].combine_chunks()),
     }
@@ -51,7 +51,7 @@ def declarations(mode: Mode, items: pa.Table, split: Split, run_ref: str, by_dec
         raise OurFault(f"{count} declarations, {summed.num_rows} with weights", f"报关单 {count} 份，有重量的 {summed.num_rows} 份")
     lines = pa.table({"declaration": split.declaration, "n": items["inventory_item_count"].combine_chunks()})
     lines = lines.group_by("declaration", use_threads=False).aggregate([("n", "sum")]).sort_by("declaration")
-    columns = {name: heads[name] for name in mode.header_key.value}
+    columns = {name: heads[name] for name in mode.outputs["declarations"].names if name in heads.column_names}
     columns |= {name: summed[f"{name}_sum"] for name in amounts}
     columns |= {
         "declaration_ref": declaration_refs(run_ref, count),
@@ -108,14 +108,18 @@ def weight_shares(mode: Mode, storage: Storage, shards: list[Shard], refs: pa.Ar
             yield checked(mode, "weight_shares", pa.table(columns))
 
 
-def declared_totals(dictionary: Dictionary, items: pa.Table, made: pa.Table) -> pa.Table:
-    """Totals of what is declared, summed from the declarations themselves (columns of audit.TOTALS)."""
+def declared_totals(dictionary: Dictionary, items: pa.Table, made: pa.Table, simplified: pa.Table | None = None) -> pa.Table:
+    """Totals of what is declared, summed from the declarations themselves (columns of audit.TOTALS). `simplified`: what went into
+    the chapter lines, of which the items do not say the declared quantities."""
     parts = []
     for column, unit in dictionary.summed_items.items():
-        summed = items.group_by(unit, use_threads=False).aggregate([(column, "sum")])
-        given = summed.filter(summed[f"{column}_sum"].is_valid()).combine_chunks()
-        sums = given[f"{column}_sum"].combine_chunks().cast(AMOUNT)
-        parts.append(totals_of(column, given[unit].combine_chunks(), "declared", sums))
+        sources = [items]
+        if simplified is not None and column == "declared_quantity":
+            sources = [items.filter(pc.equal(items["simplified"], 0)), simplified]
+        table = pa.concat_tables([pa.table({"value": source[column].cast(AMOUNT), "unit": units_of(source, unit, dictionary).cast(pa.string())}) for source in sources])
+        summed = table.group_by("unit", use_threads=False).aggregate([("value", "sum")])
+        given = summed.filter(summed["value_sum"].is_valid()).combine_chunks()
+        parts.append(totals_of(column, pc.fill_null(given["unit"].combine_chunks(), ""), "declared", given["value_sum"].combine_chunks()))
     for column, unit in dictionary.summed_headers.items():
         total = pa.array([pc.sum(made[column]).as_py() or 0]).cast(AMOUNT)
         parts.append(totals_of(column, [unit], "declared", total))

@@ -100,9 +100,10 @@ def shards_of(mode: Mode) -> Shards:
     key = [(column, pa.string()) for column in mode.key]
     sums = [(column, AMOUNT) for column in dictionary.summed_items]
     first = [("first_inventory_no", pa.string()), ("first_item_no", pa.int32())]
-    names = [(name, pa.string()) for name in ("goods_name", "goods_spec", "consignor_name", "firm_name")]
+    names = [(name, pa.string()) for name in ("goods_name", "goods_spec", "consignor_name", "firm_name") if name not in mode.key]
     partials = pa.schema([*key, *sums, ("inventory_item_count", pa.int64()), *first, *names])
-    decisions = _DECISIONS.append(pa.field("item", pa.int64()))
+    decided = _DECISIONS.append(pa.field("item_no", pa.int32())) if mode.numbers_items else _DECISIONS
+    decisions = decided.append(pa.field("item", pa.int64()))
     published = pa.schema([*(field for field in FINDINGS if field.name != "line"), ("source_file", pa.string()), ("source_row", pa.int64())])
     return Shards(
         lines=ShardKind("lines", pa.schema(read), optional),
@@ -110,7 +111,7 @@ def shards_of(mode: Mode) -> Shards:
         spilled=ShardKind("spilled", pa.schema([*read, *_AT]), optional),
         inventories=ShardKind("inventories", INVENTORIES),
         partials=ShardKind("partials", partials),
-        decisions=ShardKind("decisions", _DECISIONS.append(pa.field("key", pa.int64()))),
+        decisions=ShardKind("decisions", decided.append(pa.field("key", pa.int64()))),
         findings=ShardKind("findings", PLACED),
         excluded=ShardKind("excluded", EXCLUDED),
         tied=ShardKind("tied", TIED),

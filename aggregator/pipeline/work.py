@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from aggregator.domain.clearance import Question
+from aggregator.domain.rates import ToUSD
 from aggregator.engines.engine import Storage
 from aggregator.inputs.export import Block, Export
 from aggregator.inputs.tables.receipts import Receipts
@@ -18,7 +19,8 @@ from aggregator.schemas.modes import Mode
 @dataclass(frozen=True)
 class Work:
     """What every step needs to know. `mode`: as it is in force, with the user's severities. `question` is None where only the
-    data is checked, without a period; `known` where there is no ledger yet; `receipts` says whether there are any."""
+    data is checked, without a period; `known` where there is no ledger yet; `receipts` says whether there are any.
+    `as_of` (yyyymmdd), `by_line`, `to_usd`: see Line; known once all lines were read."""
 
     mode: Mode
     storage: Storage
@@ -31,6 +33,9 @@ class Work:
     has_receipts: bool
     has_tariff: bool
     all_findings: bool
+    as_of: str = ""
+    by_line: bool = False
+    to_usd: ToUSD = ToUSD({}, 1)  # noqa: RUF009 - it cannot be changed
 
     @cached_property
     def shards(self) -> Shards:

@@ -8,13 +8,16 @@ from typing import Any
 
 from aggregator.model.given import as_recorded
 from aggregator.model.options import Options
+from aggregator.schemas.modes import Mode
 
 _TABLES = ("columns", "constants", "severity")
-_NOT_SETTINGS = ("inputs", "dry_run", "mode")
+_NOT_SETTINGS = ("inputs", "dry_run")
 _FACTS = ("company", "market", "rate_rows")
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Mode):
+        return value.code
     if isinstance(value, tuple):
         return [_plain(each) for each in value]
     return value if value is None or isinstance(value, bool | int | float | str | dict) else str(value)

@@ -63,6 +63,8 @@ def _period_lines(one: PeriodStatus, standing: Standing, warn_days: int, lang: L
 
 
 def _deadline(one: PeriodStatus) -> Text:
+    if one.earliest is None:
+        return Text("no deadline", "无申报期限")
     if one.deadline is None or one.working_days_left is None:
         return Text(
             f"deadline {one.earliest} or the next working day (no calendar for that year)", f"期限 {one.earliest} 或其后首个工作日（缺该年工作日历）"

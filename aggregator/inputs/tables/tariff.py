@@ -26,8 +26,11 @@ _OTHER_HEADINGS = {
     "valid_from": ("valid_from", "生效日期", "起始日期", "有效期起"),
     "valid_to": ("valid_to", "失效日期", "终止日期", "有效期止"),
     "statutory_unit_code": ("法定第一单位", "第一法定单位", "第一法定计量单位", "第一单位"),
+    "inspection": ("inspection", "检验检疫类别", "检疫类别", "检验检疫"),
+    "export_duty": ("export_duty", "出口关税率", "出口税率", "出口关税", "出口暂定税率"),
     "second_statutory_unit_code": ("法定第二单位", "第二法定单位", "第二单位"),
 }
+_FACTS = ("inspection", "export_duty")
 _NONE = ("无", "/", "-", "－")
 _ALWAYS = ("00000000", "99999999")
 
@@ -71,7 +74,7 @@ def _rows(file: Export) -> pa.Table:
 
         def text(name: str, lines: pa.Table = chunk.lines, length: int = length) -> pa.Array:
             if name not in lines.column_names:
-                return pa.array([""] * length, pa.string())
+                return pa.array([None if name in _FACTS else ""] * length, pa.string())
             values = lines[name].combine_chunks()
             known = name in ("commodity_code", "statutory_unit_code", "second_statutory_unit_code")
             values = canonical_column(values, file.dictionary[name]).cast(pa.string()) if known else pc.utf8_trim_whitespace(values)

@@ -1,10 +1,10 @@
 """1039, market procurement: whole trade slips, packed into declarations of at most USD 150,000, simplified."""
 
 from aggregator.schemas.file_rules import FILE_RULES
-from aggregator.schemas.limit import Limit
 from aggregator.schemas.modes.m1039.declaration import OUTPUTS
 from aggregator.schemas.modes.m1039.fields import DICTIONARY
 from aggregator.schemas.modes.m1039.limits import (
+    APPLICATION_KEY,
     BODY_KEY,
     HEADER_KEY,
     ITEMS_PER_DECLARATION,
@@ -28,7 +28,7 @@ M1039 = Mode(
     rules=RuleBook.of(*FILE_RULES, *row_rules(DICTIONARY), *SLIP_RULES, *BATCH_RULES, *TARIFF_RULES, *EXCLUSIONS, *OWN_RULES),
     header_key=HEADER_KEY,
     body_key=BODY_KEY,
-    application_key=Limit(("declaring_customs_code", "consignor_code"), HEADER_KEY.cite, HEADER_KEY.in_force_from),
+    application_key=APPLICATION_KEY,
     items_per_declaration=ITEMS_PER_DECLARATION,
     deadline_day=None,
     outputs=OUTPUTS,
@@ -37,7 +37,7 @@ M1039 = Mode(
     wording=Wording(
         Text("market procurement", "市场采购贸易"), Text("Market procurement declarations", "市场采购贸易申报"),
         Text("trade slip", "交易单"), Text("trade slips", "交易单"),
-    ),  # fmt: skip
+    ),
 )
 
 __all__ = ["M1039"]

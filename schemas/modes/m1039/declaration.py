@@ -7,6 +7,7 @@ import pyarrow as pa
 from aggregator.schemas.modes.m1039.fields import DICTIONARY
 from aggregator.schemas.modes.m1039.limits import HEADER_KEY, ITEMS_PER_DECLARATION, TRADE_MODE
 from aggregator.schemas.modes.m9610 import declaration as of_9610
+from aggregator.schemas.modes.m9610.fields import DICTIONARY as INVENTORY
 from aggregator.schemas.outputs import (
     AMOUNT,
     CONTROL_TOTALS,
@@ -31,7 +32,7 @@ DECLARATIONS = pa.schema(
     ]
 )
 DECLARATION_ITEMS = pa.schema([*of_9610.DECLARATION_ITEMS, ("simplified", COUNT), ("chapter", TEXT), *_OF_LINES])
-_AUDITED = [field for field in of_9610.AUDIT_MAP if field.name not in of_9610.DICTIONARY.content or field.name in DICTIONARY.content]
+_AUDITED = [field for field in of_9610.AUDIT_MAP if field.name not in INVENTORY.content or field.name in DICTIONARY.content]
 AUDIT_MAP = pa.schema(
     [
         *_AUDITED,

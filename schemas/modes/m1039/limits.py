@@ -46,6 +46,12 @@ BODY_KEY: Limit[tuple[str, ...]] = Limit(
 )
 """A good of a slip. `by_itself`: inspection or export duty applies or is not known; `priced_on`: the day of its exchange rate."""
 
+APPLICATION_KEY: Limit[tuple[str, ...]] = Limit(
+    ("declaring_customs_code", "declarant_code", "consignor_code", "premises_code"),
+    Cite("TOOL", "declarations of one operator at one customs are taken together in the ledger; nothing is applied for", Status.OURS),
+    _SINCE_2019,
+)
+
 MOST_USD: Limit[Decimal] = Limit(
     Decimal(150_000), Cite("GACC-2019-221", "at most USD 150,000 a declaration, inclusive", Status.READ_PARTIAL), _SINCE_2019
 )
