@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from aggregator.cli import cli
 from aggregator.schemas.codes import CODE_LISTS, code_list
-from aggregator.schemas.modes.m9610 import M9610
+from aggregator.schemas.modes import Mode, mode_of
 from aggregator.schemas.sources import SOURCES
 
 ROOT = Path(__file__).parent.parent
@@ -29,29 +30,38 @@ def _help_of(command: click.Command, path: str) -> list[str]:
     return parts
 
 
-def rules() -> str:
+def rules(mode: Mode) -> str:
     lines = ["| code | scope | severity | what | what to do | from |", "|---|---|---|---|---|---|"]
-    for rule in M9610.rules.by_code.values():
+    for rule in mode.rules.by_code.values():
         cites = "; ".join(str(cite) for cite in rule.citations)
         lines.append(
             f"| {rule.code} | {rule.scope} | {rule.severity} | {rule.message.en}<br>{rule.message.zh} "
             f"| {rule.remedy.en}<br>{rule.remedy.zh} | {cites} |"
         )
-    lines += ["", "| source | issuer | number | title | in force |", "|---|---|---|---|---|"]
-    for source in SOURCES.values():
-        until = f" to {source.in_force_to}" if source.in_force_to else ""
-        lines.append(f"| {source.id} | {source.issuer} | {source.number} | {source.title} | {source.in_force_from}{until} |")
     return "\n".join(lines) + "\n"
 
 
-def fields() -> str:
+def rules_and_sources() -> str:
+    lines = ["| source | issuer | number | title | in force |", "|---|---|---|---|---|"]
+    for source in SOURCES.values():
+        until = f" to {source.in_force_to}" if source.in_force_to else ""
+        lines.append(f"| {source.id} | {source.issuer} | {source.number} | {source.title} | {source.in_force_from}{until} |")
+    return rules(mode_of("9610")) + "\n" + "\n".join(lines) + "\n"
+
+
+def rules_of_1039() -> str:
+    """But for those about files, which are the same for all modes."""
+    return "\n".join(line for line in rules(mode_of("1039")).splitlines() if not line.startswith("| F")) + "\n"
+
+
+def fields(mode: Mode) -> str:
     lines = ["| column | element | Chinese headings | kind | length | required | where | use |", "|---|---|---|---|---|---|---|---|"]
-    for field in M9610.dictionary.fields:
+    for field in mode.dictionary.fields:
         where = "header" if field.header else "item"
         required = "yes" if field.required else ""
         headings = " · ".join(field.headings)
         lines.append(
-            f"| `{field.column}` | `{field.element}` | {headings} | {field.kind} | {field.length} | {required} | {where} | {field.use.value} |"
+            f"| `{field.shown}` | {f'`{field.element}`' if field.element else ''} | {headings} | {field.kind} | {field.length} | {required} | {where} | {field.use.value} |"
         )
     return "\n".join(lines) + "\n"
 
@@ -64,7 +74,14 @@ def codes() -> str:
     return "\n".join(lines) + "\n"
 
 
-MAKERS = {"command_line": command_line, "rules": rules, "fields": fields, "codes": codes}
+MAKERS: dict[str, Callable[[], str]] = {
+    "command_line": command_line,
+    "rules": rules_and_sources,
+    "rules_of_1039": rules_of_1039,
+    "fields": lambda: fields(mode_of("9610")),
+    "fields_of_1039": lambda: fields(mode_of("1039")),
+    "codes": codes,
+}
 
 
 def renewed(text: str) -> str:

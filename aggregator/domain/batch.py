@@ -81,6 +81,11 @@ def several_units(mode: Mode, items: pa.Table, header: Ints) -> pa.Table:
     return pa.concat_tables(found)
 
 
+def lines_as_slips(mode: Mode, count: int) -> pa.Table:
+    """B213. In: how many lines were declared by themselves."""
+    return _placeless(mode, "B213", "inventory_no", pa.array([str(count)] if count else [], pa.string()))
+
+
 def without_packages(mode: Mode, refs: Iterable[str]) -> pa.Table:
     """B206. In: declarations left with 0 packages."""
     return _placeless(mode, "B206", "package_count", pa.array(list(refs), pa.string()))

@@ -19,6 +19,11 @@ _MOST_STEPS = 200_000
 Fits = Callable[[Sequence[int]], bool]
 
 
+def never(units: Sequence[int]) -> bool:
+    return False
+
+
+
 @dataclass(frozen=True)
 class Packing:
     """`declarations`: positions of the units in each, ascending; declarations in the order of their first unit. `lower_bound`:
@@ -29,9 +34,10 @@ class Packing:
     proven: bool
 
 
-def pack(values: Sequence[int], limit: int, fits: Fits) -> Packing:
+def pack(values: Sequence[int], limit: int, fits: Fits, hopeless: Fits = never) -> Packing:
     """In: the value of each unit, in the canonical order of the units, none above the limit; whether units (positions) fit into
-    one declaration but for their value, which holds for each unit alone."""
+    one declaration but for their value, which holds for each unit alone; whether they do not, whatever is added to them (what may
+    not share a declaration now may share it with one more: goods that are joined by chapter are fewer items)."""
     if not values:
         return Packing((), 0, True)
     bound = lower_bound(values, limit)
@@ -39,7 +45,7 @@ def pack(values: Sequence[int], limit: int, fits: Fits) -> Packing:
     best = min((_first_fit(order, values, limit, fits), _best_fit(order, values, limit, fits)), key=len)
     proven = len(best) == bound
     if not proven and len(values) <= PROVEN_UP_TO:
-        search = _Search(order, values, limit, fits, bound, best)
+        search = _Search(order, values, limit, fits, hopeless, bound, best)
         best, proven = search.run()
     declarations = sorted(tuple(sorted(each)) for each in best)
     return Packing(tuple(declarations), bound, proven)
@@ -124,9 +130,9 @@ class _Search:
     """Depth first: each unit, by falling value, into each declaration that has room, then into a new one."""
 
     def __init__(
-        self, order: Sequence[int], values: Sequence[int], limit: int, fits: Fits, bound: int, best: list[list[int]]
+        self, order: Sequence[int], values: Sequence[int], limit: int, fits: Fits, hopeless: Fits, bound: int, best: list[list[int]]
     ) -> None:
-        self._order, self._values, self._limit, self._fits, self._bound = order, values, limit, fits, bound
+        self._order, self._values, self._limit, self._fits, self._hopeless, self._bound = order, values, limit, fits, hopeless, bound
         self._best = best
         self._rest = [0] * (len(order) + 1)
         for place in range(len(order) - 1, -1, -1):
@@ -135,18 +141,19 @@ class _Search:
         self._refused = False
 
     def run(self) -> tuple[list[list[int]], bool]:
-        """The best packing, and whether nothing is better. What may not share a declaration now may share it with one more (goods
-        that are joined by chapter are fewer items): where that kept units apart, a search for them proves nothing."""
+        """The best packing, and whether nothing is better. Whether units fit is asked once all are placed."""
         self._place(0, [], [])
-        whole = self._steps < _MOST_STEPS and not self._refused
-        return self._best, len(self._best) == self._bound or whole
+        return self._best, len(self._best) == self._bound or self._steps < _MOST_STEPS
 
     def _place(self, depth: int, bins: list[list[int]], rooms: list[int]) -> None:
         self._steps += 1
         if len(self._best) == self._bound or self._steps >= _MOST_STEPS:
             return
         if depth == len(self._order):
-            self._best = [list(each) for each in bins]
+            if all(self._fits(each) for each in bins):
+                self._best = [list(each) for each in bins]
+            else:
+                self._refused = True
             return
         missing = max(0, self._rest[depth] - sum(rooms))
         if len(bins) + -(-missing // self._limit) >= len(self._best):
@@ -157,7 +164,7 @@ class _Search:
         for place, room in enumerate(rooms):
             if value > room:
                 continue
-            if not self._fits([*bins[place], unit]):
+            if self._hopeless([*bins[place], unit]):
                 self._refused = True
                 continue
             if room in tried and not self._refused:

@@ -29,6 +29,7 @@ class ItemCount:
         self._rows: list[list[tuple[int, int, str, int, int, bool]]] = []
         self._goods: list[int] = []
         self._parts: list[int] = []
+        self._sure: list[tuple[int, int, int]] = []
         self._known: dict[tuple[int, ...], tuple[int, int]] = {}
         if not self.always:
             self._rows = [[] for _ in range(int(goods["slip"].max()) + 1)]
@@ -37,6 +38,7 @@ class ItemCount:
                 self._rows[slip].append(tuple(row))
             self._goods = _masks(goods["slip"], good, len(self._rows))
             self._parts = _masks(goods["slip"], part, len(self._rows))
+            self._sure = [self._sure_of(rows) for rows in self._rows]
 
     def fits(self, slips: Sequence[int]) -> bool:
         if self.always:
@@ -45,6 +47,26 @@ class ItemCount:
         if goods.bit_count() <= self._limit or parts.bit_count() <= self._room:
             return True
         return self.count(slips) <= self._limit
+
+    def hopeless(self, slips: Sequence[int]) -> bool:
+        """Whether these slips are too many items whatever is added: a good that stands by itself stays so, and a chapter is at
+        least one item."""
+        if self.always:
+            return False
+        apart = chapters = with_apart = 0
+        for slip in slips:
+            apart, chapters, with_apart = (one | other for one, other in zip((apart, chapters, with_apart), self._sure[slip], strict=True))
+        return apart.bit_count() + (chapters & ~with_apart).bit_count() > self._limit
+
+    @staticmethod
+    def _sure_of(rows: list[tuple[int, int, str, int, int, bool]]) -> tuple[int, int, int]:
+        """Bits of the goods that stand by themselves, of all chapters, and of the chapters of such goods."""
+        apart = chapters = with_apart = 0
+        for good, _, chapter, _, _, by_itself in rows:
+            chapters |= 1 << int(chapter)
+            if by_itself:
+                apart, with_apart = apart | 1 << good, with_apart | 1 << int(chapter)
+        return apart, chapters, with_apart
 
     def _masks_of(self, slips: Sequence[int]) -> tuple[int, int]:
         former, last = tuple(slips[:-1]), slips[-1]

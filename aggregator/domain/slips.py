@@ -56,10 +56,10 @@ def worths(amounts: pa.Array, currency: pa.Array, day: pa.Array, to_usd: ToUSD) 
     pairs = list(zip(currency.take(at).to_pylist(), day.take(at).to_pylist(), strict=True))
     factors = [to_usd.factors.get(pair, 0) for pair in pairs]
     units = scaled(pc.fill_null(amounts, pa.scalar(Decimal(0), amounts.type)) if amounts.null_count else amounts)
-    largest, kind = max(factors, default=1), np.int64
+    largest = max(factors, default=1)
     if units.dtype == object or (len(units) and int(units.max()) * max(largest, 1) * len(units) >= 1 << 62):
-        units, kind = units.astype(object), object
-    result: Units = units * np.array([*factors, 0], dtype=kind)[groups]
+        units = units.astype(object)
+    result: Units = units * np.array([*factors, 0], dtype=units.dtype)[groups]
     return result
 
 

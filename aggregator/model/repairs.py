@@ -14,6 +14,7 @@ REPAIRS: dict[str, Text] = {
     "merged_cells": Text("cells merged downwards filled for all their rows", "向下合并的单元格按各行填充"),
     "names_to_codes": Text("names of code lists written as their codes", "代码表名称转为代码"),
     "note_rows": Text("rows of labels with their values passed over", "略过仅含标签及其值的行"),
+    "numbered_by_line": Text("lines without a slip number declared by themselves (--by-line)", "没有交易单号的行按行申报（--by-line）"),
     "numbers_from_receipts": Text("inventory numbers taken from customs' receipts", "清单编号取自海关回执"),
     "outer_spaces": Text("white space taken off around cells", "去掉单元格首尾空白"),
     "repeated_headings": Text("repeated heading rows passed over", "略过重复的标题行"),

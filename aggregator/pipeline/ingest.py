@@ -41,7 +41,7 @@ class Ingested:
     """`inventories`: hashes of the inventory numbers in the chunk; `counts`: lines of each. `repairs`: rows that are no lines
     and cells brought to canonical form, by kind. `physical`: lines of the file, by what they are. `has_strays`: some line's
     inventory number is missing or not of customs' shape. `priced`: currencies and days (yyyymmdd) of sound lines, where amounts are
-    compared across currencies."""
+    compared across currencies. `by_line`: lines that got a slip number here."""
 
     chunk: int
     lines: int
@@ -56,6 +56,7 @@ class Ingested:
     unnamed: tuple[Unnamed, ...] = ()
     imports: Imports | None = None
     priced: frozenset[tuple[str, str]] = frozenset()
+    by_line: int = 0
 
 
 def ingest(shared: Shared[Work], chunk: int) -> Ingested:
@@ -84,6 +85,7 @@ def ingest(shared: Shared[Work], chunk: int) -> Ingested:
         chunk, lines.num_rows, text.last_row, done, text.physical, hashes(numbers.dictionary), counts, totals, last_is_wrong, has_strays, text.unnamed,
         _imports(validated.findings, text.rows, work.mode),
         frozenset(currencies_and_days(lines, work.as_of)) if work.mode.packing is not None else frozenset(),
+        repairs.counts["numbered_by_line"],
     )
 
 
@@ -105,6 +107,7 @@ def _numbered(work: Work, lines: pa.Table, repairs: Repairs) -> pa.Table:
         lines = lines.append_column("item_no", pa.nulls(lines.num_rows, pa.string()))
     missing = lines["inventory_no"].null_count
     if missing and work.by_line:
+        repairs.counts["numbered_by_line"] += missing
         own = line_numbers(lines, work.mode.dictionary.content)
         return lines.set_column(0, "inventory_no", pc.coalesce(lines["inventory_no"].combine_chunks(), own))
     if not missing or work.receipts is None or not {"consignor_code", "internal_no"} <= set(lines.column_names):

@@ -16,7 +16,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregator.domain.applications import applications
-from aggregator.domain.batch import BatchFindings, several_names, several_units, shared_numbers, without_packages
+from aggregator.domain.batch import (
+    BatchFindings,
+    lines_as_slips,
+    several_names,
+    several_units,
+    shared_numbers,
+    without_packages,
+)
 from aggregator.domain.clearance import Question
 from aggregator.domain.rates import Rates, ToUSD
 from aggregator.domain.totals import TOTALS, control_totals, must_balance
@@ -81,7 +88,7 @@ def calculate(
     resolved += list(engine.map(resolve_partition, ((shared, part) for part in range(partitions))))
     _resolve_tied(engine, shared, ingested, resolved, partitions)
     placed = _PROCEDURES[work.mode.procedure](work, resolved, line.run_ref)
-    batch = _batch_findings(work, resolved, placed)
+    batch = _batch_findings(work, resolved, placed, sum(chunk.by_line for chunk in ingested))
     work.storage.write_parts(work.shards.batch.of("all"), batch.placed, batch.placed["chunk"].to_numpy(), max(len(chunks), 1))
     spread = list(engine.map(emit_partition, ((shared, part) for part in range(partitions))))
     emitting = engine.map(emit_chunk, ((shared, chunk, placed.numbering, partitions) for chunk in chunks))
@@ -174,7 +181,7 @@ def _to_usd(line: Line, ingested: list[Ingested]) -> ToUSD:
     return line.rates.to_usd((currency, datetime.strptime(day, "%Y%m%d").date()) for currency, day in wanted)  # noqa: DTZ007 - a day
 
 
-def _batch_findings(work: Work, resolved: list[Resolved], placed: Placed) -> BatchFindings:
+def _batch_findings(work: Work, resolved: list[Resolved], placed: Placed, by_line: int) -> BatchFindings:
     units = [unit.unit for unit in resolved]
 
     def inventories(unit: str) -> pa.Table:
@@ -184,7 +191,7 @@ def _batch_findings(work: Work, resolved: list[Resolved], placed: Placed) -> Bat
         shared_numbers(work.mode, "B201", "order_no", [unit.orders for unit in resolved], units, inventories),
         shared_numbers(work.mode, "B202", "waybill_no", [unit.waybills for unit in resolved], units, inventories),
     ]
-    placeless = [placed.findings]
+    placeless = [placed.findings, lines_as_slips(work.mode, by_line)]
     if placed.split.declarations:
         placeless.append(several_units(work.mode, placed.items, placed.split.header))
         placeless.append(several_names(work.mode, pa.concat_tables([unit.names for unit in resolved]).combine_chunks()))

