@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from aggregator.cli.ending import Teller, guarded, now
+from aggregator.cli.ending import Reporter, guarded, now
 from aggregator.cli.options import PATH, json_option, lang_option, ledger_options, lock_wait_option, options_of
 
 
@@ -30,16 +30,16 @@ def receive(files: tuple[Path, ...], config: Path | None, as_json: bool, lang: A
       aggregator receive answers/*.xml --out results
     """
 
-    def job(teller: Teller) -> int:
+    def job(reporter: Reporter) -> int:
         from aggregator.jobs.receive import receive as receive_answers
         from aggregator.reports.received import received_as_json, received_lines
         from aggregator.schemas.text import Text
 
         options, _ = options_of(config, {**given, "inputs": files, "lang": lang})
-        teller.adopt(options)
+        reporter.adopt(options)
         received = receive_answers(options.for_receive(), now())
-        teller.done(Text("What was received is recorded in the ledger.", "收到的回执已在台账中登记。"), int(received.exit_code))
-        lines = received_lines(received, teller.lang)
+        reporter.done(Text("What was received is recorded in the ledger.", "收到的回执已在台账中登记。"), int(received.exit_code))
+        lines = received_lines(received, reporter.lang)
         click.echo(json.dumps(received_as_json(received), ensure_ascii=False) if as_json else "\n".join(lines))
         return int(received.exit_code)
 
@@ -65,14 +65,14 @@ def trace(numbers: tuple[str, ...], file: Path | None, config: Path | None, as_j
       aggregator trace --file numbers.txt --out results
     """
 
-    def job(teller: Teller) -> int:
+    def job(reporter: Reporter) -> int:
         from aggregator.jobs.trace import trace as trace_numbers
         from aggregator.ledger.errors import NoLedger
         from aggregator.model.errors import WrongUsage
         from aggregator.reports.trace import numbers_in, print_trace
 
         options, _ = options_of(config, {**given, "lang": lang})
-        teller.adopt(options)
+        reporter.adopt(options)
         wanted = {*numbers, *(numbers_in(file) if file is not None else ())}
         if not wanted:
             raise WrongUsage("Give numbers to trace, or --file FILE.", "请给出要追溯的编号，或用 --file 文件。")
@@ -84,7 +84,7 @@ def trace(numbers: tuple[str, ...], file: Path | None, config: Path | None, as_j
             from aggregator.schemas.text import Text
 
             listed = ", ".join(absent[:5])
-            teller.note(Text(f"Not found: {len(absent):,} numbers ({listed}).", f"未找到：{len(absent):,} 个编号（{listed}）。"))
+            reporter.note(Text(f"Not found: {len(absent):,} numbers ({listed}).", f"未找到：{len(absent):,} 个编号（{listed}）。"))
         return 3 if absent else 0
 
     sys.exit(guarded(job, lang))

@@ -34,7 +34,7 @@ def now() -> datetime:
     return datetime.now(CHINA)
 
 
-class Teller:
+class Reporter:
     """Speaks on stderr: sentences, or with `--log-format json` one JSON object a line (at, level, event, message, …)."""
 
     def __init__(self, lang: Lang | None, log_format: str | None) -> None:
@@ -79,7 +79,7 @@ def _echo_error(text: str) -> None:
         click.echo(text, err=True)
 
 
-def guarded(job: Callable[[Teller], int], lang: Lang | None, log_format: str | None = None) -> int:
+def guarded(job: Callable[[Reporter], int], lang: Lang | None, log_format: str | None = None) -> int:
     """Run a job; its exit code."""
     from aggregator.model.errors import Exit
 
@@ -87,18 +87,18 @@ def guarded(job: Callable[[Teller], int], lang: Lang | None, log_format: str | N
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, interrupted)
-    teller = Teller(lang, log_format)
+    reporter = Reporter(lang, log_format)
     try:
-        code = job(teller)
+        code = job(reporter)
         sys.stdout.flush()
         return code
     except BrokenPipeError:
         # The reader of our output (head, less) has gone: not an error, and nobody is left to tell.
         _say_no_more()
-        return teller.code
+        return reporter.code
     except (KeyboardInterrupt, Exception) as error:
-        said, code = _ending(error, teller.stands)
-        teller.error(said.in_lang(teller.lang), code)
+        said, code = _ending(error, reporter.stands)
+        reporter.error(said.in_lang(reporter.lang), code)
         if code == Exit.OUR_FAULT and os.environ.get("AGGREGATOR_DEBUG"):
             traceback.print_exception(error)
         _flush_or_say_no_more()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aggregator.cli.ending import Teller, guarded, now
+from aggregator.cli.ending import Reporter, guarded, now
 from aggregator.cli.options import (
     Month,
     json_option,
@@ -38,19 +38,19 @@ def ledger() -> None:
     """
 
 
-def _tell(teller: Teller, what: Text) -> int:
-    teller.done(what)
-    click.echo(what.in_lang(teller.lang))
+def _report(reporter: Reporter, what: Text) -> int:
+    reporter.done(what)
+    click.echo(what.in_lang(reporter.lang))
     return 0
 
 
 def _with_ledger(
-    work: Callable[[Options, LedgerPlace, Teller], int], config: Path | None, lang: Any, given: dict[str, Any]
+    work: Callable[[Options, LedgerPlace, Reporter], int], config: Path | None, lang: Any, given: dict[str, Any]
 ) -> None:
-    def job(teller: Teller) -> int:
+    def job(reporter: Reporter) -> int:
         options, _ = options_of(config, {**given, "lang": lang})
-        teller.adopt(options)
-        return work(options, options.place(), teller)
+        reporter.adopt(options)
+        return work(options, options.place(), reporter)
 
     sys.exit(guarded(job, lang))
 
@@ -69,7 +69,7 @@ def show(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
       aggregator ledger show --out results --period 2026-10 --json
     """
 
-    def work(options: Options, place: LedgerPlace, teller: Teller) -> int:
+    def work(options: Options, place: LedgerPlace, reporter: Reporter) -> int:
         from aggregator.jobs.ledger import shown_runs
         from aggregator.reports.ledger import run_lines, runs_as_json
 
@@ -77,7 +77,7 @@ def show(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
         if as_json:
             click.echo(json.dumps(runs_as_json(found), ensure_ascii=False))
         else:
-            click.echo("\n".join(run_lines(found, teller.lang)))
+            click.echo("\n".join(run_lines(found, reporter.lang)))
         return 0
 
     _with_ledger(work, config, lang, given)
@@ -98,7 +98,7 @@ def check(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
       aggregator ledger check --out results
     """
 
-    def work(options: Options, place: LedgerPlace, teller: Teller) -> int:
+    def work(options: Options, place: LedgerPlace, reporter: Reporter) -> int:
         from aggregator.jobs.ledger_check import check_ledger
         from aggregator.reports.ledger import check_as_json, check_lines
 
@@ -107,7 +107,7 @@ def check(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
         if as_json:
             click.echo(json.dumps(check_as_json(found), ensure_ascii=False))
         else:
-            click.echo("\n".join(check_lines(found, teller.lang)))
+            click.echo("\n".join(check_lines(found, reporter.lang)))
         return 78 if found.old else 3 if found.problems else 0
 
     _with_ledger(work, config, lang, given)
@@ -129,10 +129,10 @@ def void(run_ref: str, reason: str, config: Path | None, lang: Any, **given: Any
       aggregator ledger void 202610-02 --out results --reason "wrong receipts"
     """
 
-    def work(options: Options, place: LedgerPlace, teller: Teller) -> int:
+    def work(options: Options, place: LedgerPlace, reporter: Reporter) -> int:
         from aggregator.jobs.ledger import void
 
-        return _tell(teller, void(place.path, run_ref, reason, now(), place.lock_wait, place.out))
+        return _report(reporter, void(place.path, run_ref, reason, now(), place.lock_wait, place.out))
 
     _with_ledger(work, config, lang, given)
 
@@ -153,10 +153,10 @@ def answer(application_ref: str, answer: str, reason: str, config: Path | None, 
       aggregator ledger answer 202610-01-A002 refused --out results --reason "consignor not filed"
     """
 
-    def work(options: Options, place: LedgerPlace, teller: Teller) -> int:
+    def work(options: Options, place: LedgerPlace, reporter: Reporter) -> int:
         from aggregator.jobs.ledger import answered
 
-        return _tell(teller, answered(place.path, application_ref, answer, reason, now(), place.lock_wait, place.out))
+        return _report(reporter, answered(place.path, application_ref, answer, reason, now(), place.lock_wait, place.out))
 
     _with_ledger(work, config, lang, given)
 
@@ -178,10 +178,10 @@ def dismiss(numbers: tuple[str, ...], reason: str, config: Path | None, lang: An
       aggregator ledger dismiss 22442026E00000018 --reason "typing error, corrected" --out results
     """
 
-    def work(options: Options, place: LedgerPlace, teller: Teller) -> int:
+    def work(options: Options, place: LedgerPlace, reporter: Reporter) -> int:
         from aggregator.jobs.ledger import dismissed
 
-        return _tell(teller, dismissed(place.path, list(numbers), reason, now(), place.lock_wait, place.out))
+        return _report(reporter, dismissed(place.path, list(numbers), reason, now(), place.lock_wait, place.out))
 
     _with_ledger(work, config, lang, given)
 
@@ -202,10 +202,10 @@ def first_period(period: Any, reason: str, config: Path | None, lang: Any, **giv
       aggregator ledger first-period 2026-09 --out results
     """
 
-    def work(options: Options, place: LedgerPlace, teller: Teller) -> int:
+    def work(options: Options, place: LedgerPlace, reporter: Reporter) -> int:
         from aggregator.jobs.ledger import first_period_corrected
 
-        return _tell(teller, first_period_corrected(place.path, period, reason, now(), place.lock_wait, place.out))
+        return _report(reporter, first_period_corrected(place.path, period, reason, now(), place.lock_wait, place.out))
 
     _with_ledger(work, config, lang, given)
 
@@ -225,10 +225,10 @@ def import_(file: Path, config: Path | None, lang: Any, **given: Any) -> None:
       aggregator ledger import declared-by-hand.csv --out results
     """
 
-    def work(options: Options, place: LedgerPlace, teller: Teller) -> int:
+    def work(options: Options, place: LedgerPlace, reporter: Reporter) -> int:
         from aggregator.jobs.ledger import imported
 
-        return _tell(teller, imported(options.mode, place.path, place.out, file, options.chunk_bytes, now(), place.lock_wait))
+        return _report(reporter, imported(options.mode, place.path, place.out, file, options.chunk_bytes, now(), place.lock_wait))
 
     _with_ledger(work, config, lang, given)
 
@@ -245,7 +245,7 @@ def export(folder: Path | None, config: Path | None, lang: Any, **given: Any) ->
       aggregator ledger export ledger-2026-11 --out results
     """
 
-    def work(options: Options, place: LedgerPlace, teller: Teller) -> int:
+    def work(options: Options, place: LedgerPlace, reporter: Reporter) -> int:
         from aggregator.jobs.ledger import exported
 
         for line in exported(place.path, folder or Path(f"ledger-export-{now():%Y%m%d-%H%M%S}")):
@@ -269,10 +269,10 @@ def backup(file: Path, config: Path | None, lang: Any, **given: Any) -> None:
       aggregator ledger backup /backup/ledger-2026-11-05.sqlite --out results
     """
 
-    def work(options: Options, place: LedgerPlace, teller: Teller) -> int:
+    def work(options: Options, place: LedgerPlace, reporter: Reporter) -> int:
         from aggregator.jobs.ledger import backed_up
 
-        return _tell(teller, backed_up(place.path, file))
+        return _report(reporter, backed_up(place.path, file))
 
     _with_ledger(work, config, lang, given)
 
@@ -289,9 +289,9 @@ def migrate(config: Path | None, lang: Any, **given: Any) -> None:
       aggregator ledger migrate --out results
     """
 
-    def work(options: Options, place: LedgerPlace, teller: Teller) -> int:
+    def work(options: Options, place: LedgerPlace, reporter: Reporter) -> int:
         from aggregator.jobs.ledger import migrated
 
-        return _tell(teller, migrated(place.path, now(), place.lock_wait, place.out))
+        return _report(reporter, migrated(place.path, now(), place.lock_wait, place.out))
 
     _with_ledger(work, config, lang, given)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aggregator.cli.ending import Teller, guarded, now
+from aggregator.cli.ending import Reporter, guarded, now
 from aggregator.cli.options import (
     Month,
     config_option,
@@ -49,7 +49,7 @@ def run(inputs: tuple[Path, ...], config: Path | None, dry_run: bool, as_json: b
     started = time.monotonic()
     metrics: dict[str, Any] = {"file": given["metrics_file"], "outcome": None}
 
-    def job(teller: Teller) -> int:
+    def job(reporter: Reporter) -> int:
         _start_ahead(inputs)
         from aggregator.jobs.run import run as run_pipeline
         from aggregator.model.errors import Exit
@@ -57,24 +57,24 @@ def run(inputs: tuple[Path, ...], config: Path | None, dry_run: bool, as_json: b
         from aggregator.reports.summary import summary
 
         options, _ = options_of(config, {**given, "inputs": inputs, "dry_run": dry_run, "lang": lang})
-        teller.adopt(options)
+        reporter.adopt(options)
         metrics["file"] = options.metrics_file if not dry_run else None
         at = now()
         wanted = options.for_run(at.date())
-        teller.event("started", period=str(wanted.period), inputs=[str(path) for path in inputs])
+        reporter.event("started", period=str(wanted.period), inputs=[str(path) for path in inputs])
         outcome = run_pipeline(wanted, at)
         metrics["outcome"] = outcome
         if outcome.published:
-            teller.done(_published(outcome), int(outcome.exit_code))
+            reporter.done(_published(outcome), int(outcome.exit_code))
         if as_json:
             click.echo(json.dumps(outcome_as_json(outcome), ensure_ascii=False))
         quiet = options.quiet and outcome.exit_code == Exit.DONE
         for note in outcome.notes if not quiet else ():
-            teller.note(note)
+            reporter.note(note)
         facts = outcome_as_json(outcome)
-        teller.event("finished", seconds=round(time.monotonic() - started, 3), **{name: facts[name] for name in _LOGGED})
-        if not quiet and not teller.as_json:
-            click.echo("\n".join(summary(outcome, teller.lang, dry_run=dry_run)), err=as_json)
+        reporter.event("finished", seconds=round(time.monotonic() - started, 3), **{name: facts[name] for name in _LOGGED})
+        if not quiet and not reporter.as_json:
+            click.echo("\n".join(summary(outcome, reporter.lang, dry_run=dry_run)), err=as_json)
         return int(outcome.exit_code)
 
     code = guarded(job, lang, given["log_format"])
@@ -83,7 +83,7 @@ def run(inputs: tuple[Path, ...], config: Path | None, dry_run: bool, as_json: b
 
         seconds = time.monotonic() - started
 
-        def write(teller: Teller) -> int:
+        def write(reporter: Reporter) -> int:
             write_metrics(metrics["file"], metrics["outcome"], code, seconds, now())
             return code
 
@@ -122,16 +122,16 @@ def check(
       aggregator check export.csv --period 2026-10 --findings findings.csv
     """
 
-    def job(teller: Teller) -> int:
+    def job(reporter: Reporter) -> int:
         _start_ahead(inputs)
         from aggregator.jobs.run import check as check_pipeline
         from aggregator.reports.findings import print_findings
         from aggregator.reports.summary import as_json as outcome_as_json
 
         options, _ = options_of(config, {**given, "inputs": inputs, "lang": lang}, keep_period=False)
-        teller.adopt(options)
+        reporter.adopt(options)
         outcome, tables = check_pipeline(options.for_check(), now().date())
-        print_findings(tables, findings, 0 if as_json else most, outcome, teller.lang, click.echo)
+        print_findings(tables, findings, 0 if as_json else most, outcome, reporter.lang, click.echo)
         if as_json:
             click.echo(json.dumps(outcome_as_json(outcome), ensure_ascii=False))
         return int(outcome.exit_code)
@@ -156,18 +156,18 @@ def columns(inputs: tuple[Path, ...], config: Path | None, sheets: tuple[str, ..
       aggregator columns exports --json
     """
 
-    def job(teller: Teller) -> int:
+    def job(reporter: Reporter) -> int:
         from aggregator.jobs.columns import columns_of
         from aggregator.model.errors import Exit
         from aggregator.reports.columns import columns_as_json, columns_lines
 
         options, _ = options_of(config, {"inputs": inputs, "sheets": sheets, "lang": lang})
-        teller.adopt(options)
+        reporter.adopt(options)
         found = columns_of(options.reading)
         if as_json:
             click.echo(json.dumps([columns_as_json(each) for each in found], ensure_ascii=False))
         else:
-            click.echo("\n".join(line for each in found for line in columns_lines(each, options.mode.dictionary, teller.lang)))
+            click.echo("\n".join(line for each in found for line in columns_lines(each, options.mode.dictionary, reporter.lang)))
         return int(Exit.WAITING if any(each.missing for each in found) else Exit.DONE)
 
     sys.exit(guarded(job, lang))
@@ -195,7 +195,7 @@ def sample(lines: int, out: Path, period: Any, shapes: bool, lang: Any, **given:
       aggregator sample --lines 1000 --out demo --shapes
     """
 
-    def job(teller: Teller) -> int:
+    def job(reporter: Reporter) -> int:
         from aggregator.model.period import Period
         from aggregator.samples.sample import Sample, write_sample
 
@@ -205,7 +205,7 @@ def sample(lines: int, out: Path, period: Any, shapes: bool, lang: Any, **given:
         if shapes:
             from aggregator.samples.shapes.folder import write_shapes
 
-            click.echo(str(write_shapes(out, teller.lang)))
+            click.echo(str(write_shapes(out, reporter.lang)))
         return 0
 
     sys.exit(guarded(job, lang))
@@ -224,7 +224,7 @@ def rules(code: str | None, as_json: bool, lang: Any) -> None:
       aggregator rules R107
     """
 
-    def job(teller: Teller) -> int:
+    def job(reporter: Reporter) -> int:
         from aggregator.model.errors import WrongUsage
         from aggregator.reports.rule_book import rule_as_json, rule_in_full, rule_table
         from aggregator.schemas.modes import mode_of
@@ -235,14 +235,14 @@ def rules(code: str | None, as_json: bool, lang: Any) -> None:
             if as_json:
                 click.echo(json.dumps([rule_as_json(rule) for rule in book], ensure_ascii=False))
             else:
-                click.echo("\n".join(rule_table(book, teller.lang)))
+                click.echo("\n".join(rule_table(book, reporter.lang)))
             return 0
         rule = book.by_code.get(code.upper()) or RATE_RULES.by_code.get(code.upper()) or book.exclusions.get(code.lower())
         if rule is None:
             raise WrongUsage(
                 f"There is no rule {code}. 'aggregator rules' lists them all.", f"没有规则 {code}。运行 aggregator rules 查看全部。"
             )
-        click.echo(json.dumps(rule_as_json(rule), ensure_ascii=False) if as_json else "\n".join(rule_in_full(rule, teller.lang)))
+        click.echo(json.dumps(rule_as_json(rule), ensure_ascii=False) if as_json else "\n".join(rule_in_full(rule, reporter.lang)))
         return 0
 
     sys.exit(guarded(job, lang))

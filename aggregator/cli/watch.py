@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from aggregator.cli.ending import Teller, guarded, now
+from aggregator.cli.ending import Reporter, guarded, now
 from aggregator.cli.options import (
     as_of_option,
     calendar_option,
@@ -48,19 +48,19 @@ def status(config: Path | None, most: int, as_json: bool, lang: Any, **given: An
       aggregator status --out results --period 2026-10 --json
     """
 
-    def job(teller: Teller) -> int:
+    def job(reporter: Reporter) -> int:
         from aggregator.jobs.status import status as status_of
         from aggregator.model.errors import Exit
         from aggregator.reports.status import status_as_json, status_lines
 
         options, _ = options_of(config, {**given, "lang": lang}, keep_period=False)
-        teller.adopt(options)
+        reporter.adopt(options)
         wanted = options.for_status(most)
         standing = status_of(wanted, now().date())
         if as_json:
             click.echo(json.dumps(status_as_json(standing, wanted.due.warn_days), ensure_ascii=False))
         elif standing.presses or not options.quiet:
-            click.echo("\n".join(status_lines(standing, wanted.due.warn_days, teller.lang)))
+            click.echo("\n".join(status_lines(standing, wanted.due.warn_days, reporter.lang)))
         if standing.no_calendar is not None:
             raise standing.no_calendar
         return int(Exit.WAITING if standing.presses else Exit.DONE)
@@ -83,17 +83,17 @@ def doctor(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
       aggregator doctor --config /srv/customs/aggregator.toml --json
     """
 
-    def job(teller: Teller) -> int:
+    def job(reporter: Reporter) -> int:
         from aggregator.jobs.doctor import examine
         from aggregator.reports.status import doctor_as_json, doctor_lines
 
         options, _ = options_of(config, {**given, "lang": lang}, keep_period=False)
-        teller.adopt(options)
+        reporter.adopt(options)
         checks = examine(options.for_doctor(), options.as_of or now().date())
         if as_json:
             click.echo(json.dumps(doctor_as_json(checks), ensure_ascii=False))
         else:
-            click.echo("\n".join(doctor_lines(checks, teller.lang)))
+            click.echo("\n".join(doctor_lines(checks, reporter.lang)))
         return 0 if all(check.well for check in checks) else 3
 
     sys.exit(guarded(job, lang))
@@ -124,11 +124,11 @@ def show(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
       aggregator config show --config /srv/customs/aggregator.toml --workers 2
     """
 
-    def job(teller: Teller) -> int:
+    def job(reporter: Reporter) -> int:
         from aggregator.reports.config import settings_as_json, settings_lines
 
         options, origins = options_of(config, {**given, "lang": lang})
-        teller.adopt(options)
+        reporter.adopt(options)
         if as_json:
             click.echo(json.dumps(settings_as_json(options, origins), ensure_ascii=False))
         else:

@@ -69,7 +69,7 @@ class Job:
 
 @dataclass(frozen=True)
 class _Recorded:
-    """What the ledger was told while the workers finished. `undone`: inventories that were declared, and are cancelled now."""
+    """What was recorded while the workers finished. `undone`: inventories that were declared, and are cancelled now."""
 
     run_no: int
     merged: Merged

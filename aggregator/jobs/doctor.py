@@ -168,7 +168,7 @@ def _lock(ledger: LedgerAt) -> Check:
 
 
 def _calendar(settings: DoctorSettings, today: date) -> Check:
-    """The deadlines up to CALENDAR_AHEAD from now: a year without a calendar is told of before it is needed."""
+    """The deadlines up to CALENDAR_AHEAD from now: a year without a calendar is reported before it is needed."""
     name = Text("working-day calendar", "工作日历")
     try:
         calendar = calendar_of(settings.due.years, settings.due.calendar)

@@ -37,7 +37,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Older:
-    """A head the ledger does not come up to, or that cannot be told; `place`: its file."""
+    """A head the ledger does not come up to, or that cannot be read; `place`: its file."""
 
     place: Path
     what: Text
@@ -45,7 +45,7 @@ class Older:
 
 
 class HeadNotWritten(StopRun):
-    """What was asked is recorded; only what would tell an older ledger is missing, and waits for a person."""
+    """What was asked is recorded; only what would show an older ledger is missing, and needs attention."""
 
     exit_code = Exit.WAITING
 

@@ -1,4 +1,4 @@
-"""Publish a run folder: stage beside the target, fsync, record in the ledger, rename. And put right what a crash left.
+"""Publish a run folder: stage beside the target, fsync, record in the ledger, rename. And complete what a crash left.
 
 Hidden folders carry the first letters of the ledger's id: what another ledger left is not ours to remove.
 """

@@ -1,7 +1,7 @@
 """`aggregator receive`: take customs' answers into the ledger, bring the applications into the state they say, and compare what
 customs made with what we forecast.
 
-Every file is kept by its hash, before anything is made of it; what cannot be used is kept aside and told of, and the others go
+Every file is kept by its hash, before anything is made of it; what cannot be used is quarantined and reported, and the others go
 on. The comparison is made anew from the ledger each time: it can be made again, whatever became of it.
 """
 
@@ -32,11 +32,11 @@ from aggregator.model.errors import CannotCreate, CannotReadOrWrite, Exit, Unusa
 from aggregator.model.settings import ReceiveSettings
 from aggregator.schemas.text import Text
 
-RECEIVED, ASIDE = "received", "aside"
+RECEIVED, QUARANTINE = "received", "aside"
 
 
 @dataclass(frozen=True)
-class KeptAside:
+class Quarantined:
     """A file or document that was not used: why, and where in the file."""
 
     file: str
@@ -53,7 +53,7 @@ class Received:
     passed_over: Counter[str] = field(default_factory=Counter)
     known: int = 0
     documents: Counter[str] = field(default_factory=Counter)
-    aside: list[KeptAside] = field(default_factory=list)
+    aside: list[Quarantined] = field(default_factory=list)
     changed: list[tuple[str, str]] = field(default_factory=list)
     runs: list[Reconciled] = field(default_factory=list)
 
@@ -78,8 +78,8 @@ def receive(settings: ReceiveSettings, now: datetime) -> Received:
         with changing(settings.ledger.path, out, at, settings.ledger.lock_wait) as ledger:
             for path, why in damaged:
                 copy = hold(Source(path, str(path), str(path)), room)
-                _keep(copy.path, out / RECEIVED / ASIDE, taken_of(copy).sha256, path.suffix)
-                received.aside.append(KeptAside(str(path), None, why))
+                _keep(copy.path, out / RECEIVED / QUARANTINE, taken_of(copy).sha256, path.suffix)
+                received.aside.append(Quarantined(str(path), None, why))
             taking = _Taking(ledger, out, now, received, ledger.applied(), ledger.consignors())
             for source in sources:
                 _take(taking, source, hold(source, room))
@@ -132,14 +132,14 @@ def _take(taking: _Taking, source: Source, copy: Source) -> None:
         documents = _documents(copy, root, taking.now)
     except UnusableInput as stop:
         refuse_changed(source, copy)
-        _keep(copy.path, folder / ASIDE, taken.sha256)
-        received.aside.append(KeptAside(source.name, None, stop.text))
+        _keep(copy.path, folder / QUARANTINE, taken.sha256)
+        received.aside.append(Quarantined(source.name, None, stop.text))
         return
     refuse_changed(source, copy)
     _keep(copy.path, folder, taken.sha256)
     aside = _fold(taking, source.name, documents)
     if aside:
-        _keep(copy.path, folder / ASIDE, taken.sha256)
+        _keep(copy.path, folder / QUARANTINE, taken.sha256)
     received.aside += aside
     taking.ledger.record_received(taken.sha256, source.name)
 
@@ -167,9 +167,9 @@ def _keep(path: Path, folder: Path, sha256: str, suffix: str = ".xml") -> None:
         raise stop(f"{target} cannot be written: {error.strerror}.", f"无法写入 {target}：{error.strerror}。") from None
 
 
-def _fold(taking: _Taking, file: str, documents: Iterable[Document]) -> list[KeptAside]:
-    """Take the documents of one file in; those that cannot be used are told of."""
-    aside, told = list[KeptAside](), Counter[str]()
+def _fold(taking: _Taking, file: str, documents: Iterable[Document]) -> list[Quarantined]:
+    """Take the documents of one file in; those that cannot be used are reported."""
+    aside, counts = list[Quarantined](), Counter[str]()
     clearances: list[Clearance] = []
     for document in documents:
         why = None
@@ -182,11 +182,11 @@ def _fold(taking: _Taking, file: str, documents: Iterable[Document]) -> list[Kep
         elif document.inventory_no:
             clearances.append(document)
         if why is not None:
-            aside.append(KeptAside(file, document.row if isinstance(document, Unreadable) else None, why))
+            aside.append(Quarantined(file, document.row if isinstance(document, Unreadable) else None, why))
         else:
-            told[_KIND[type(document)]] += 1
+            counts[_KIND[type(document)]] += 1
     taking.ledger.take_clearances(clearances)
-    taking.received.documents.update(told)
+    taking.received.documents.update(counts)
     return aside
 
 
@@ -208,7 +208,7 @@ def _take_receipt(taking: _Taking, receipt: ApplicationReceipt) -> Text | None:
 
 
 def _take_result(taking: _Taking, result: Result) -> Text | None:
-    """A result is taken in whosever it is: what customs has in it is not to be declared again. Out: why it is kept aside too."""
+    """A result is taken in whosever it is: what customs has in it is not to be declared again. Out: why it is quarantined too."""
     taking.ledger.take_result(result)
     taking.about.results.add(result.summary_seq_no)
     consignor = result.fields["consignor_code"]

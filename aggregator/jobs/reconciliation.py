@@ -104,7 +104,7 @@ def _reconciled(ledger: Ledger, run: Run, folder: Path, out: Path) -> Reconciled
     found.inventories = len(set(theirs["inventory_no"].to_pylist()))
     found.lines, found.results = theirs.num_rows, len(results)
     fields = {seq_no: known.fields for seq_no, known in results.items()}
-    found.declaration_nos = sum("declaration_no" in told for told in fields.values())
+    found.declaration_nos = sum("declaration_no" in said for said in fields.values())
     if theirs.num_rows:
         found.differences += _compared(ours, theirs, results)
         found.differences += head_differences(ours, theirs, _heads(folder / "declarations.csv"), fields)

@@ -80,7 +80,7 @@ def _write_rejected(result: Result, folder: Path) -> None:
                 sink.write(rejected_head(result.work.files[place]))
             sink.write(result.work.storage.read_bytes(piece))
     for place, file in enumerate(result.work.files):
-        # Who gives a workbook mends in a spreadsheet.
+        # Who gives a workbook corrects in a spreadsheet.
         path = folder / names[place]
         if file.format in ("xlsx", "xls") and path.exists():
             write_rejected_workbook(path.with_suffix(".xlsx"), path)

@@ -39,9 +39,9 @@ class LedgerAltered(LedgerRefused):
 class LedgerOfAnEarlierVersion(WrongConfiguration):
     def __init__(self, place: Path, version: int, wanted: int) -> None:
         super().__init__(
-            f"The ledger {place} is of version {version}, this program's is {wanted}. Nothing was done. 'aggregator ledger migrate' "
+            f"The ledger {place} has schema version {version}; version {wanted} is required. Nothing was done. 'aggregator ledger migrate' "
             "brings it forward; a backup is made first.",
-            f"台账 {place} 的版本为 {version}，本程序为 {wanted}。未执行任何操作。请运行 aggregator ledger migrate 升级（会先自动备份）。",
+            f"台账 {place} 的结构版本为 {version}，需要版本 {wanted}。未执行任何操作。请运行 aggregator ledger migrate 升级（会先自动备份）。",
         )
 
 

@@ -142,7 +142,7 @@ class ReceiveSettings:
 
 @dataclass(frozen=True)
 class StatusSettings:
-    """Without a ledger the deadlines alone are told."""
+    """Without a ledger only the deadlines are reported."""
 
     mode: Mode
     ledger: Path | None

@@ -216,16 +216,16 @@ def _latest(receipts: pa.Table) -> Receipts:
         [("inventory_no", "ascending"), ("at", "ascending"), ("rank", "ascending")]
     )
     kind = ordered["message"].combine_chunks()
-    lists = _last_of_each(ordered.filter(pc.not_equal(kind, CANCELLATION)).combine_chunks())
+    inventories = _last_of_each(ordered.filter(pc.not_equal(kind, CANCELLATION)).combine_chunks())
     cancellations = _last_of_each(ordered.filter(pc.equal(kind, CANCELLATION)).combine_chunks())
     accepted = cancellations.filter(pc.equal(cancellations["status"], STATUS_CANCELLED)).combine_chunks()
     numbers = np.unique(
-        np.concatenate([_sortable(lists["inventory_no"].combine_chunks()), _sortable(accepted["inventory_no"].combine_chunks())])
+        np.concatenate([_sortable(inventories["inventory_no"].combine_chunks()), _sortable(accepted["inventory_no"].combine_chunks())])
     )
     status, status_at = np.full(len(numbers), "", dtype="U10"), np.full(len(numbers), "", dtype="U17")
-    place = np.searchsorted(numbers, _sortable(lists["inventory_no"].combine_chunks()))
-    status[place] = lists["status"].to_numpy(zero_copy_only=False).astype("U10")
-    status_at[place] = lists["at"].to_numpy(zero_copy_only=False).astype("U17")
+    place = np.searchsorted(numbers, _sortable(inventories["inventory_no"].combine_chunks()))
+    status[place] = inventories["status"].to_numpy(zero_copy_only=False).astype("U10")
+    status_at[place] = inventories["at"].to_numpy(zero_copy_only=False).astype("U17")
     cancelled = np.isin(numbers, _sortable(accepted["inventory_no"].combine_chunks()))
     return Receipts(numbers, status, status_at, cancelled, *_numbers_by_key(receipts))
 

@@ -50,7 +50,7 @@ other values for what they say, and would only read, or write over what it takes
 
 
 def _of_another_version(version: int) -> Text:
-    return Text(f"is of version {version}, this program's is {VERSION}.", f"版本为 {version}，本程序为 {VERSION}。")
+    return Text(f"has schema version {version}; version {VERSION} is required.", f"结构版本为 {version}，需要版本 {VERSION}。")
 
 
 def lock_of(ledger: Path, wait_seconds: float = 0) -> FileLock:

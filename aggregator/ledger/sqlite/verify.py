@@ -61,14 +61,14 @@ def altered_records(connection: sqlite3.Connection) -> list[Text]:
     broken = broken_event(connection)
     if broken is not None:
         return [Text(f"event {broken} does not follow from the one before", f"第 {broken} 条记录与前一条不相承接")]
-    told: dict[str, Any] = {}
+    stated: dict[str, Any] = {}
     run_states: dict[str, str] = {}
     times: dict[str, str] = {}
     answers: dict[str, str] = {}
     settings: dict[str, str] = {}
     for kind, subject, detail, at in connection.execute("SELECT kind, subject, detail, at FROM event ORDER BY event_no"):
         if kind == "run":
-            told[subject], run_states[subject], times[subject] = json.loads(detail), RUN_LIVE, at
+            stated[subject], run_states[subject], times[subject] = json.loads(detail), RUN_LIVE, at
         elif kind == "void":
             run_states[subject] = RUN_VOIDED
         elif kind == "answer":
@@ -81,11 +81,11 @@ def altered_records(connection: sqlite3.Connection) -> list[Text]:
     if any(held.get(name) != value for name, value in settings.items()):
         return [Text("its id or first period is not what was recorded", "其编号或起始申报期与登记时不符")]
     problems = [
-        Text(f"run {ref} was removed or put in by hand", f"批次 {ref} 被手工删除或添加") for ref in sorted(set(told) ^ set(found))
+        Text(f"run {ref} was removed or put in by hand", f"批次 {ref} 被手工删除或添加") for ref in sorted(set(stated) ^ set(found))
     ]
-    for ref in sorted(set(told) & set(found)):
+    for ref in sorted(set(stated) & set(found)):
         number, state, recorded_at = found[ref]
-        if run_detail(connection, number) != told[ref] or state != run_states[ref] or recorded_at != times[ref]:
+        if run_detail(connection, number) != stated[ref] or state != run_states[ref] or recorded_at != times[ref]:
             problems.append(Text(f"run {ref} is not what was recorded", f"批次 {ref} 与登记时不符"))
     for ref, state in connection.execute("SELECT application_ref, state FROM application ORDER BY 1"):
         if state != answers.get(ref, State.APPLIED):
