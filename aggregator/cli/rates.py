@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from aggregator.cli.ending import Teller, guarded, now
+from aggregator.cli.ending import Reporter, guarded, now
 from aggregator.cli.options import PATH, Month, config_option, json_option, lang_option, options_of, rates_option
 
 
@@ -40,20 +40,20 @@ def check(file: Path | None, config: Path | None, currencies: tuple[str, ...], a
       aggregator rates check rates.xlsx --currency JPY
     """
 
-    def job(teller: Teller) -> int:
+    def job(reporter: Reporter) -> int:
         from aggregator.jobs.rates import check_rates
         from aggregator.model.given import currency_codes
         from aggregator.model.period import Period
         from aggregator.reports.rates import rates_as_json, rates_lines
 
         options, _ = options_of(config, {**given, "rates": file or given["rates"], "lang": lang})
-        teller.adopt(options)
+        reporter.adopt(options)
         period = options.period or Period.before(options.as_of or now().date())
         checked = check_rates(options.rate_table(), period, currency_codes(currencies))
         if as_json:
-            click.echo(json.dumps(rates_as_json(checked, teller.lang), ensure_ascii=False))
+            click.echo(json.dumps(rates_as_json(checked, reporter.lang), ensure_ascii=False))
         else:
-            click.echo("\n".join(rates_lines(checked, teller.lang)))
+            click.echo("\n".join(rates_lines(checked, reporter.lang)))
         return int(checked.exit_code)
 
     sys.exit(guarded(job, lang))

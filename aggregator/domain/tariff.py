@@ -19,6 +19,10 @@ def against_tariff(
 ) -> tuple[pa.Table, Ints]:
     """`cleared_at`: 17 digits of each inventory, zeros where unknown; a month alone counts as its last day. Out: findings
     (B207, B208; `line` being the row in `inventories.lines`), and the error bits of each inventory."""
+    bits, found = np.zeros(len(inventories.starts), dtype=np.int64), [no_findings()]
+    rule = next((rule for rule in mode.rules if rule.needs_tariff), None)
+    if rule is None or not len(bits):
+        return no_findings(), bits
     lines, of_line = inventories.lines, inventories.inventory_of
     day = np.char.ljust(cleared_at.astype("U8"), 8)
     day = np.where(np.char.endswith(day, "00"), np.char.add(day.astype("U6"), "31"), day)
@@ -26,10 +30,6 @@ def against_tariff(
     codes = {name: pc.fill_null(lines[name].cast(pa.string()), "") for name in _COLUMNS if name in lines.column_names}
     blank = pa.array([""] * lines.num_rows, pa.string())
     asked = pa.table({**{name: codes.get(name, blank) for name in _COLUMNS}, "day": pa.array(day[of_line], pa.string())})
-    bits, found = np.zeros(len(inventories.starts), dtype=np.int64), [no_findings()]
-    rule = next((rule for rule in mode.rules if rule.needs_tariff), None)
-    if rule is None:
-        return no_findings(), bits
     exists, fits, units = rule.sound(asked, tariff)
     for code, column, bad in (("B207", "commodity_code", np.flatnonzero(~exists)), ("B208", "statutory_unit_code", np.flatnonzero(~fits))):
         if not len(bad):

@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
@@ -22,15 +23,29 @@ _NEARLY_UNIQUE = {"inventory_no", "order_no", "waybill_no", "total_price", "sour
 def guarded(table: pa.Table) -> pa.Table:
     """Text cells that a spreadsheet would run as a formula get a leading apostrophe; our reader takes it off again."""
     for position, field in enumerate(table.schema):
-        if pa.types.is_string(field.type):
+        if pa.types.is_string(field.type) and any(_may_be_guarded(chunk) for chunk in table[field.name].chunks):
             values = pc.replace_substring_regex(table[field.name], f"^('*[{FORMULA_START}])", r"'\1")
             table = table.set_column(position, field.name, values)
     return table
 
 
+_GUARDED = np.isin(np.arange(256), np.frombuffer(b"'=+-@\t\r", dtype=np.uint8))
+"""First bytes of cells that are guarded."""
+
+
+def _may_be_guarded(values: pa.Array) -> bool:
+    """Whether any cell begins so that it may be a formula: far cheaper than looking at all with a pattern."""
+    if values.buffers()[2] is None:
+        return False
+    bounds = np.frombuffer(values.buffers()[1], dtype=np.int32)[values.offset : values.offset + len(values) + 1]
+    given = bounds[:-1][np.diff(bounds) > 0]
+    return bool(_GUARDED[np.frombuffer(values.buffers()[2], dtype=np.uint8)[given]].any())
+
+
 def csv_bytes(table: pa.Table, *, header: bool) -> bytes:
     sink = io.BytesIO()
-    pa_csv.write_csv(guarded(table), sink, pa_csv.WriteOptions(include_header=header, quoting_style="needed"))
+    # In one piece: where chunks differ by column and one is empty, Arrow writes memory that is not the table's.
+    pa_csv.write_csv(guarded(table).combine_chunks(), sink, pa_csv.WriteOptions(include_header=header, quoting_style="needed"))
     return sink.getvalue()
 
 

@@ -28,10 +28,12 @@ _HALF_WIDTH = {0xFF01 + offset: 0x21 + offset for offset in range(94)} | {0x3000
 
 @dataclass
 class Repairs:
-    """Counts cells by what was done to them; `weights`: how many cells each of the values looked at stands for."""
+    """Counts cells by what was done to them; `weights`: how many cells each of the values looked at stands for; `lines`: how
+    many lines each row stands for, where it is not one."""
 
     counts: Counter[str] = dataclasses.field(default_factory=Counter)
     weights: np.ndarray[Any, Any] | None = None
+    lines: np.ndarray[Any, Any] | None = None
 
     def note(self, kind: str, before: pa.Array, after: pa.Array) -> None:
         if _size(before) == _size(after) and before.equals(after):
@@ -65,11 +67,18 @@ def _constant(value: str, length: int, dtype: pa.DataType) -> pa.Array:
 def canonical_column(values: pa.Array, field: Field, repairs: Repairs | None = None) -> pa.Array:
     repairs = repairs or Repairs()
     if not pa.types.is_dictionary(values.type):
-        repairs.weights = None
+        repairs.weights = repairs.lines
         return _canonical_text(values, field, repairs)
-    indices = pc.fill_null(values.indices, len(values.dictionary)).to_numpy()
-    repairs.weights = np.bincount(indices, minlength=len(values.dictionary) + 1)[:-1]
-    distinct = _canonical_text(values.dictionary, field, repairs).dictionary_encode()
+    counted = Repairs()
+    changed = _canonical_text(values.dictionary, field, counted)
+    if changed.equals(values.dictionary):
+        # Most columns of most exports: nothing to count, and each value is still there once.
+        return values
+    if counted.counts:
+        indices = pc.fill_null(values.indices, len(values.dictionary)).to_numpy()
+        repairs.weights = np.bincount(indices, weights=repairs.lines, minlength=len(values.dictionary) + 1)[:-1].astype(np.int64)
+        _canonical_text(values.dictionary, field, repairs)
+    distinct = changed.dictionary_encode()
     if len(distinct) == 0:
         return pa.nulls(len(values), text_type(field))
     # Two spellings may have become one value: the dictionary must hold it once, for values are compared by index.
