@@ -6,6 +6,7 @@ import click
 
 from aggregator.cli.answers import receive, trace
 from aggregator.cli.ledger import ledger
+from aggregator.cli.modes import modes
 from aggregator.cli.rates import rates
 from aggregator.cli.runs import check, columns, rules, run, sample
 from aggregator.cli.watch import config, doctor, status
@@ -24,7 +25,7 @@ def cli() -> None:
     """
 
 
-for _command in (run, check, columns, status, receive, trace, ledger, doctor, config, rates, rules, sample):
+for _command in (run, check, columns, status, receive, trace, ledger, doctor, config, modes, rates, rules, sample):
     cli.add_command(_command)
 
 

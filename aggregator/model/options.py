@@ -21,6 +21,7 @@ from aggregator.model.settings import (
     DueSettings,
     Flags,
     LedgerPlace,
+    ModesSettings,
     RateSettings,
     ReadSettings,
     ReceiveSettings,
@@ -29,6 +30,7 @@ from aggregator.model.settings import (
     StatusSettings,
 )
 from aggregator.schemas.modes import MODES, Mode, mode_of
+from aggregator.schemas.modes.advice import ADVICE_FIELDS
 from aggregator.schemas.modes.m9610.messages import EDITIONS
 from aggregator.schemas.rule import Severity
 from aggregator.schemas.text import Lang
@@ -163,6 +165,9 @@ class Options:
         if (given := self.given_rates) is None:
             raise WrongUsage("Say where the exchange rates are: --rates FILE, or [[rates]] in the config.", "请指定汇率表：--rates 文件，或配置中的 [[rates]]。")
         return given
+
+    def for_modes(self) -> ModesSettings:
+        return ModesSettings(self.reading, ADVICE_FIELDS, self.given_rates, self.company, self.market, self.as_of)
 
     def for_receive(self) -> ReceiveSettings:
         if self.out is None:

@@ -11,6 +11,7 @@ from typing import Any
 from aggregator.model.company import Company, Market
 from aggregator.model.customs import Customs
 from aggregator.model.period import Period
+from aggregator.schemas.field import Dictionary
 from aggregator.schemas.modes import Mode
 from aggregator.schemas.rule import Severity
 from aggregator.schemas.text import Lang
@@ -130,6 +131,18 @@ class CheckSettings:
     as_of: date | None
     rates: RateSettings | None
     company: Company
+
+
+@dataclass(frozen=True)
+class ModesSettings:
+    """What is known of the firm and its market, and the day that stands in where a line gives none."""
+
+    reading: ReadSettings
+    dictionary: Dictionary
+    rates: RateSettings | None
+    company: Company
+    market: Market
+    as_of: date | None
 
 
 @dataclass(frozen=True)
