@@ -37,7 +37,7 @@ QUOTED_FOR = (100, 10, 1_000, 10_000)
 
 _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
 _OURS = ours("a rate is one figure for one currency and day, as the user gives it")
-_QUOTED = Cite("GACC-ORDER-272", "quotations for 100 units and indirect ones occur", Status.READ_PARTIAL)
+_QUOTED = Cite("GACC-272", "quotations for 100 units and indirect ones occur", Status.READ_PARTIAL)
 _SIZE = ours("how large a rate can be", Status.INFERENCE)
 
 
