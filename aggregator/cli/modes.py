@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from aggregator.cli.ending import Teller, guarded, now
+from aggregator.cli.ending import Reporter, guarded, now
 from aggregator.cli.options import (
     as_of_option,
     config_option,
@@ -42,21 +42,21 @@ def modes(inputs: tuple[Path, ...], config: Path | None, form: str, as_json: boo
       aggregator modes exports --format csv
     """
 
-    def job(teller: Teller) -> int:
+    def job(reporter: Reporter) -> int:
         from aggregator.jobs.modes import modes as advise
         from aggregator.reports.modes import advice_as_csv, advice_as_json, advice_lines
 
         options, _ = options_of(config, {**given, "inputs": inputs, "lang": lang})
-        teller.adopt(options)
+        reporter.adopt(options)
         advice = advise(options.for_modes(), now().date())
         for note in advice.notes:
-            teller.note(note)
+            reporter.note(note)
         if as_json:
-            click.echo(json.dumps(advice_as_json(advice, teller.lang), ensure_ascii=False))
+            click.echo(json.dumps(advice_as_json(advice, reporter.lang), ensure_ascii=False))
         elif form == "csv":
             click.echo(advice_as_csv(advice), nl=False)
         else:
-            click.echo("\n".join(advice_lines(advice, teller.lang)))
+            click.echo("\n".join(advice_lines(advice, reporter.lang)))
         return 0
 
     sys.exit(guarded(job, lang))
