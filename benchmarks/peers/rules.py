@@ -120,3 +120,7 @@ def is_stray(number: str) -> bool:
 
 def is_error(code: str) -> bool:
     return code[1] == "1" or code.startswith("F")
+
+
+def is_decimal(value: str) -> bool:
+    return _PLAIN.fullmatch(value.removeprefix("-")) is not None
