@@ -8,7 +8,7 @@ LOWEST := .venv-lowest
 QUICK := tests/cli/test_cli.py tests/jobs/test_golden.py tests/inputs/test_formats.py
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: demo test quick lowest constraints lint types layers docs-check docs bench faults damage sample-data clean
+.PHONY: demo test quick lowest constraints lint types layers docs-check docs bench bench-check faults damage sample-data clean
 
 demo: $(VENV)/installed
 	@rm -rf $(DEMO_OUT)
@@ -60,10 +60,14 @@ docs-check: $(VENV)/installed-dev
 	$(BIN)/python docs/generate.py --check
 
 bench: $(VENV)/installed-dev
-	$(BIN)/python benchmarks/bench.py
+	$(BIN)/python -m benchmarks.bench
 	$(BIN)/python benchmarks/ledger.py
 	$(BIN)/python benchmarks/formats.py
 	$(BIN)/python benchmarks/answers.py
+
+# Fails when a ratio is over 25 % worse than the committed one.
+bench-check: $(VENV)/installed-dev
+	$(BIN)/python -m benchmarks.bench --check
 
 faults: $(VENV)/installed-dev
 	$(BIN)/python -m tests.faults

@@ -14,8 +14,21 @@ import pyarrow as pa
 
 from benchmarks.peers import rules
 from benchmarks.peers.book import (
-    APPLICATION_KEY, BODY_KEY, FIRST_PERIOD, GOODS, HEADER_KEY, HEADS, IDENTIFIERS, ITEMS_PER_DECLARATION, ITEMS_PER_INVENTORY,
-    LINE_AMOUNTS, PERIOD, RUN_REF, SINGLE, UNIT_OF, fill_ledger,
+    APPLICATION_KEY,
+    BODY_KEY,
+    FIRST_PERIOD,
+    GOODS,
+    HEADER_KEY,
+    HEADS,
+    IDENTIFIERS,
+    ITEMS_PER_DECLARATION,
+    ITEMS_PER_INVENTORY,
+    LINE_AMOUNTS,
+    PERIOD,
+    RUN_REF,
+    SINGLE,
+    UNIT_OF,
+    fill_ledger,
 )  # fmt: skip
 
 D = "DECIMAL(18,5)"

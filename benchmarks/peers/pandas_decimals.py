@@ -16,8 +16,20 @@ import pandas as pd
 
 from benchmarks.peers import rules
 from benchmarks.peers.book import (
-    BODY_KEY, FIRST_PERIOD, GOODS, HEADER_KEY, HEADS, IDENTIFIERS, ITEMS_PER_DECLARATION, ITEMS_PER_INVENTORY, LINE_AMOUNTS,
-    PERIOD, RUN_REF, SINGLE, UNIT_OF, rows_too_long,
+    BODY_KEY,
+    FIRST_PERIOD,
+    GOODS,
+    HEADER_KEY,
+    HEADS,
+    IDENTIFIERS,
+    ITEMS_PER_DECLARATION,
+    ITEMS_PER_INVENTORY,
+    LINE_AMOUNTS,
+    PERIOD,
+    RUN_REF,
+    SINGLE,
+    UNIT_OF,
+    rows_too_long,
 )  # fmt: skip
 
 KEY = [*HEADER_KEY, *BODY_KEY]
@@ -32,7 +44,7 @@ def decimal(text: str) -> Decimal | None:
 def moment_of(text: str) -> str:
     for shape in ("%Y-%m-%d %H:%M:%S", "%Y%m%d%H%M%S"):
         with suppress(ValueError):
-            return datetime.strptime(text, shape).strftime("%Y%m%d%H%M%S")  # noqa: DTZ007: only its digits are wanted
+            return datetime.strptime(text, shape).strftime("%Y%m%d%H%M%S")  # noqa: DTZ007 - only its digits are wanted
     return ""
 
 

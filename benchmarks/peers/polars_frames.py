@@ -17,8 +17,22 @@ from polars import col
 
 from benchmarks.peers import rules
 from benchmarks.peers.book import (
-    APPLICATION_KEY, BODY_KEY, FIRST_PERIOD, GOODS, HEADER_KEY, HEADS, IDENTIFIERS, ITEMS_PER_DECLARATION, ITEMS_PER_INVENTORY,
-    LINE_AMOUNTS, PERIOD, RUN_REF, SINGLE, UNIT_OF, fill_ledger, rows_too_long,
+    APPLICATION_KEY,
+    BODY_KEY,
+    FIRST_PERIOD,
+    GOODS,
+    HEADER_KEY,
+    HEADS,
+    IDENTIFIERS,
+    ITEMS_PER_DECLARATION,
+    ITEMS_PER_INVENTORY,
+    LINE_AMOUNTS,
+    PERIOD,
+    RUN_REF,
+    SINGLE,
+    UNIT_OF,
+    fill_ledger,
+    rows_too_long,
 )  # fmt: skip
 
 FINDING = {"row": pl.UInt32, "code": pl.String, "field": pl.String, "value": pl.String}
