@@ -80,7 +80,7 @@ class Bench:
         path, ours = sample(self.folder / "same", 20_000, 0.05), self.folder / "same-out"
         timed(run_of([path], ours))
         for module in PEERS.values():
-            timed(self.peer(module, path))
+            timed(self.peer(module, path), self.out)
             assert_same(ours / "2026-10/202610-01", self.out, ours / "ledger.sqlite")
 
     def peer(self, module: str, path: Path) -> list[str]:

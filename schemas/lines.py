@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
-import pandera.pandas as pandera
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregator.schemas.decimals import PRECISION, SCALE
 from aggregator.schemas.field import Dictionary, Field
 from aggregator.schemas.rule import Rule, RuleBook, Scope
+
+# Half a second, which commands that check no line do not wait for: functions import them.
+if TYPE_CHECKING:
+    import pandas as pd
+    import pandera.pandas as pandera
 
 TEXT = pa.string()
 DICTIONARY = pa.dictionary(pa.int32(), pa.string())
@@ -41,6 +44,8 @@ def _decoded(values: pa.Array) -> pa.Array:
 
 
 def _verdict(sound: pa.Array, index: pd.Index) -> bool | pd.Series:
+    import pandas as pd
+
     mask = np.asarray(sound.to_numpy(zero_copy_only=False), dtype=bool)
     return True if mask.all() else pd.Series(mask, index=index)
 
@@ -69,6 +74,8 @@ def _frame_check(rule: Rule) -> pandera.Check:
 
 
 def _check(rule: Rule, check: Callable[..., bool | pd.Series]) -> pandera.Check:
+    import pandera.pandas as pandera
+
     # One failure case is kept: all of them would be built as Python objects; the mask in check_output has every row.
     return pandera.Check(check, name=rule.code, error=rule.code, n_failure_cases=1, ignore_na=False)
 
@@ -106,6 +113,8 @@ class LineSchemas:
 
     def structure(self, schema: pandera.DataFrameSchema) -> pandera.DataFrameSchema:
         """A schema without its checks: columns, their order and types."""
+        import pandera.pandas as pandera
+
         key = (f"structure of {schema.name}", tuple(schema.columns))
         if key not in self._made:
             columns = {name: pandera.Column(column.dtype, nullable=True) for name, column in schema.columns.items()}
@@ -113,6 +122,8 @@ class LineSchemas:
         return self._made[key]
 
     def _schema(self, name: str, columns: tuple[str, ...]) -> pandera.DataFrameSchema:
+        import pandas as pd
+
         if (name, columns) not in self._made:
             rules = [rule for rule in self.rules.of_scope(Scope.ROW) if rule.typed == (name == "typed")]
             type_of = typed_type if name == "typed" else text_type
@@ -123,6 +134,8 @@ class LineSchemas:
         return self._made[name, columns]
 
     def _checked(self, dtypes: dict[str, pd.ArrowDtype], rules: list[Rule], name: str) -> pandera.DataFrameSchema:
+        import pandera.pandas as pandera
+
         columns = {
             column: pandera.Column(
                 dtype,

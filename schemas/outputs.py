@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-import pandera.pandas as pandera
 import pyarrow as pa
 
 from aggregator.schemas.field import Field
+
+# Loaded where they are used: see lines.py.
+if TYPE_CHECKING:
+    import pandera.pandas as pandera
 
 AMOUNT = pa.decimal128(38, 5)
 TEXT, COUNT, ITEM = pa.string(), pa.int64(), pa.int32()
@@ -59,10 +61,14 @@ def line_type(field: Field) -> pa.DataType:
 
 
 def _shape(pattern: str) -> pandera.Check:
+    import pandera.pandas as pandera
+
     return pandera.Check(lambda series: series.str.fullmatch(pattern), name=pattern, error=f"not {pattern}")
 
 
 def _checks(trade_mode: str, items_per_declaration: int) -> dict[str, pandera.Check]:
+    import pandera.pandas as pandera
+
     code4, code3 = _shape("[0-9]{4}"), _shape("[0-9]{3}")
     positive, not_negative = pandera.Check.gt(0), pandera.Check.ge(0)
     items = pandera.Check.in_range(1, items_per_declaration)
@@ -116,6 +122,9 @@ class OutputSchemas:
         return {name: self._frame(name, schema, checks if name in _CHECKED else {}) for name, schema in self.tables.items()}
 
     def _frame(self, name: str, schema: pa.Schema, checks: Mapping[str, pandera.Check]) -> pandera.DataFrameSchema:
+        import pandas as pd
+        import pandera.pandas as pandera
+
         columns = {
             field.name: pandera.Column(pd.ArrowDtype(field.type), checks.get(field.name), nullable=field.name in self.nullable)
             for field in schema
@@ -124,6 +133,8 @@ class OutputSchemas:
 
     def checked(self, name: str, table: pa.Table) -> pa.Table:
         """The table cast to its schema and checked. Raises pandera's SchemaError."""
+        import pandas as pd
+
         cast = table.cast(self.tables[name])
         self.frames[name].validate(cast.to_pandas(types_mapper=pd.ArrowDtype))
         return cast

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -163,7 +164,6 @@ def is_not_zero(values: pa.Array, field: Field | None = None) -> pa.Array:
 
 
 _WIDE = pa.decimal256(60, 12)
-_HALF_UNIT = pa.array([Decimal(5).scaleb(-digits - 1) for digits in range(6)], pa.decimal256(7, 6))
 
 
 def _off_by(declared_quantity: pa.Array, unit_price: pa.Array, total_price: pa.Array) -> tuple[pa.Array, pa.Array]:
@@ -187,9 +187,15 @@ def _suspects(declared_quantity: pa.Array, unit_price: pa.Array, total_price: pa
     return pa.array(np.arange(len(total)))
 
 
+@cache
+def _half_units() -> pa.Array:
+    """Half a unit of the last digit, by the number of decimals. Made when first asked for: making an array of Python values loads pandas."""
+    return pa.array([Decimal(5).scaleb(-digits - 1) for digits in range(6)], pa.decimal256(7, 6))
+
+
 def _rounding(quantity: pa.Array, decimals: pa.Array) -> pa.Array:
     """What rounding the unit price to its last written digit can move the product by."""
-    return pc.multiply(quantity.cast(pa.decimal256(19, 5)), _HALF_UNIT.take(decimals)).cast(_WIDE)
+    return pc.multiply(quantity.cast(pa.decimal256(19, 5)), _half_units().take(decimals)).cast(_WIDE)
 
 
 def _marked(length: int, where: pa.Array, bad: pa.Array) -> pa.Array:
@@ -237,6 +243,6 @@ def is_total_explained_by_rounding(
     quantity, total, decimals, written = _price_columns(
         where, declared_quantity, total_price, unit_price_decimals, total_price_decimals
     )
-    explained = pc.add(_rounding(quantity, decimals), _HALF_UNIT.take(written).cast(_WIDE))
+    explained = pc.add(_rounding(quantity, decimals), _half_units().take(written).cast(_WIDE))
     tolerated = pc.less_equal(off, _tolerated(quantity, total, decimals))
     return _marked(len(unit_price), where, pc.and_(tolerated, pc.greater(off, explained)))

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.domain.weights import share_weights
+if TYPE_CHECKING:
+    import pandas as pd
 
 LINE = ["inventory_no", "item_no"]
 _SUMMED = ("declared_quantity", "statutory_quantity", "second_statutory_quantity", "total_price")
@@ -156,6 +156,8 @@ def customs_weights(ours: pa.Table, theirs: pa.Table) -> list[dict[str, Any]]:
     lines = placed.filter(pc.is_in(placed["inventory_no"], whole["inventory_no"].combine_chunks())).sort_by([("inventory_no", "ascending"), ("item_no", "ascending")])
     if not lines.num_rows:
         return []
+    from aggregator.domain.weights import share_weights
+
     numbers = lines["inventory_no"].combine_chunks().dictionary_encode()
     declarations = lines["summary_seq_no"].combine_chunks().dictionary_encode()
     lines = lines.append_column("inventory", numbers.indices)

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from aggregator.inputs.tables.numbers import read_numbers
 from aggregator.jobs.heads import leave_head, refuse_lost, settle_heads
 from aggregator.jobs.publish import finish, make_folder, refuse_unknown, uninterrupted
@@ -131,6 +129,8 @@ def imported(mode: Mode, path: Path, out: Path | None, file: Path, chunk_bytes: 
 
 def exported(path: Path, folder: Path) -> list[str]:
     """Write every table as Parquet into `folder`, which appears complete or not at all; the files written."""
+    import pyarrow.parquet as pq
+
     names: list[str] = []
     if folder.exists():
         raise CannotCreate(f"{folder} exists. Name a new folder.", f"{folder} 已存在。请指定新的文件夹。")

@@ -14,7 +14,6 @@ from aggregator.model.outcome import Outcome
 from aggregator.model.settings import RunSettings
 from aggregator.outputs.rejected import rejected_head, rejected_names
 from aggregator.outputs.tables import write_csv, write_parquet
-from aggregator.outputs.xlsx import write_rejected_workbook, write_workbook
 from aggregator.pipeline.result import Result, counted
 from aggregator.pipeline.result_tables import weight_shares
 
@@ -42,6 +41,8 @@ def write_outputs(settings: RunSettings, result: Result, run_ref: str, stage: Pa
         if as_parquet or "parquet" in settings.formats:
             write_parquet(stage / f"{name}.parquet", mode.outputs[name], makers[name]())
         if "xlsx" in settings.formats:
+            from aggregator.outputs.xlsx import write_workbook
+
             write_workbook(stage / f"{name}.xlsx", mode.outputs[name], makers[name]())
         if not as_parquet or "csv" in settings.formats:
             write_csv(stage / f"{name}.csv", mode.outputs[name], makers[name]())
@@ -83,4 +84,6 @@ def _write_rejected(result: Result, folder: Path) -> None:
         # Who gives a workbook corrects in a spreadsheet.
         path = folder / names[place]
         if file.format in ("xlsx", "xls") and path.exists():
+            from aggregator.outputs.xlsx import write_rejected_workbook
+
             write_rejected_workbook(path.with_suffix(".xlsx"), path)

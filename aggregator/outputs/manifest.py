@@ -6,12 +6,9 @@ import json
 import platform
 from collections.abc import Sequence
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-
-import pandas
-import pandera
-import pyarrow
 
 from aggregator.inputs.export import Export, Taken
 from aggregator.inputs.sources.unchanged import sha256_of
@@ -51,9 +48,7 @@ def write_manifest(
         "recorded_at": now.isoformat(timespec="seconds"),
         "versions": {
             "aggregator": VERSION,
-            "pandas": pandas.__version__,
-            "pandera": pandera.__version__,
-            "pyarrow": pyarrow.__version__,
+            **{name: version(name) for name in ("pandas", "pandera", "pyarrow")},
             "python": platform.python_version(),
         },
         "parameters": dict(settings.recorded),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from aggregator.jobs.ledger import ShownRun
-from aggregator.jobs.ledger_check import Checked
 from aggregator.model.records import State
 from aggregator.schemas.text import Lang, Text
+
+if TYPE_CHECKING:
+    from aggregator.jobs.ledger import ShownRun
+    from aggregator.jobs.ledger_check import Checked
 
 STATES: dict[str, Text] = {
     State.APPLIED: Text("applied", "已申请"),

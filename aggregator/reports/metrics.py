@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
-
 from aggregator.model.errors import CannotReadOrWrite
 from aggregator.model.outcome import Outcome
 from aggregator.schemas.patterns import CHINA
@@ -14,6 +12,8 @@ from aggregator.schemas.patterns import CHINA
 
 def write_metrics(path: Path, outcome: Outcome | None, exit_code: int, seconds: float, now: datetime) -> None:
     """`outcome` is None where the run was stopped. All values are of this run; the period is a label."""
+    from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
+
     registry = CollectorRegistry()
 
     def gauge(name: str, says: str, value: float, **labels: str) -> None:

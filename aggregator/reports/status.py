@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from aggregator.jobs.doctor import Check
-from aggregator.jobs.status import PeriodStatus, Standing
 from aggregator.model.records import CLEARED_SINCE, DISMISSED, Waiting
 from aggregator.reports.ledger import states_text
 from aggregator.schemas.rule import RuleBook
 from aggregator.schemas.text import Lang, Text
+
+if TYPE_CHECKING:
+    from aggregator.jobs.doctor import Check
+    from aggregator.jobs.status import PeriodStatus, Standing
 
 
 def status_lines(standing: Standing, warn_days: int, lang: Lang) -> list[str]:
