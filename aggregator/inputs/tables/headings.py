@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from aggregator.model.errors import UnusableInput
 from aggregator.schemas.field import Dictionary
@@ -13,8 +13,17 @@ from aggregator.schemas.file_rules import file_rule
 from aggregator.schemas.invisible import without_invisible
 
 
+_REMEMBERED, _SHORT = 1 << 14, 100
+"""So many cells are remembered, of so many characters at the most: the first rows of many files hold the same."""
+
+
 def normalised(heading: str) -> str:
     """Half-width, without outer white space, invisible characters or case: how headings are compared."""
+    return _normalised(heading) if len(heading) <= _SHORT else _normalised.__wrapped__(heading)
+
+
+@lru_cache(_REMEMBERED)
+def _normalised(heading: str) -> str:
     if heading.isascii():
         return heading.strip().casefold()
     return without_invisible(unicodedata.normalize("NFKC", heading)).strip().casefold()

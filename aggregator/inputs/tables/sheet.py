@@ -23,6 +23,8 @@ from aggregator.schemas.field import Dictionary
 HEAD_ROWS = 50
 """So many rows are looked at for the headings."""
 _CELLS_OF_A_LINE = 3
+_LONGEST_HEADING = 200
+"""What is longer is a whole line, cut at another delimiter than its own."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,11 @@ def _head(rows: Iterable[Sequence[str]], how: Reading, least_known: int) -> Head
 
 
 def _known(row: Sequence[str], how: Reading) -> int:
+    mapped = {normalised(heading) for _, heading in how.columns}
+    longest = max(_LONGEST_HEADING, *map(len, mapped)) if mapped else _LONGEST_HEADING
+    cells = {normalised(cell) for cell in row if len(cell) <= longest}
+    if cells.isdisjoint(known_headings(how.dictionary)) and cells.isdisjoint(mapped):
+        return 0
     try:
         return len(match_headings(how.dictionary, row, how.columns).places)
     except UnusableInput:
