@@ -12,7 +12,6 @@ from aggregator.schemas.field import Dictionary
 from aggregator.schemas.file_rules import file_rule
 from aggregator.schemas.invisible import without_invisible
 
-
 _REMEMBERED, _SHORT = 1 << 14, 100
 """So many cells are remembered, of so many characters at the most: the first rows of many files hold the same."""
 
