@@ -28,6 +28,7 @@ CERTAIN = {
 }  # fmt: skip
 DOUBTFUL = {
     "Big5 as GB 18030": misread("big5", "gb18030", "棉製針織衫 現貨"), "Shift JIS as GB 18030": misread("shift_jis", "gb18030", "晨光日用品製作所"), "GBK as Latin-1": misread("gb18030", "latin-1"),
+    "GBK as Big5": misread("gb18030", "big5", "广州顺达服装有限公司"),
     "question marks": misread("ascii", "ascii"), "boxes": "□□□11□", "private use": "棉制\ue5e5", "UTF-7": "+dq6XaZdiTxGV8peL/wg-1+az7/CQ", "references": "&#20041;&#20044;", "escapes": "\\u4e49\\u4e4c", "percent": "%E4%B9%89",
 }  # fmt: skip
 
@@ -48,6 +49,13 @@ def test_certainly_garbled(way: str) -> None:
 def test_doubtful(way: str) -> None:
     assert is_doubtful(DOUBTFUL[way])
     assert is_plausible(pa.array([None, DOUBTFUL[way], NAME, DOUBTFUL[way]])).to_pylist() == [True, False, True, False]
+
+
+def test_chinese_as_big5_is_doubtful_where_other_values_are_odd() -> None:
+    """Some of it is of everyday characters alone."""
+    values = [misread("gb18030", "big5", each) for each in ("活体|锦鲤", "牛皮面|橡胶底", "广州顺达服装")]
+    assert is_plausible(pa.array(values)).to_pylist() == [False, False, False]
+    assert is_plausible(pa.array(["棉麻襯衫", "張䶮㸃"])).to_pylist()[0]
 
 
 def test_no_name_of_everyday_characters_is_garbled() -> None:
@@ -71,12 +79,23 @@ def test_a_garbled_name_is_not_declared_and_a_doubtful_one_reported(column: str,
     assert (outcome.findings["R126"], outcome.findings["R208"], outcome.counts["inventories_declared"]) == (1, 1, 2)
 
 
-@pytest.mark.parametrize("encoding", ["euc_kr", "cp949"])
-def test_a_korean_file_under_ascii_headings_is_refused(encoding: str, runner: Runner) -> None:
-    line = {**SOUND, "goods_name": "면 티셔츠", "enterprise_goods_name": "浙 면 티셔츠", "goods_spec": "면|무상표", "consignor_name": "별강전자상거래", "producer_seller_name": "새벽빛생활용품"}
-    data = f"{','.join(line)}\n{','.join(line.values())}\n".encode(encoding)
+KOREAN = {"goods_name": "면 티셔츠", "enterprise_goods_name": "浙 면 티셔츠", "goods_spec": "면|무상표", "consignor_name": "별강전자상거래", "producer_seller_name": "새벽빛생활용품"}
+JAPANESE = {"goods_name": "コットンTシャツ", "enterprise_goods_name": "コットンTシャツ 新品", "goods_spec": "綿製", "consignor_name": "星河ネットワーク株式会社", "producer_seller_name": "東京日用品製作所大阪工場"}
+
+
+@pytest.mark.parametrize("more", [{}, {"序号": "1", "备注": ""}], ids=["ascii headings", "headings that nobody knows as they are read"])
+@pytest.mark.parametrize(("encoding", "names"), [("euc_kr", KOREAN), ("cp949", KOREAN), ("euc_jp", JAPANESE)])
+def test_a_korean_or_japanese_file_is_refused(encoding: str, names: dict[str, str], more: dict[str, str], runner: Runner) -> None:
+    line = {**more, **SOUND, **names}
+    data = f"{','.join(line)}\n{','.join(line.values())}\n".encode(encoding, "replace")
     with pytest.raises(UnusableInput, match=r"\[F104\]"):
         runner.run(runner.write(data, "export.csv"))
+
+
+def test_kana_beside_chinese_are_read(runner: Runner) -> None:
+    line = {**SOUND, "goods_name": "女式针织衫（コットン）", "goods_spec": "棉制|针织|无牌", "consignor_name": "深圳星河跨境电子商务有限公司"}
+    data = f"{','.join(line)}\n{','.join(line.values())}\n".encode("gb18030")
+    assert runner.run(runner.write(data, "export.csv")).counts["inventories_declared"] == 1
 
 
 @pytest.mark.parametrize("name", ["棉制品", "皮革面休闲鞋", "安徽淮北港边缝包厂"])

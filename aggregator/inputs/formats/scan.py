@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from aggregator.inputs.export import FILE_LINES, Block, Export, Source, Taken, unusable
-from aggregator.inputs.formats.korean import must_be_chinese
+from aggregator.inputs.formats.lookalikes import must_be_chinese
 from aggregator.inputs.formats.pieces import (
     LONGEST_RECORD,
     PIECE,
@@ -220,7 +220,7 @@ def _scan(
         sealing.add(found.above)
         cut = _cut_blocks(name, file, encoding, found, dialect, quoting, how.chunk_bytes, sealing)
     if encoding == "gb18030":
-        must_be_chinese(name, path, found.above)
+        must_be_chinese(name, path, head.headings, how.dictionary)
     return Export(
         name=name,
         path=path,
