@@ -98,6 +98,11 @@ class LookUp:
             return np.where(numbers.is_valid().to_numpy(zero_copy_only=False) & ~misread, Naming.SHAPED, Naming.NOTHING)
         return naming(numbers, misread)
 
+    def misread(self, lines: pa.Table) -> Mask:
+        """Lines that are no rows of cells."""
+        result: Mask = lines["error_bits"].to_numpy() & self.work.mode.rules.misread_bits != 0
+        return result
+
     def faulty(self, chunk: int) -> Ints:
         """Lines with an error in another cell than their inventory number. A blank cell says nothing against the others."""
         found = self.work.storage.read(self.work.shards.row_findings.of(chunk_unit(chunk)), ("line", "code", "column"))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -57,6 +58,7 @@ class _Barrier:
     tied: list[pa.Table] = field(default_factory=list)
     shared: list[pa.Table] = field(default_factory=list)
     wanted: list[Hashes] = field(default_factory=list)
+    pieces: list[pd.DataFrame] = field(default_factory=list)
 
     # ------------------------------------------------------------------------------------------------------ stray lines
 
@@ -65,6 +67,7 @@ class _Barrier:
         seen = self.look.lines(chunk)
         named = self.look.naming_of(seen)
         odd, places = np.flatnonzero(named == Naming.ODD), np.flatnonzero(named == Naming.NOTHING)
+        self.look_at_pieces(chunk, seen, np.flatnonzero((named == Naming.SHAPED) & self.look.misread(seen)))
         if len(odd):
             self.look_at_odd(chunk, seen.take(pa.array(odd)).combine_chunks(), odd)
         if len(places):
@@ -88,6 +91,23 @@ class _Barrier:
         among_numbers = np.logical_or(*(np.asarray(there["inventory_no"].is_valid(), dtype=bool) for there in near))
         self.tie_remarks(chunk, seen, places[(claiming | among_numbers) & ~rejected])
 
+    def look_at_pieces(self, chunk: int, lines: pa.Table, places: Ints) -> None:
+        """Records that are no rows of cells though a number is seen in them: where a part of the file is lost, pieces of several
+        rows have run together, and what else stands there may be of another inventory."""
+        if not len(places):
+            return
+        rows = self.look.work.storage.read(self.look.work.shards.lines.of(chunk_unit(chunk)), ("source_row",))["source_row"].to_numpy()[places]
+        values, at = self.known_cells(chunk, rows, places)
+        self.shared.append(_rows(values, Kind.STRAY, -1, None, chunk, at))
+        own = lines["inventory_no"].combine_chunks().take(pa.array(places))
+        self.pieces.append(pd.DataFrame({"chunk": chunk, "line": places, "inventory_no": own.to_pylist()}))
+
+    def known_cells(self, chunk: int, rows: Ints, places: Ints) -> tuple[pa.Array, Ints]:
+        """What stands in such records that some inventory has as its number or identifier, and the line of each."""
+        values, at = self.raw_cells(chunk, rows, places)
+        kept = np.isin(hashes(pc.fill_null(values, "")), self.look.known) & values.is_valid().to_numpy(zero_copy_only=False)
+        return values.filter(pa.array(kept)), at[kept]
+
     def claims(self, chunk: int, places: Ints, sound: Mask) -> pa.Table:
         """Values (value, line) on strays that are identifiers or numbers of some inventory. A sound stray has its own; of
         the others any cell may hold one."""
@@ -97,24 +117,23 @@ class _Barrier:
             rows = np.arange(len(places)) if name in IDENTIFIERS else np.flatnonzero(~sound)
             if len(rows) and _is_text(strays.schema.field(name).type) and name not in ("inventory_no", MEMBER):
                 parts.append((self.look.telling(strays[name].combine_chunks().take(pa.array(rows))), places[rows]))
-        misread = np.flatnonzero(strays["error_bits"].to_numpy() & self.look.work.mode.rules.misread_bits != 0)
-        parts += self.raw_cells(chunk, strays["source_row"].to_numpy()[misread], places[misread])
+        misread = np.flatnonzero(self.look.misread(strays))
+        parts.append(self.raw_cells(chunk, strays["source_row"].to_numpy()[misread], places[misread]))
         values = pa.concat_arrays([values for values, _ in parts])
         of_value = pc.fill_null(values, "")
         kept = np.isin(hashes(of_value), self.look.known) & values.is_valid().to_numpy(zero_copy_only=False)
         table = pa.table({"value": values, "line": np.concatenate([rows for _, rows in parts])}).filter(pa.array(kept))
         return table.group_by(["value", "line"], use_threads=False).aggregate([]).combine_chunks()
 
-    def raw_cells(self, chunk: int, rows: Ints, lines: Ints) -> Iterator[tuple[pa.Array, Ints]]:
-        """What stands between the delimiters of records that are no rows of cells."""
+    def raw_cells(self, chunk: int, rows: Ints, lines: Ints) -> tuple[pa.Array, Ints]:
+        """What stands between the delimiters of records that are no rows of cells, and the line of each."""
         file, block = self.look.work.file_of(chunk), self.look.work.chunks[chunk][1]
         if file.dialect is None or not len(rows):
-            return
+            return pa.array([], pa.string()), lines[:0]
         records, _ = raw_records(file, block, rows, with_pieces=False)
-        for record, line in zip(records, lines, strict=True):
-            cells = {cell.strip(" \"'") for cell in record.decode().split(file.dialect.delimiter)}
-            values = self.look.telling(pa.array(sorted(cells), pa.string()))
-            yield values, np.full(len(values), line)
+        cells = pc.split_pattern(pa.array(records, pa.binary()).cast(pa.string()), file.dialect.delimiter)
+        at = np.repeat(lines, pc.list_value_length(cells).to_numpy())
+        return self.look.telling(pc.utf8_trim(cells.flatten(), " \"'")), at
 
     def look_at_odd(self, chunk: int, lines: pa.Table, odd: Ints) -> None:
         """Lines with odd numbers, and their places: who shares an identifier with one, and whose number one may be."""
@@ -177,7 +196,8 @@ class _Barrier:
             chunk_numbers = self.look.ingested[place].inventories if place < len(self.look.ingested) else self.look.scattered
             if np.isin(self.look.of_units[place], wanted).any() or np.isin(chunk_numbers, wanted).any():
                 self.shared += self.holders(place, wanted)
-        self.tied.append(first_of_each(tied_by_value(pa.concat_tables(self.shared).combine_chunks())))
+        tied = tied_by_value(pa.concat_tables(self.shared).combine_chunks())
+        self.tied.append(first_of_each(_but_own(tied, self.pieces)))
 
     def holders(self, place: int, wanted: Hashes) -> Iterator[pa.Table]:
         table = self.look.inventories(place)
@@ -208,6 +228,15 @@ class _Barrier:
             numbers, values = (of_unit[name].combine_chunks() for name in ("inventory_no", "value"))
             leave_tied(self.look.work, self.look.resolved[unit].unit, numbers, values)
         return [int(unit) for unit in units]
+
+
+def _but_own(tied: pa.Table, pieces: list[pd.DataFrame]) -> pa.Table:
+    """Without the inventories whose number stands in what ties them: that rejects them already."""
+    if not pieces:
+        return tied
+    by = ["chunk", "line", "inventory_no"]
+    own = pd.MultiIndex.from_frame(pd.concat(pieces)[by])
+    return tied.filter(pa.array(~pd.MultiIndex.from_frame(tied.select(by).to_pandas()).isin(own)))
 
 
 def _is_text(kind: pa.DataType) -> bool:

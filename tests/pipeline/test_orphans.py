@@ -263,3 +263,19 @@ def _under_another_number(spoiled: dict[int, str], rows: list[dict[str, str]]) -
         if len(others) == 1:
             found[others.pop()] = LENGTHS[inventory]
     return found
+
+
+@pytest.mark.parametrize("lost", ["", "\0" * 40], ids=["bytes lost", "bytes overwritten"])
+@pytest.mark.parametrize("chunk_bytes", CHUNKS)
+def test_of_rows_that_ran_together_neither_inventory_is_declared(lost: str, chunk_bytes: int, runner: Runner) -> None:
+    """The number that is seen is that of the second row; the first has lost its own and was the last line of its inventory."""
+    rows = [dict(sorted(cells.items(), key=lambda cell: (cell[0] == "inventory_no", cell[0] not in PLAIN))) for cells in export()]
+    records = csv_text(rows).splitlines()
+    last, first = records[4], records[5]
+    assert (last.rsplit(",", 1)[1], first.rsplit(",", 1)[1]) == (NUMBERS[1], NUMBERS[2])
+    records[4:6] = [last[:60] + lost + first[80:]]
+    outcome = runner.run(runner.write("\n".join(records) + "\n"), chunk_bytes=chunk_bytes)
+    assert declared(outcome) == {number: LENGTHS[number] for number in NUMBERS if number not in NUMBERS[1:3]}
+    found = {(finding["code"], finding["inventory_no"]) for finding in runner.results(outcome, "findings")}
+    assert ("B104", NUMBERS[1]) in found
+    assert ("B104", NUMBERS[2]) not in found
