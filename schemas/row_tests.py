@@ -112,8 +112,13 @@ def is_status(values: pa.Array, field: Field | None = None) -> pa.Array:
     return pc.or_(known, patterns.matches(values, "-[0-9]{1,9}"))
 
 
-def is_cleared_with_time(cleared_digits: pa.Array, status_code: pa.Array) -> pa.Array:
-    return pc.or_(pc.fill_null(pc.not_equal(status_code, STATUS_CLEARED), True), cleared_digits.is_valid())
+def is_cleared_with_time(cleared_digits: pa.Array, status_code: pa.Array, cleared_at: pa.Array) -> pa.Array:
+    """Nor a status where the time should be: whatever stands as the status then is none."""
+    timed = pc.or_(pc.fill_null(pc.not_equal(status_code, STATUS_CLEARED), True), cleared_digits.is_valid())
+    return pc.and_(timed, pc.invert(pc.fill_null(pc.is_in(cleared_at, value_set=_STATUSES), False)))
+
+
+_STATUSES = pa.array(sorted(code_list("receipt_status").codes), pa.string())
 
 
 def has_both_or_none(second_statutory_quantity: pa.Array, second_statutory_unit_code: pa.Array) -> pa.Array:
@@ -137,7 +142,10 @@ def is_whole_text(values: pa.Array, field: Field | None = None) -> pa.Array:
 
 
 def is_plausible_text(values: pa.Array, field: Field | None = None) -> pa.Array:
-    return is_plausible(values)
+    """Nor a number in scientific notation, but where another rule says so (R206)."""
+    plausible = is_plausible(values)
+    told_otherwise = field is not None and field.kind == "given" and field.header
+    return plausible if told_otherwise else pc.and_(plausible, is_no_scientific_number(values))
 
 
 def is_inventory_number(values: pa.Array, field: Field | None = None) -> pa.Array:

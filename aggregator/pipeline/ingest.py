@@ -17,6 +17,7 @@ from aggregator.engines.engine import Shared
 from aggregator.inputs.export import Unnamed
 from aggregator.inputs.open import read_chunk
 from aggregator.inputs.tables.canonical import Repairs, canonical
+from aggregator.inputs.tables.misplaced import Misplaced, misplaced_numbers
 from aggregator.pipeline.shards import MEMBER, PLACE
 from aggregator.pipeline.work import Work, chunk_unit
 from aggregator.schemas.arrays import Ints
@@ -24,7 +25,8 @@ from aggregator.schemas.modes import Mode
 from aggregator.schemas.modes.m9610.rules.row_imports import IMPORT_RULE
 
 ROWS_NAMED = 10
-_OF_NUMBERS = ("R121", "R122", "R123", "R124", "R201")
+_SHAPED = "R201"
+_OF_NUMBERS = ("R121", "R122", "R123", "R124", _SHAPED)
 """Findings without which a number that is given has customs' shape."""
 
 
@@ -41,7 +43,8 @@ class Ingested:
     """`inventories`: hashes of the inventory numbers in the chunk; `counts`: lines of each. `repairs`: rows that are no lines
     and cells brought to canonical form, by kind. `physical`: lines of the file, by what they are. `has_strays`: some line's
     inventory number is missing or not of customs' shape. `priced`: currencies and days (yyyymmdd) of sound lines, where amounts are
-    compared across currencies. `by_line`: lines that got a slip number here."""
+    compared across currencies. `by_line`: lines that got a slip number here. `misplaced`: inventory numbers of customs' shape in other
+    columns of lines that have none."""
 
     chunk: int
     lines: int
@@ -57,6 +60,7 @@ class Ingested:
     imports: Imports | None = None
     priced: frozenset[tuple[str, str]] = frozenset()
     by_line: int = 0
+    misplaced: tuple[Misplaced, ...] = ()
 
 
 def ingest(shared: Shared[Work], chunk: int) -> Ingested:
@@ -81,11 +85,13 @@ def ingest(shared: Shared[Work], chunk: int) -> Ingested:
     done = {kind: count for kind, count in (*text.skipped.items(), *sorted(repairs.counts.items())) if count}
     odd = np.isin(validated.findings["code"].to_numpy(), [number for code, number in work.mode.rules.index.items() if code in _OF_NUMBERS]).any()
     has_strays = bool(odd or text.wrong or lines["inventory_no"].null_count)
+    misplaced = misplaced_numbers(plain, text.rows) if has_strays and _SHAPED in work.mode.rules else ()
     return Ingested(
         chunk, lines.num_rows, text.last_row, done, text.physical, hashes(numbers.dictionary), counts, totals, last_is_wrong, has_strays, text.unnamed,
         _imports(validated.findings, text.rows, work.mode),
         frozenset(currencies_and_days(lines, work.as_of)) if work.mode.packing is not None else frozenset(),
         repairs.counts["numbered_by_line"],
+        misplaced,
     )
 
 

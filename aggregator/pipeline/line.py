@@ -30,6 +30,7 @@ from aggregator.domain.totals import TOTALS, control_totals, must_balance
 from aggregator.engines.engine import Engine, Shared
 from aggregator.inputs.export import FILE_LINES, Export
 from aggregator.inputs.inputs import Inputs
+from aggregator.inputs.tables.misplaced import must_stand_under_their_heading
 from aggregator.inputs.tables.unnamed import findings_about
 from aggregator.model.errors import OurFault, UnusableInput
 from aggregator.model.records import Known
@@ -139,9 +140,11 @@ def _refuse_truncated(work: Work, ingested: list[Ingested]) -> None:
 
 
 def _with_unnamed(work: Work, ingested: list[Ingested]) -> Iterator[Export]:
-    """The files, with findings about columns that have values but no heading."""
+    """The files, with findings about columns that have values but no heading. Raises UnusableInput where headings must be wrong."""
     for place, file in enumerate(work.files):
-        found = [each for chunk, (of, _) in zip(ingested, work.chunks, strict=True) if of == place for each in chunk.unnamed]
+        parts = [chunk for chunk, (of, _) in zip(ingested, work.chunks, strict=True) if of == place]
+        must_stand_under_their_heading(file, sum(chunk.lines for chunk in parts), (each for chunk in parts for each in chunk.misplaced))
+        found = (each for chunk in parts for each in chunk.unnamed)
         reported = findings_about(file, found, (column for column, _ in work.constants))
         yield replace(file, reported=(*file.reported, *reported)) if reported else file
 

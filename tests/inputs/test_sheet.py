@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from aggregator.inputs.export import column_letter
 from aggregator.model.errors import UnusableInput
 from aggregator.pipeline.result import Outcome
 from aggregator.samples.shapes.formats import as_csv, as_parquet, as_workbook, table_of
@@ -201,7 +202,7 @@ def test_values_without_a_heading_are_reported_with_their_place(runner: Runner) 
     outcome = runner.run(runner.write(as_csv(table)))
     assert exactly_declared(runner, outcome)
     [found] = [each for each in runner.results(outcome, "findings") if each["code"] == "F308"]
-    assert (found["source_row"], found["value"]) == ("4", "AO: SKU7")
+    assert (found["source_row"], found["value"]) == ("4", f"{column_letter(at)}: SKU7")
 
 
 @pytest.mark.parametrize("suffix", WRITERS)
@@ -253,3 +254,22 @@ def test_empty_columns_without_heading_are_silent(suffix: str, runner: Runner) -
 
 def test_the_sound_lines_have_no_premises_code() -> None:
     assert "premises_code" not in SOUND
+
+
+@pytest.mark.parametrize("other", ["item_no", "exit_customs_code", "order_no"])
+def test_inventory_numbers_under_another_heading_refuse_the_file(other: str, runner: Runner) -> None:
+    names = {"inventory_no": other, other: "inventory_no"}
+    table = [[names.get(cell, cell) for cell in TABLE[0]], *TABLE[1:]]
+    assert other in TABLE[0]
+    text = refused(runner, table, "csv")
+    assert "[F120]" in text
+    assert f"'{ROWS[0]['inventory_no']}' under '{other}'" in text
+
+
+def test_a_number_of_one_line_in_another_column_rejects_its_inventory(runner: Runner) -> None:
+    table = [list(row) for row in TABLE]
+    number, item = table[0].index("inventory_no"), table[0].index("item_no")
+    table[1][number], table[1][item] = table[1][item], table[1][number]
+    outcome = runner.run(runner.write(as_csv(table)))
+    assert ROWS[0]["inventory_no"] not in {line["inventory_no"] for line in pq.read_table(f"{outcome.folder}/audit_map.parquet").to_pylist()}
+    assert outcome.findings["R104"] == 1

@@ -79,6 +79,12 @@ def test_a_garbled_name_is_not_declared_and_a_doubtful_one_reported(column: str,
     assert (outcome.findings["R126"], outcome.findings["R208"], outcome.counts["inventories_declared"]) == (1, 1, 2)
 
 
+@pytest.mark.parametrize(("name", "reported"), [("2.24420260000000E+17", True), ("5E+3", True), ("T恤 1.5E+3", False), ("2E10", False), ("42E", False)])
+def test_a_name_in_scientific_notation_is_reported(name: str, reported: bool, runner: Runner) -> None:
+    outcome = runner.run_rows([{**SOUND, "enterprise_goods_name": name}])
+    assert (outcome.findings, outcome.counts["inventories_declared"]) == ({"R208": 1} if reported else {}, 1)
+
+
 KOREAN = {"goods_name": "면 티셔츠", "enterprise_goods_name": "浙 면 티셔츠", "goods_spec": "면|무상표", "consignor_name": "별강전자상거래", "producer_seller_name": "새벽빛생활용품"}
 JAPANESE = {"goods_name": "コットンTシャツ", "enterprise_goods_name": "コットンTシャツ 新品", "goods_spec": "綿製", "consignor_name": "星河ネットワーク株式会社", "producer_seller_name": "東京日用品製作所大阪工場"}
 

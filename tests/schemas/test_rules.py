@@ -95,7 +95,7 @@ KEEPS: dict[str, list[dict[str, str]]] = {
     "R115": [row(trade_mode_code="跨境贸易电子商务")],
     "R116": [row(declaration_mode_code="汇总申报")],
     "R117": [row(status_code="-301001"), row(inventory_no=OTHER, status_code="")],
-    "R118": [row(cleared_at="20261031235959999"), row(inventory_no=OTHER, status_code="800", cleared_at="")],
+    "R118": [row(cleared_at="20261031235959999"), row(inventory_no=OTHER, status_code="800", cleared_at=""), row(inventory_no=f"{OTHER}1", status_code="", cleared_at="-")],
     "R119": [row(second_statutory_quantity="", second_statutory_unit_code="")],
     "R120": [row(declared_quantity="3", statutory_quantity="3", unit_price="3.33", total_price="10.00")],
     "R121": [row(inventory_no="53142026E000000001")],

@@ -219,12 +219,13 @@ def _row_rules(
         ),
         Rule(
             code="R118", scope=_ROW, severity=_ERROR, columns=("cleared_at",), fixed=True,
-            message=Text("Status 899 (cleared) without a readable time of clearance.", "状态为899（结关）但结关时间缺失或无法识别。"),
+            message=Text("Status 899 (cleared) without a readable time of clearance, or a status in the place of the time.",
+                         "状态为899（结关）但结关时间缺失或无法识别，或结关时间处为状态代码。"),
             remedy=Text("Give the time of status 899 in China time, for example 2026-10-31 23:59:59 or 20261031235959.",
                         "请填写状态899的北京时间，例如 2026-10-31 23:59:59 或 20261031235959。"),
             citations=(Cite("CEB-SPEC-202205", "table 2-42, returnTime", Status.READ),
                        ours("the month is that of the 899 receipt", Status.INFERENCE)),
-            test=is_cleared_with_time, compares=("cleared_digits", "status_code"), typed=True,
+            test=is_cleared_with_time, compares=("cleared_digits", "status_code", "cleared_at"), typed=True,
         ),
         Rule(
             code="R119", scope=_ROW, severity=_ERROR,
