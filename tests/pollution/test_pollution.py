@@ -16,16 +16,7 @@ SAMPLE = int(os.environ.get("POLLUTION_SAMPLE", "3"))
 SEED = int(os.environ.get("POLLUTION_SEED", "1"))
 _TOGETHER = 8
 """Kinds that one test tries, for several workers to share them."""
-OPEN = {
-    "apostrophe", "blank", "cells-missing-at-the-end", "control", "cut-off", "damaged-decoding", "ditto", "doubled", "encoding",
-    "encoding-of-one-cell", "error-cells", "error-value", "formula", "formula-cells", "headings-swapped", "hole", "invisible", "letters-alike",
-    "markup", "merged-cells", "merged-cells-lost", "mojibake", "more-in-between", "number-cells", "number-of-one-line", "numbers-of-one-line",
-    "other-digits", "pairs-of-quotes", "parts-of-a-workbook", "pasted-together", "row-of-another-dialect", "scientific", "shifted",
-    "shifted-throughout", "sign", "space-within", "swapped", "trailing-zero", "truth-and-date-cells", "types-of-columns", "unit-behind",
-    "word-for-nothing", "zeros-in-front",
-}  # fmt: skip
-"""Kinds of which some variants still fail in `make damage`."""
-_SAMPLED = sorted(set(KINDS) - OPEN)
+_SAMPLED = sorted(KINDS)
 
 
 @pytest.mark.parametrize("kinds", [_SAMPLED[at : at + _TOGETHER] for at in range(0, len(_SAMPLED), _TOGETHER)], ids=lambda kinds: f"{kinds[0]}-to-{kinds[-1]}")
