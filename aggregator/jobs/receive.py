@@ -179,7 +179,7 @@ def _fold(taking: _Taking, file: str, documents: Iterable[Document]) -> list[Qua
             why = _take_receipt(taking, document)
         elif isinstance(document, Result):
             why = _take_result(taking, document)
-        elif document.inventory_no:
+        elif document.inventory_no and document.is_summarised:
             clearances.append(document)
         if why is not None:
             aside.append(Quarantined(file, document.row if isinstance(document, Unreadable) else None, why))

@@ -45,12 +45,17 @@ class Result:
 
 @dataclass(frozen=True)
 class Clearance:
-    """A CEB604 or CEB606. `inventory_no` is blank for one that comes before the number, or of an inventory that is not summarised."""
+    """A CEB604 or CEB606. `inventory_no` is blank for one that comes before the number. `is_summarised`: it does not say that its
+    inventory is of declaration mode A. `row`: the line it begins in."""
 
     inventory_no: str
     message: str
     status: str
     at: str
+    is_summarised: bool = True
+    consignor_code: str = ""
+    internal_no: str = ""
+    row: int = 0
 
 
 class Sent(NamedTuple):

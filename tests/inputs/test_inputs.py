@@ -163,7 +163,7 @@ def test_receipts_as_table_as_message_and_packed_say_the_same(runner: Runner) ->
 def test_early_receipts_without_a_number_say_nothing_and_cleared_ones_stop_the_run(runner: Runner) -> None:
     early = as_receipts([("", "2", "20261001080000000"), ("", "-621001", "20261001080000000"), (NUMBER, "899", "20261015080000000")])
     assert _fate(runner, early, name="early") == {"declared": 1}
-    with pytest.raises(UnusableInput, match=r"row 3, inventory_no"):
+    with pytest.raises(UnusableInput, match=r"line 3: invtNo"):
         _fate(runner, as_receipts([("", "899", "20261015080000000")]), name="cleared")
     with pytest.raises(UnusableInput, match="cleared_at: '20261399'"):
         _fate(runner, as_receipts([(NUMBER, "899", "20261399")]), name="no-time")

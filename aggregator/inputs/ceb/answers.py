@@ -13,6 +13,7 @@ from aggregator.inputs.ceb.elements import Message, NotOnce, cells_of, local_nam
 from aggregator.inputs.export import Source
 from aggregator.model.answers import ApplicationReceipt, Clearance, Result, ResultLine
 from aggregator.schemas.patterns import CHINA, is_time
+from aggregator.schemas.statuses import BEFORE_THE_NUMBER
 from aggregator.schemas.text import Text
 
 DOCUMENTS = {
@@ -61,7 +62,7 @@ def documents_of(source: Source, root: str, latest: str) -> Iterator[Document]:
             elif root == "CEB792Message":
                 yield _result(element, latest)
             else:
-                yield _clearance(cells_of(element), root.removesuffix("Message"), latest)
+                yield _clearance(cells_of(element), root.removesuffix("Message"), element.sourceline, latest)
         except (_Unsound, NotOnce) as stop:
             yield Unreadable(element.sourceline, stop.text)
 
@@ -119,8 +120,9 @@ def _line(cells: dict[str, str]) -> ResultLine:
     return ResultLine(number, int(_given(cells, "gnum", _ITEM)), _whole(cells, "gseqno", _ITEM, 0), _given(cells, "gcode", _NUMBER))
 
 
-def _clearance(cells: dict[str, str], message: str, latest: str) -> Clearance:
-    number = "" if cells.get("statisticsFlag") == "A" else cells.get("invtNo", "")
-    if number:
-        number = _given(cells, "invtNo", _NUMBER).upper()
-    return Clearance(number, message, _given(cells, "returnStatus", _STATUS), _time(cells, "returnTime", latest))
+def _clearance(cells: dict[str, str], message: str, row: int, latest: str) -> Clearance:
+    status, at = _given(cells, "returnStatus", _STATUS), _time(cells, "returnTime", latest)
+    number = _given(cells, "invtNo", _NUMBER).upper() if cells.get("invtNo") else ""
+    if not number and status not in BEFORE_THE_NUMBER and not status.startswith("-"):
+        raise _Unsound("invtNo", "")
+    return Clearance(number, message, status, at, cells.get("statisticsFlag") != "A", cells.get("ebcCode", ""), cells.get("copNo", ""), row)

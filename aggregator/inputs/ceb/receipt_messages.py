@@ -1,4 +1,4 @@
-"""Read receipts from CEB604 and CEB606 messages: any number of receipts a file."""
+"""Receipts of inventories (CEB604, CEB606) as tables: any number of receipts a file."""
 
 from __future__ import annotations
 
@@ -7,34 +7,36 @@ from itertools import islice
 
 import pyarrow as pa
 
-from aggregator.inputs.ceb.elements import Message, NotOnce, cells_of
+from aggregator.inputs.ceb.answers import Unreadable, documents_of
 from aggregator.inputs.export import Source
+from aggregator.model.answers import Clearance
 from aggregator.model.errors import UnusableInput
 
-KINDS = {"CEB604Message": ("InventoryReturn", "CEB604"), "CEB606Message": ("InvtCancelReturn", "CEB606")}
-ELEMENTS = ("invtNo", "returnStatus", "returnTime", "copNo", "ebcCode")
+KINDS = ("CEB604Message", "CEB606Message")
+_FIELDS = {
+    "inventory_no": "inventory_no", "status_code": "status", "cleared_at": "at", "internal_no": "internal_no", "consignor_code": "consignor_code",
+    "message": "message",
+}  # fmt: skip
+"""Columns to how a receipt calls them."""
 _AT_ONCE = 50_000
 
 
-def receipts_of(source: Source, root: str) -> Iterator[tuple[pa.Table, list[int]]]:
-    """Tables of text columns inventory_no, status_code, cleared_at, internal_no, consignor_code, message; and the line of each."""
-    document, message = KINDS[root]
-    found = _rows(Message(source), document)
+def receipts_of(source: Source, root: str, latest: str) -> Iterator[tuple[pa.Table, list[int]]]:
+    """Tables of text columns (those of _FIELDS), and the line of each row. `latest`: see `answers.latest_time`.
+
+    Raises UnusableInput where a receipt cannot be read: which state counts would be a guess."""
+    found = _clearances(source, root, latest)
     while piece := list(islice(found, _AT_ONCE)):
-        columns = list(zip(*piece, strict=True))
-        names = ["inventory_no", "status_code", "cleared_at", "internal_no", "consignor_code"]
-        table = pa.table({name: pa.array(values, pa.string()) for name, values in zip(names, columns, strict=False)})
-        yield table.append_column("message", pa.array([message] * len(piece), pa.string())), list(columns[-1])
+        columns = {name: pa.array([getattr(each, field) or None for each in piece], pa.string()) for name, field in _FIELDS.items()}
+        yield pa.table(columns), [each.row for each in piece]
 
 
-def _rows(message: Message, document: str) -> Iterator[tuple[str | int | None, ...]]:
-    for element in message.documents(document):
-        try:
-            cells = cells_of(element)
-        except NotOnce as stop:
-            where = f"{message.source.name}, line {element.sourceline}", f"{message.source.name} 第 {element.sourceline} 行"
+def _clearances(source: Source, root: str, latest: str) -> Iterator[Clearance]:
+    for document in documents_of(source, root, latest):
+        if isinstance(document, Clearance):
+            yield document
+        elif isinstance(document, Unreadable):
             raise UnusableInput(
-                f"{where[0]}: {stop.text.en} Which one counts would be a guess. Take the message as customs sent it.",
-                f"{where[1]}：{stop.text.zh}无法判断以哪一个为准。请使用海关下发的原始报文。",
-            ) from None
-        yield (*(cells.get(name) or None for name in ELEMENTS), element.sourceline)
+                f"{source.name}, line {document.row}: {document.why.en} Which state counts would be a guess. Take the message as customs sent it.",
+                f"{source.name} 第 {document.row} 行：{document.why.zh}无法判断以哪一状态为准。请使用海关下发的原始报文。",
+            )

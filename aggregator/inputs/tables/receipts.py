@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,9 +25,9 @@ from aggregator.inputs.tables.unnamed import refused
 from aggregator.model.errors import UnusableInput
 from aggregator.schemas.field import Dictionary
 from aggregator.schemas.invisible import has_no_invisible, made_visible
-from aggregator.schemas.patterns import clearing_digits
+from aggregator.schemas.patterns import CHINA, clearing_digits
 from aggregator.schemas.row_tests import is_no_scientific_number, is_status
-from aggregator.schemas.statuses import CANCELLATION, STATUS_CANCELLED
+from aggregator.schemas.statuses import BEFORE_THE_NUMBER, CANCELLATION, STATUS_CANCELLED
 from aggregator.schemas.text import Text
 
 _MESSAGE_HEADINGS = ("message", "message_type", "messageType", "报文类型", "回执类型")
@@ -109,8 +110,6 @@ def _sortable(numbers: pa.Array) -> np.ndarray[Any, Any]:
 
 
 _COLUMNS = ("inventory_no", "status", "at", "message", "key")
-_SAY_NOTHING = ("1", "2", "3", "4", "120", "300")
-"""States of an inventory that has no number yet: what is reported of it decides nothing."""
 
 
 def read_receipts(sources: Iterable[Source], how: Reading) -> tuple[Receipts, list[Taken], list[Text]]:
@@ -120,6 +119,7 @@ def read_receipts(sources: Iterable[Source], how: Reading) -> tuple[Receipts, li
     tables, taken, passed_over = [], list[Taken](), Counter[str]()
     for source in sources:
         if format_found(source) is Format.MESSAGE:
+            from aggregator.inputs.ceb.answers import latest_time
             from aggregator.inputs.ceb.elements import kind_of
             from aggregator.inputs.ceb.receipt_messages import KINDS, receipts_of
 
@@ -131,7 +131,8 @@ def read_receipts(sources: Iterable[Source], how: Reading) -> tuple[Receipts, li
                     passed_over[root] += 1
                     continue
                 taken.append(taken_of(copy))
-                tables += [_receipts_of(how.dictionary, source.name, table, np.array(lines)) for table, lines in receipts_of(copy, root)]
+                latest = latest_time(datetime.now(CHINA))
+                tables += [_receipts_of(how.dictionary, source.name, table, np.array(lines)) for table, lines in receipts_of(copy, root, latest)]
             continue
         for file in open_exports([source], how):
             taken += file.taken
@@ -185,7 +186,7 @@ def _receipts_of(dictionary: Dictionary, name: str, lines: pa.Table, rows: np.nd
     message = pc.fill_null(pc.utf8_upper(pc.utf8_trim_whitespace(lines["message"].combine_chunks())), "")
     is_cancellation = pc.match_substring(message, "606")
     is_list = pc.or_(pc.match_substring(message, "604"), pc.equal(message, ""))
-    early = pc.and_(number.is_null(), pc.fill_null(pc.or_(pc.is_in(status, pa.array(_SAY_NOTHING)), pc.starts_with(status, "-")), False))
+    early = pc.and_(number.is_null(), pc.fill_null(pc.or_(pc.is_in(status, pa.array(BEFORE_THE_NUMBER)), pc.starts_with(status, "-")), False))
     sound_number = pc.or_(early, pc.and_(number.is_valid(), pc.and_(is_no_scientific_number(number), has_no_invisible(number))))
     for sound, column in (
         (sound_number, "inventory_no"),

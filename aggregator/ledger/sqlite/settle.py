@@ -35,6 +35,7 @@ from aggregator.ledger.sqlite.rows import fetched
 from aggregator.ledger.sqlite.tables import DEAD, LIVE
 from aggregator.model.answers import Change
 from aggregator.model.records import RUN_VOIDED, State
+from aggregator.schemas.modes.m9610.messages import Says
 from aggregator.schemas.patterns import CHINA
 
 HAND_ANSWER = "hand_answer"
@@ -92,7 +93,7 @@ def entered_by_hand(connection: sqlite3.Connection) -> list[tuple[str, State, st
     known = _known(connection, [no for (no,) in connection.execute("SELECT run_no FROM run ORDER BY 1")])
     found = []
     for application, former, rank in zip(known.applications, known.former, settled(known.applications, known.rows).applications.tolist(), strict=True):
-        refused = any(each.status in ("4", "100") or each.status.startswith("-") for each in application.receipts)
+        refused = any(each.says in (Says.REFUSED, Says.HELD) for each in application.receipts)
         further = former != State.REFUSED and bool(former) and RANK.index(State(former)) > max(rank, APPLIED)
         if further or (former == State.REFUSED and not refused):
             found.append(application.application_ref)
