@@ -165,7 +165,7 @@ def test_early_receipts_without_a_number_say_nothing_and_cleared_ones_stop_the_r
     assert _fate(runner, early, name="early") == {"declared": 1}
     with pytest.raises(UnusableInput, match=r"line 3: invtNo"):
         _fate(runner, as_receipts([("", "899", "20261015080000000")]), name="cleared")
-    with pytest.raises(UnusableInput, match="cleared_at: '20261399'"):
+    with pytest.raises(UnusableInput, match="returnTime '20261399"):
         _fate(runner, as_receipts([(NUMBER, "899", "20261399")]), name="no-time")
     with pytest.raises(UnusableInput, match="F113"):
         _fate(runner, as_message([row()]), name="no-receipts")
