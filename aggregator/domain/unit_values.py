@@ -17,7 +17,7 @@ NOT_KNOWN = -1
 
 def unit_values(lines: pd.DataFrame, unit: np.ndarray[tuple[int], np.dtype[np.int64]], count: int, rates: Rates | None, as_of: date) -> pd.DataFrame:
     """In: lines with amount (Decimal or None), currency, day (yyyymmdd, blank if unreadable or not given), day_given. Out, a unit a row:
-    value_fen (NOT_KNOWN), over_cny, over_usd (YES, NO, UNKNOWN), value_missing (column, or `rates`)."""
+    value_fen (NOT_KNOWN), value_cny (not rounded, a Fraction), over_cny, over_usd (YES, NO, UNKNOWN), value_missing (column, or `rates`)."""
     sums: dict[tuple[int, str, str], Decimal] = {}
     lacks, used = [""] * count, [""] * count
     columns = (lines[name].tolist() for name in ("amount", "currency", "day", "day_given"))
@@ -48,6 +48,7 @@ def unit_values(lines: pd.DataFrame, unit: np.ndarray[tuple[int], np.dtype[np.in
     limit = int(CNY_LIMIT * 100)
     return pd.DataFrame({
         "value_fen": np.array(fen, dtype=np.int64),
+        "value_cny": cny,
         "over_cny": [UNKNOWN if value == NOT_KNOWN else YES if value > limit else NO for value in fen],
         "over_usd": [UNKNOWN if lack else YES if value > Fraction(USD_LIMIT) else NO for value, lack in zip(usd, usd_lacks, strict=True)],
         "value_missing": np.array([one or other for one, other in zip(lacks, usd_lacks, strict=True)], dtype=object),

@@ -203,7 +203,7 @@ def line_of(settings: RunSettings, run_ref: str, first_period: str, known: Known
     """What the line of a run is to do. `first_period`: yyyymm, that the ledger answers for."""
     return Line(
         settings.mode_then, run_ref, settings.flags, settings.reading.constants, question_of(settings, first_period), known,
-        rates=inputs.rates, as_of=settings.as_of, by_line=settings.reading.by_line,
+        rates=inputs.rates, as_of=settings.as_of, by_line=settings.reading.by_line, company=settings.company,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from aggregator.schemas.text import Text
 
 @dataclass
 class Outcome:
-    """What a run came to; what `--json` prints."""
+    """What a run came to; what `--json` prints. `simplified`: of rules on declaration mode A how many inventories each names, and the first."""
 
     mode: Mode
     exit_code: Exit = Exit.DONE
@@ -31,3 +31,4 @@ class Outcome:
     not_run: tuple[str, ...] = ()
     repairs: dict[str, int] = field(default_factory=dict)
     messages: int | None = None
+    simplified: dict[str, tuple[int, tuple[str, ...]]] = field(default_factory=dict)

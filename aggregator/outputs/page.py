@@ -65,6 +65,7 @@ def page(outcome: Outcome, run_ref: str, declarations: list[dict[str, Any]], now
         + "</div>",
         f"<h2>{say('Findings', '问题')}</h2>" + _findings(outcome.mode.rules, outcome.findings, lang, say("None.", "无。")),
         f"<h2>{say('Excluded', '排除')}</h2>" + _exclusions(outcome.mode.rules, outcome.excluded, lang, say("None.", "无。")),
+        *_simplified(outcome, say, lang),
         *_reading(outcome, say, lang),
         f"<h2>{say('Control totals', '控制合计')}</h2>",
         f"<p class=note>{say('read = declared + rejected + excluded, in every row', '读入 = 申报 + 拒绝 + 排除（逐行平衡）')}</p>",
@@ -95,6 +96,16 @@ def page(outcome: Outcome, run_ref: str, declarations: list[dict[str, Any]], now
 def _deadline(day: str, left: int, say: Callable[[str, str], str]) -> str:
     days = say(f"{left} working days left", f"剩余 {left} 个工作日") if left >= 0 else say("past", "已过")
     return f"{say('Deadline of the period', '本期申报期限')}: <b>{escape(day)}</b> ({days})"
+
+
+def _simplified(outcome: Outcome, say: Callable[[str, str], str], lang: Lang) -> list[str]:
+    """Declaration mode A against what may be simplified; nothing where no exchange rates are given."""
+    if not outcome.simplified:
+        return []
+    rows = ([code, f"{count:,}", rules[code].message.in_lang(lang), ", ".join(first) + (" …" if count > len(first) else ""), "; ".join(map(str, rules[code].citations))]
+            for rules in (outcome.mode.rules,) for code, (count, first) in outcome.simplified.items())  # fmt: skip
+    heads = [say("Rule", "规则"), say("Inventories", "清单数"), say("What", "内容"), say("First", "前几份"), say("From", "依据")]
+    return [f"<h2>{say('Declaration modes A and B', '申报业务类型A与B')}</h2>", _table(heads, rows, numbers_from=9)]
 
 
 def _reading(outcome: Outcome, say: Callable[[str, str], str], lang: Lang) -> list[str]:

@@ -26,12 +26,14 @@ from aggregator.domain.batch import (
 )
 from aggregator.domain.clearance import Question
 from aggregator.domain.rates import Rates, ToUSD
+from aggregator.domain.simplified import Simplified
 from aggregator.domain.totals import TOTALS, control_totals, must_balance
 from aggregator.engines.engine import Engine, Shared
 from aggregator.inputs.export import FILE_LINES, Export
 from aggregator.inputs.inputs import Inputs
 from aggregator.inputs.tables.misplaced import must_stand_under_their_heading
 from aggregator.inputs.tables.unnamed import findings_about
+from aggregator.model.company import Company
 from aggregator.model.errors import OurFault, UnusableInput
 from aggregator.model.records import Known
 from aggregator.model.settings import Flags
@@ -50,6 +52,7 @@ from aggregator.pipeline.ties import tie
 from aggregator.pipeline.work import Work
 from aggregator.schemas.file_rules import file_rule
 from aggregator.schemas.modes import Mode, Procedure
+from aggregator.schemas.modes.m9610.rules.simplified import OVER_LIMIT
 from aggregator.schemas.text import Text
 
 _LINES_A_PARTITION = 32_768
@@ -59,7 +62,8 @@ _LINES_A_PARTITION = 32_768
 class Line:
     """What the line is to do with its inputs. `question` is None where only the data is checked; `known`: what the ledger has as
     declared, None where there is none yet. `rates`, `as_of` (the day of the rate where a line names none) and `by_line` (lines without a
-    slip number are declared by themselves): of modes that pack."""
+    slip number are declared by themselves): of modes that pack. With rates and facts of the firm (`company`) inventories of
+    declaration mode A and B are compared with what may be simplified."""
 
     mode: Mode
     run_ref: str
@@ -71,6 +75,7 @@ class Line:
     rates: Rates = Rates(())  # noqa: RUF009 - rates cannot be changed
     as_of: date = date(1970, 1, 1)
     by_line: bool = False
+    company: Company = Company()  # noqa: RUF009 - it cannot be changed
 
 
 def calculate(
@@ -120,6 +125,7 @@ def _work(line: Line, inputs: Inputs, engine: Engine) -> Work:
         all_findings=line.all_findings,
         as_of=f"{line.as_of:%Y%m%d}",
         by_line=line.by_line,
+        simplified=Simplified(line.rates, line.company, line.as_of) if line.rates.rates and OVER_LIMIT in line.mode.rules else None,
     )
     if inputs.tariff is not None:
         engine.storage.write(work.shards.tariff.of("all"), inputs.tariff)

@@ -14,6 +14,7 @@ from aggregator.domain.fate import Verdict, exclusions, known_before, verdicts, 
 from aggregator.domain.grouping import Hashes, hashes
 from aggregator.domain.inventories import Grouped, content_hashes, group_inventories
 from aggregator.domain.merge import partial_items
+from aggregator.domain.simplified import on_simplified
 from aggregator.domain.tariff import against_tariff
 from aggregator.domain.totals import TOTALS, count_total, header_totals
 from aggregator.engines.engine import Shared
@@ -30,6 +31,7 @@ from aggregator.schemas.inventories import Inventories
 from aggregator.schemas.modes import Mode
 from aggregator.schemas.statuses import STATUS_CANCELLED
 
+SIMPLIFIED_NAMED = 10
 SCATTERED = "scattered"
 """The array of hashes of inventories seen in more than one chunk."""
 
@@ -37,7 +39,8 @@ SCATTERED = "scattered"
 @dataclass(frozen=True)
 class Resolved:
     """What the barriers after resolving need of one unit. `orders`, `waybills`: hashes of those given, one an inventory.
-    `incomplete`: how many inventories are rejected because a line is missing."""
+    `incomplete`: how many inventories are rejected because a line is missing. `simplified`: code of a rule on declaration mode A, how many
+    inventories it names, and the first of them."""
 
     unit: str
     partial_rows: int
@@ -47,6 +50,7 @@ class Resolved:
     waybills: Hashes
     names: pa.Table
     incomplete: int
+    simplified: dict[str, tuple[int, tuple[str, ...]]]
 
 
 def resolve_chunk(shared: Shared[Work], chunk: int, partitions: int) -> Resolved:
@@ -102,13 +106,28 @@ def _resolve(work: Work, unit: str, lines: pa.Table) -> Resolved:
     if facts is not None:
         listed = np.isin(decided.of_line, (Verdict.DECLARED, Verdict.LATE)) | work.all_findings
         decided.found.extend(unknown_flags(work, grouped, facts, listed))
+    simplified = _simplified(work, grouped, decided)
     taken, key, partials = _merge(work, grouped, decided)
     _leave(work, unit, grouped, decided, key, partials)
     table = _inventory_table(grouped, decided, key)
     work.storage.write(work.shards.inventories.of(unit), table)
     totals, counts = _counted(work.mode, grouped, decided)
     orders, waybills = (hashes(table[name].combine_chunks().drop_null()) for name in ("order_no", "waybill_no"))
-    return Resolved(unit, partials.num_rows, totals, counts, orders, waybills, _names(taken), _incomplete(work.mode, grouped, decided))
+    return Resolved(unit, partials.num_rows, totals, counts, orders, waybills, _names(taken), _incomplete(work.mode, grouped, decided), simplified)
+
+
+def _simplified(work: Work, grouped: Grouped, decided: _Decided) -> dict[str, tuple[int, tuple[str, ...]]]:
+    """What is to be said of declaration mode A: `check` lists it, a run only counts it and names the first."""
+    if work.simplified is None:
+        return {}
+    found = on_simplified(work.mode, grouped.inventories, work.simplified)
+    if work.all_findings:
+        decided.found.append(found)
+    codes = [work.mode.rules.codes[code] for code in found["code"].to_pylist()]
+    numbers: dict[str, list[str]] = {}
+    for code, number in zip(codes, found["inventory_no"].to_pylist(), strict=True):
+        numbers.setdefault(code, []).append(number or "")
+    return {code: (len(each), tuple(each[:SIMPLIFIED_NAMED])) for code, each in numbers.items()}
 
 
 def _decide(work: Work, unit: str, grouped: Grouped) -> _Decided:

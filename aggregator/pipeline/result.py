@@ -18,7 +18,7 @@ from aggregator.inputs.tables.others import BLANK
 from aggregator.model.errors import Exit
 from aggregator.model.outcome import Outcome
 from aggregator.pipeline.emit import Emitted
-from aggregator.pipeline.resolve import Resolved
+from aggregator.pipeline.resolve import SIMPLIFIED_NAMED, Resolved
 from aggregator.pipeline.result_tables import findings_rows
 from aggregator.pipeline.work import Work
 from aggregator.schemas.rule import RuleBook
@@ -139,7 +139,17 @@ def outcome_of(result: Result, period: str) -> Outcome:
     exit_code = Exit.WAITING if result.rejected_lines else Exit.DONE
     repairs = sum((Counter(each) for each in result.repairs), Counter())
     not_run = tuple(rule.code for rule in result.work.mode.rules if rule.needs_tariff) if not result.work.has_tariff else ()
-    return Outcome(result.work.mode, exit_code, period, counts=counts, excluded=dict(sorted(excluded.items())), totals=totals, not_run=not_run, repairs=dict(sorted(repairs.items())), notes=list(result.notes))
+    return Outcome(result.work.mode, exit_code, period, counts=counts, excluded=dict(sorted(excluded.items())), totals=totals, not_run=not_run, repairs=dict(sorted(repairs.items())), notes=list(result.notes), simplified=_simplified(result.resolved))
+
+
+def _simplified(resolved: list[Resolved]) -> dict[str, tuple[int, tuple[str, ...]]]:
+    """Of all units together; the inventories named are the first in input order, nearly always."""
+    found: dict[str, tuple[int, tuple[str, ...]]] = {}
+    for unit in resolved:
+        for code, (count, numbers) in unit.simplified.items():
+            before, named = found.get(code, (0, ()))
+            found[code] = (before + count, (*named, *numbers)[:SIMPLIFIED_NAMED])
+    return dict(sorted(found.items()))
 
 
 def counted(findings: Iterable[pa.Table], outcome: Outcome) -> Iterator[pa.Table]:

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from aggregator.domain.clearance import Question
 from aggregator.domain.rates import ToUSD
+from aggregator.domain.simplified import Simplified
 from aggregator.engines.engine import Storage
 from aggregator.inputs.export import Block, Export
 from aggregator.inputs.tables.receipts import Receipts
@@ -20,7 +21,7 @@ from aggregator.schemas.modes import Mode
 class Work:
     """What every step needs to know. `mode`: as it is in force, with the user's severities. `question` is None where only the
     data is checked, without a period; `known` where there is no ledger yet; `receipts` says whether there are any.
-    `as_of` (yyyymmdd), `by_line`, `to_usd`: see Line; known once all lines were read."""
+    `as_of` (yyyymmdd), `by_line`, `simplified`, `to_usd`: see Line; known once all lines were read."""
 
     mode: Mode
     storage: Storage
@@ -35,6 +36,7 @@ class Work:
     all_findings: bool
     as_of: str = ""
     by_line: bool = False
+    simplified: Simplified | None = None
     to_usd: ToUSD = ToUSD({}, 1)  # noqa: RUF009 - it cannot be changed
 
     @cached_property

@@ -29,6 +29,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "deadline": outcome.deadline,
         "working_days_left": outcome.working_days_left,
         "undeclared": outcome.undeclared,
+        **({"simplified": {code: {"inventories": count, "first": list(first)} for code, (count, first) in outcome.simplified.items()}} if outcome.simplified else {}),
     }
 
 
@@ -57,6 +58,8 @@ def summary(outcome: Outcome, lang: Lang, *, dry_run: bool) -> list[str]:
         listed = ", ".join(f"{kind} {count:,}" for kind, count in outcome.repairs.items())
         shown.append(Text(f"  corrected in reading, no value changed: {listed}", f"  读取时的规范处理（未改变任何值）：{listed}").in_lang(lang))
     shown += findings_by_code(outcome, lang)
+    shown += [f"  [{code}] {count:,} × {outcome.mode.rules[code].message.in_lang(lang)} ({', '.join(first)}{' …' if count > len(first) else ''})"
+              for code, (count, first) in outcome.simplified.items()]  # fmt: skip
     if outcome.working_days_left is not None:
         shown.append(_deadline(outcome, outcome.working_days_left).in_lang(lang))
     if outcome.ledger_created:

@@ -53,7 +53,7 @@ _PORTS = {"502": "3001", "303": "2501", "304": "2110", "305": "2207"}
 _LEFT_OUT = {
     "pre_entry_no", "platform_code", "platform_name", "logistics_company_code", "logistics_company_name", "transport_name",
     "licence_no", "freight", "freight_currency_code", "insurance", "insurance_currency_code", "barcode",
-    "direction_code", "import_on", "entry_customs_code", "import_inventory_no",
+    "direction_code", "import_on", "entry_customs_code", "import_inventory_no", "duty_flag",
 }  # fmt: skip
 _HEADERS = tuple(column for column in DICTIONARY.columns if column not in _LEFT_OUT)
 

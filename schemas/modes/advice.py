@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from aggregator.schemas.field import Dictionary, Field, header, item
+from aggregator.schemas.modes.advice_sources import PILOT, RATE, SIMPLIFIED
 from aggregator.schemas.modes.m9610.fields import DICTIONARY as D9610
 from aggregator.schemas.sources import Cite, Status, ours
 from aggregator.schemas.text import Text
@@ -19,13 +20,10 @@ CNY_LIMIT, USD_LIMIT = Decimal("5000.00"), Decimal(150_000)
 """Both inclusive: RMB of a simplified inventory or list, rounded to 0.01; USD of a declaration under 1039, not rounded."""
 
 _2018 = Cite("GACC-2018-194", "9610 is retail through e-commerce platforms", Status.READ_PARTIAL)
-_LIST = Cite("BROKER-GUIDES", "simplified inventories: up to RMB 5,000, without licence, export duty or refund, in a pilot zone", Status.READ_PARTIAL)
 _2020 = Cite("GACC-2020-75", "9710: business to business through a platform; 9810: to an overseas warehouse", Status.READ_PARTIAL)
 _1039 = Cite("GACC-2014-54", "market procurement: registered operator, goods of a recognised market, at most USD 150,000 a declaration", Status.READ_PARTIAL)
 _2019 = Cite("GACC-2019-221", "market procurement, simplified declarations", Status.READ_PARTIAL)
 _IMPORT = Cite("GACC-2018-194", "imports are taxed inventory by inventory", Status.READ_PARTIAL)
-_PILOT = Cite("BROKER-GUIDES", "list verification without declarations is for pilot zones", Status.READ_PARTIAL)
-_RATE = ours("exchange rate of the limits: the user's table", Status.INFERENCE)
 
 
 @dataclass(frozen=True)
@@ -61,16 +59,16 @@ _CONSUMER = _c("buyer_is_consumer", "firm", NO, "buyer_kind", "The buyer is a co
 _STORED = _c("to_warehouse", "warehouse", YES, "order_type_code", "The goods go to an overseas warehouse before they are sold: 9810.", "货物售出前先运往海外仓，应走9810。", _2020)
 _SOLD = _c("not_to_warehouse", "warehouse", NO, "order_type_code", "The goods are sold already; 9810 is for stock of an overseas warehouse.", "货物已售出；9810适用于海外仓备货。", _2020)
 _OFFLINE = _c("not_online", "online", NO, "platform_code order_no", "Not sold through an e-commerce platform.", "未通过跨境电商平台成交。", _2018, _2020)
-_LICENCE_A = _c("licence", "licence", YES, "licence_no", "An export licence applies.", "涉及出口许可证件。", _LIST)
+_LICENCE_A = _c("licence", "licence", YES, "licence_no", "An export licence applies.", "涉及出口许可证件。", SIMPLIFIED)
 _LICENCE_M = _c("licence", "licence", YES, "licence_flag", "An export licence applies: restricted goods are not for market procurement.", "涉及许可证件；限制出口的商品不得以市场采购方式出口。", _1039)
-_DUTY = _c("duty", "duty", YES, "duty_flag", "Export duty is due.", "涉及出口关税。", _LIST)
-_REFUND = _c("refund", "refund", YES, "company.refund", "The firm claims a tax refund, which this mode excludes.", "企业申请出口退税，该方式不予退税。", _LIST, _2019)
-_ZONE = _c("outside_pilot_zone", "pilot_zone", NO, "company.pilot_zone", "The firm is outside the comprehensive pilot zones.", "企业不在跨境电商综合试验区。", _PILOT)
-_OVER = _c("over_limit", "over_cny", YES, "rates", "Over RMB 5,000.00.", "单票超过人民币5000元。", _LIST, _RATE)
+_DUTY = _c("duty", "duty", YES, "duty_flag", "Export duty is due.", "涉及出口关税。", SIMPLIFIED)
+_REFUND = _c("refund", "refund", YES, "company.refund", "The firm claims a tax refund, which this mode excludes.", "企业申请出口退税，该方式不予退税。", SIMPLIFIED, _2019)
+_ZONE = _c("outside_pilot_zone", "pilot_zone", NO, "company.pilot_zone", "The firm is outside the comprehensive pilot zones.", "企业不在跨境电商综合试验区。", PILOT)
+_OVER = _c("over_limit", "over_cny", YES, "rates", "Over RMB 5,000.00.", "单票超过人民币5000元。", SIMPLIFIED, RATE)
 _MARKET = _c("not_from_market", "market", NO, "trade_slip_no merchant_name", "Not shown to be bought in a recognised market (no trade slip with its merchant).", "无法证明在经认定的市场采购（无交易单及商户）。", _1039)
 _OPERATOR = _c("no_registered_operator", "registered_operator", NO, "company.registered_operator", "The firm is not registered as an operator of the market.", "企业未备案为市场采购贸易经营者。", _1039)
 _STARTED = _c("market_not_started", "market_started", NO, "market.name market.starts_on", "The market was not open to this mode on that day.", "该市场当日尚未开展市场采购贸易。", _1039)
-_USD = _c("over_usd_limit", "over_usd", YES, "rates", "Over USD 150,000: more than one declaration may hold.", "超过15万美元，超出单份报关单限额。", _1039, _RATE)
+_USD = _c("over_usd_limit", "over_usd", YES, "rates", "Over USD 150,000: more than one declaration may hold.", "超过15万美元，超出单份报关单限额。", _1039, RATE)
 
 ADVISED: tuple[Advised, ...] = (
     Advised("9610-B", Text("retail export, monthly summary declaration", "零售出口（汇总申报）"), "retail", Text("Retail export with summary declaration.", "可按零售出口汇总申报。"),

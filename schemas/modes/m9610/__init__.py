@@ -15,6 +15,7 @@ from aggregator.schemas.modes.m9610.rules.batch import BATCH_RULES
 from aggregator.schemas.modes.m9610.rules.inventory import inventory_rules
 from aggregator.schemas.modes.m9610.rules.outcome import EXCLUSIONS, OWN_RULES
 from aggregator.schemas.modes.m9610.rules.row import row_rules
+from aggregator.schemas.modes.m9610.rules.simplified import SIMPLIFIED_RULES
 from aggregator.schemas.modes.m9610.rules.tariff import TARIFF_RULES
 from aggregator.schemas.modes.mode import Mode
 from aggregator.schemas.rule import RuleBook
@@ -28,6 +29,7 @@ M9610 = Mode(
         *inventory_rules(DICTIONARY),
         *BATCH_RULES,
         *TARIFF_RULES,
+        *SIMPLIFIED_RULES,
         *EXCLUSIONS,
         *OWN_RULES,
     ),

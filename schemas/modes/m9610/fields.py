@@ -83,6 +83,7 @@ FIELDS: tuple[Field, ...] = (
     item("statutory_unit_code", "unit1", "法定计量单位", "code", 3, _BK, "unit", required=True),
     item("second_statutory_quantity", "qty2", "第二数量 第二法定数量", "decimal", 20, _SUM, measured_in="second_statutory_unit_code"),
     item("second_statutory_unit_code", "unit2", "第二计量单位 第二法定计量单位", "code", 3, _BK, "unit"),
+    item("duty_flag", "duty_flag", "涉税 是否涉税", "code", 5, codes="yes_no"),
     item("unit_price", "price", "单价 申报单价", "decimal", 20, _CONTENT, required=True),
     item("total_price", "totalPrice", "总价", "decimal", 20, _SUM, required=True, measured_in="currency_code"),
 )
