@@ -10,8 +10,10 @@ from pathlib import Path
 import click
 
 from aggregator.cli import cli
+from aggregator.reports.modes import reasons
 from aggregator.schemas.codes import CODE_LISTS, code_list
 from aggregator.schemas.modes import Mode, mode_of
+from aggregator.schemas.rates import RATE_RULES
 from aggregator.schemas.sources import SOURCES
 
 ROOT = Path(__file__).parent.parent
@@ -74,7 +76,24 @@ def codes() -> str:
     return "\n".join(lines) + "\n"
 
 
+def rate_rules() -> str:
+    lines = ["| code | severity | what | what to do | from |", "|---|---|---|---|---|"]
+    for rule in RATE_RULES:
+        cites = "; ".join(str(cite) for cite in rule.citations)
+        lines.append(f"| {rule.code} | {rule.severity} | {rule.message.en}<br>{rule.message.zh} | {rule.remedy.en}<br>{rule.remedy.zh} | {cites} |")
+    return "\n".join(lines) + "\n"
+
+
+def advice() -> str:
+    lines = ["| mode | reason | what | from |", "|---|---|---|---|"]
+    for mode, reason, text, cites in reasons():
+        lines.append(f"| {mode} | `{reason}` | {text.en}<br>{text.zh} | {'; '.join(map(str, cites))} |")
+    return "\n".join(lines) + "\n"
+
+
 MAKERS: dict[str, Callable[[], str]] = {
+    "rate_rules": rate_rules,
+    "advice": advice,
     "command_line": command_line,
     "rules": rules_and_sources,
     "rules_of_1039": rules_of_1039,

@@ -15,7 +15,7 @@ from aggregator.inputs.reading import Reading
 from aggregator.inputs.sources.room import Room, temporary_room
 from aggregator.inputs.sources.unpack import sources_of
 from aggregator.inputs.tables.headings import normalised, require_columns
-from aggregator.inputs.tables.rates import read_rates
+from aggregator.inputs.tables.rates import doubts_about, read_rates
 from aggregator.inputs.tables.receipts import Receipts, read_receipts
 from aggregator.inputs.tables.tariff import read_tariff
 from aggregator.model.settings import ReadSettings
@@ -70,4 +70,5 @@ def open_inputs(settings: ReadSettings, *, clearing_known: bool) -> Iterator[Inp
             require_columns(settings.mode.dictionary, export.name, export.headings, given, clearing_known=clearing_known)
         tariff, tariff_files = read_tariff(settings.tariff, settings.mode.dictionary, settings.chunk_bytes) if settings.tariff is not None else (None, ())
         rates, rate_files = read_rates(settings.rates) if settings.rates is not None else (Rates(()), ())
+        notes += doubts_about(rates)
         yield Inputs(exports, receipts, tuple(taken), tariff, tariff_files, tuple(notes), rates, rate_files)

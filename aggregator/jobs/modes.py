@@ -22,7 +22,7 @@ from aggregator.inputs.open import open_exports, read_chunk
 from aggregator.inputs.sources.room import temporary_room
 from aggregator.inputs.sources.unpack import sources_of
 from aggregator.inputs.tables.canonical import Repairs, canonical
-from aggregator.inputs.tables.rates import read_rates
+from aggregator.inputs.tables.rates import doubts_about, read_rates
 from aggregator.model.settings import ModesSettings
 from aggregator.schemas.lines import DECIMAL_TYPE
 from aggregator.schemas.modes.advice import NO, UNIT_COLUMNS, UNKNOWN, YES
@@ -46,7 +46,7 @@ class Advice:
 
 def modes(settings: ModesSettings, today: date) -> Advice:
     rates = read_rates(settings.rates)[0] if settings.rates is not None else None
-    notes, parts = list[Text](), list[pd.DataFrame]()
+    notes, parts = doubts_about(rates) if rates is not None else [], list[pd.DataFrame]()
     with temporary_room() as room:
         for file in open_exports(sources_of(settings.reading.inputs, room), replace(reading(settings.reading, room), dictionary=settings.dictionary)):
             refuse_imports(file)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.domain.rate_findings import RateFinding, WrittenRate, overlaps, parsed
+from aggregator.domain.rate_findings import RateFinding, WrittenRate, doubts, overlaps, parsed
 from aggregator.domain.rates import Rates, wrong_rates
 from aggregator.inputs.export import Export, Taken
 from aggregator.inputs.open import open_exports, read_chunk
@@ -19,6 +19,7 @@ from aggregator.inputs.tables.canonical import canonical_column
 from aggregator.model.errors import ChangedInput, NoInput, StopRun, WrongConfiguration
 from aggregator.model.settings import RateSettings
 from aggregator.schemas.rates import RATE_FIELDS, RATE_RULES
+from aggregator.schemas.text import Text
 
 _CHUNK_BYTES = 1 << 20
 
@@ -30,6 +31,17 @@ def read_rates(settings: RateSettings) -> tuple[Rates, tuple[Taken, ...]]:
     for finding in (*wrong, *overlaps(rates)):
         raise _unusable(finding)
     return Rates(tuple(rates)), taken
+
+
+def doubts_about(rates: Rates) -> list[Text]:
+    """What is doubtful of a table that is used as it stands."""
+    return [_doubt(finding) for finding in doubts(rates.rates)]
+
+
+def _doubt(finding: RateFinding) -> Text:
+    rule = RATE_RULES[finding.code]
+    where = f"[{finding.code}] {finding.place} {finding.currency} \"{finding.value}\""
+    return Text(f"{where}: {rule.message.en} {rule.remedy.en}", f"{where}：{rule.message.zh}{rule.remedy.zh}")
 
 
 def written_rates(settings: RateSettings) -> tuple[list[WrittenRate], tuple[Taken, ...]]:
