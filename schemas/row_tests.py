@@ -145,7 +145,12 @@ def is_plausible_text(values: pa.Array, field: Field | None = None) -> pa.Array:
     """Nor a number in scientific notation, but where another rule says so (R206)."""
     plausible = is_plausible(values)
     told_otherwise = field is not None and field.kind == "given" and field.header
-    return plausible if told_otherwise else pc.and_(plausible, is_no_scientific_number(values))
+    return plausible if told_otherwise else pc.and_(plausible, _is_no_lost_number(values))
+
+
+def _is_no_lost_number(values: pa.Array) -> pa.Array:
+    begins_with_digit = pc.and_(pc.greater_equal(values, "0"), pc.less(values, ":"))
+    return _sound_but(values, begins_with_digit, f"(?i){patterns.SCIENTIFIC}")
 
 
 def is_inventory_number(values: pa.Array, field: Field | None = None) -> pa.Array:
