@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
-from itertools import product
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -124,20 +124,22 @@ def _kinds() -> Any:
     kinds = np.zeros(0x10000, dtype=np.uint8)
     for first, last in _HANZI:
         kinds[first : last + 1] = _RARE
-    kinds[[point for point in _everyday() if kinds[point] == _RARE]] = _EVERYDAY
+    kinds[_everyday()] = _EVERYDAY
     kinds[_PRIVATE[0] : _PRIVATE[1] + 1] = _NOT_PRINTED
     odd = re.compile(rf"[{_CONTROLS}\u00c0-\u00ff\ufdd0-\ufdef\ufffd\ufffe\uffff□锟拷]")
-    kinds[[point for point in range(0x10000) if odd.fullmatch(chr(point))]] = _ODD
+    kinds[list(map(ord, odd.findall("".join(map(chr, range(0x10000))))))] = _ODD
     return kinds
 
 
-def _everyday() -> Iterator[int]:
-    """All of GB 2312, the frequent half of Big5, the first level of JIS X 0208."""
-    for encoding, leads in (("gb2312", range(0xB0, 0xF8)), ("big5", range(0xA4, 0xC7)), ("euc_jp", range(0xB0, 0xD0))):
-        for pair in product(leads, range(0x40, 0xFF)):
-            text = bytes(pair).decode(encoding, "ignore")
-            if len(text) == 1 and not text.isascii():
-                yield ord(text)
+def _everyday() -> Any:
+    """All hanzi of GB 2312, the frequent half of those of Big5, the first level of JIS X 0208: by their first byte of two."""
+    hanzi = "".join(map(chr, chain.from_iterable(range(first, last + 1) for first, last in _HANZI)))
+    found = []
+    for encoding, first, last in (("gb2312", 0xB0, 0xF7), ("big5", 0xA4, 0xC6), ("euc_jp", 0xB0, 0xCF)):
+        pairs = re.sub(rb"\x8f..", b"", hanzi.encode(encoding, "ignore"), flags=re.DOTALL)
+        leads = np.frombuffer(pairs, np.uint8)[::2]
+        found.append(_points(pairs.decode(encoding))[(leads >= first) & (leads <= last)])
+    return np.concatenate(found)
 
 
 def _points(text: str) -> Any:

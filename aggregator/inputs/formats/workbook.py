@@ -101,7 +101,7 @@ def _rows(sheet: CalamineSheet, count: int = 0) -> Iterator[list[Any]]:
     beside = [""] * left if sheet.width < sheet.total_width else []
     width = 0
     for row in sheet.iter_rows():
-        yield beside + row
+        yield beside + row if beside else row
         width, count = len(beside) + len(row), count - 1
     for _ in range(count):
         yield [""] * width

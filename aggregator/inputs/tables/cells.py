@@ -65,6 +65,8 @@ def time_text(value: Any, *, from_1904: bool) -> str:
 
 def column_texts(values: list[Any], field: Field | None, repairs: Counter[str], *, from_1904: bool) -> list[str]:
     """Cells under one heading (of no column: blank) as text; dates and day counts are counted."""
+    if set(map(type, values)) <= {str}:
+        return values
     if field is not None and field.kind == "time":
         repairs["date_cells"] += sum(isinstance(value, date) for value in values)
         texts = [time_text(value, from_1904=from_1904) for value in values]
