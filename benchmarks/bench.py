@@ -1,7 +1,7 @@
 """`make bench`: the goals of speed, in one run on this machine; written to RESULTS.md. `--check`: against what is written there.
 
 Times are ratios, for machines differ: what is compared runs in turn, and of each round's ratio the median counts. Sizes by the
-environment: BENCH_LINES (1,000,000), BENCH_ROUNDS (3), BENCH_ONLY (names of parts, by commas).
+environment: BENCH_LINES (1,000,000), BENCH_ROUNDS (3), BENCH_ONLY (names of parts, by commas: other rows stay as they are).
 """
 
 from __future__ import annotations
@@ -190,17 +190,20 @@ def _as_workbook(path: Path) -> Path:
     return target
 
 
-def report(figures: list[Figure]) -> str:
-    return "\n".join(
-        [
-            "# Speed, measured\n",
-            f"By `make bench` on {measure.machine()}; {measure.versions()}; commit {measure.commit()}. {LINES:,} lines, medians of {ROUNDS}.\n",
-            "| what | measured | goal | then | met | detail |",
-            "|---|---|---|---|---|---|",
-            *(figure.row() for figure in figures),
-            "",
-        ]
-    )
+def report(figures: list[Figure], kept: dict[str, str], made_at: str) -> str:
+    """`kept`: rows by name; those of what was measured now are replaced, and stand with the commit they were measured at."""
+    rows = kept | {figure.name: f"{figure.row()} {made_at}, of {ROUNDS} |" for figure in figures}
+    head = ["# Speed, measured\n", f"By `make bench` on {measure.machine()}; {measure.versions()}.\n", *_HEAD]
+    return "\n".join([*head, *rows.values(), ""])
+
+
+_HEAD = ("| what | measured | goal | then | met | detail | commit, rounds |", "|---|---|---|---|---|---|---|")
+
+
+def rows_written() -> dict[str, str]:
+    lines = RESULTS.read_text(encoding="utf-8").splitlines() if RESULTS.exists() else []
+    rows = [line for line in lines if line.startswith("| ") and line not in _HEAD]
+    return {line[2:].partition(" | ")[0]: line for line in rows}
 
 
 def written() -> dict[str, float]:
@@ -219,17 +222,17 @@ def worse(figures: list[Figure], before: dict[str, float]) -> list[str]:
 
 def main() -> int:
     ROOM.mkdir(exist_ok=True)
-    figures = []
+    figures, made_at, kept = [], measure.commit(), rows_written() if ONLY else {}
     with tempfile.TemporaryDirectory(dir=ROOM) as temporary:
         for figure in Bench(Path(temporary)).figures():
             print(figure.row(), flush=True)
             figures.append(figure)
+            if "--check" not in sys.argv:
+                RESULTS.write_text(report(figures, kept, made_at), encoding="utf-8")
     if "--check" in sys.argv:
         found = worse(figures, written())
         print("\n".join(found) or "no ratio is over 25 % worse than the one committed")
         return 1 if found else 0
-    if not ONLY:
-        RESULTS.write_text(report(figures), encoding="utf-8")
     return 0
 
 
