@@ -17,8 +17,8 @@ from aggregator.schemas.sources import Cite, Status, ours
 from aggregator.schemas.text import Text
 
 _ROW, _ERROR, _WARNING = Scope.ROW, Severity.ERROR, Severity.WARNING
-_NOT_HERE = {"R116", "R117", "R118", "R124", "R125", "R201"}
-"""About declaration mode, receipts, and numbers that customs gives to inventories."""
+_NOT_HERE = {"R116", "R117", "R118", "R124", "R125", "R127", "R201"}
+"""About declaration mode, receipts, imports, and numbers that customs gives to inventories."""
 _FIELD_TABLE = (ours("fields of a trade slip: no text gives their types", Status.INFERENCE),)
 _CITED_AS_THERE = {"R108", "R109", "R110", "R111", "R112", "R113", "R120", "R122", "R123", "R126", "R202", "R203", "R205", "R206", "R207", "R208"}
 _FLAGS = ("inspection_flag", "duty_flag", "licence_flag")
@@ -68,26 +68,26 @@ def is_day(values: pa.Array, field: Field | None = None) -> pa.Array:
 
 _OWN: tuple[Rule, ...] = (
     Rule(
-        code="R127", scope=_ROW, severity=_ERROR, columns=("licence_flag",),
+        code="R141", scope=_ROW, severity=_ERROR, columns=("licence_flag",),
         message=Text("The good needs a licence: it cannot leave as market procurement.", "商品涉证，不得以市场采购贸易方式出口。"),
         remedy=Text("Declare the slip under another trade mode, or take the good off it.", "请以其他监管方式申报该交易单，或从中剔除该商品。"),
         citations=(Cite("GACC-2014-54", "prohibited and restricted goods are kept out", Status.READ_PARTIAL),), test=needs_no_licence,
     ),
     Rule(
-        code="R128", scope=_ROW, severity=_ERROR, columns=_FLAGS, fixed=True,
+        code="R142", scope=_ROW, severity=_ERROR, columns=_FLAGS, fixed=True,
         message=Text("Neither yes nor no.", "既不是“是”也不是“否”。"),
         remedy=Text("Write 1 or 0, 是 or 否, Y or N; leave it blank where it is not known.", "请填 1 或 0、是 或 否、Y 或 N；不清楚的请留空。"),
         citations=(ours("flags of a trade-slip line"),), test=in_code_list,
     ),
     Rule(
-        code="R129", scope=_ROW, severity=_ERROR, columns=("export_on",), fixed=True,
+        code="R143", scope=_ROW, severity=_ERROR, columns=("export_on",), fixed=True,
         message=Text("The day of export cannot be read: it decides the exchange rate.", "出口日期无法识别：汇率按该日期确定。"),
         remedy=Text("Write it as 2026-10-31 or 20261031, or leave it blank for the day of the run (--as-of).",
                     "请写成 2026-10-31 或 20261031；留空则按运行日期（--as-of）。"),
         citations=(Cite("GACC-272", "article 14, the day of declaration decides the rate", Status.READ_PARTIAL),), test=is_day,
     ),
     Rule(
-        code="R209", scope=_ROW, severity=_WARNING, columns=("buyer_id_no",),
+        code="R241", scope=_ROW, severity=_WARNING, columns=("buyer_id_no",),
         message=Text("The buyer's identity or passport number is missing: the remark of the declaration lacks it.",
                      "缺少采购商证件号码：报关单备注栏将缺少该项。"),
         remedy=Text("Put in the number of the buyer's identity document.", "请填写采购商的身份证件或护照号码。"),
