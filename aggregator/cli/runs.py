@@ -19,6 +19,7 @@ from aggregator.cli.options import (
     inputs_argument,
     json_option,
     lang_option,
+    mode_option,
     options_of,
     run_options,
     sheet_option,
@@ -184,23 +185,27 @@ def columns(inputs: tuple[Path, ...], config: Path | None, sheets: tuple[str, ..
 @click.option("--headings", type=click.Choice(["own", "zh"]), default="own", show_default=True, help="Column names or Chinese headings.")
 @click.option("--encoding", type=click.Choice(["utf-8", "gb18030"]), default="utf-8", show_default=True)
 @click.option("--first-serial", type=click.IntRange(1), default=1, show_default=True, help="Serial number of the first inventory.")
+@click.option("--mode", type=click.Choice(["9610", "1039"]), help="Customs mode whose exports to write. [default: 9610, or that of the config]")
 @click.option("--shapes", is_flag=True, help="Write the shapes of real exports too, sound and damaged, each with what is said of it.")
 @lang_option
-def sample(lines: int, out: Path, period: Any, shapes: bool, lang: Any, **given: Any) -> None:
+def sample(lines: int, out: Path, period: Any, mode: str | None, shapes: bool, lang: Any, **given: Any) -> None:
     """Write synthetic exports of any size, seeded.
 
     \b
     Example:
       aggregator sample --lines 100000 --out demo --faults 0.01 --seed 7
       aggregator sample --lines 1000 --out demo --shapes
+      aggregator sample --mode 1039 --lines 1000 --out demo --faults 0.05
     """
 
     def job(reporter: Reporter) -> int:
         from aggregator.model.period import Period
         from aggregator.samples.sample import Sample, write_sample
+        from aggregator.samples.slips import write_slips
 
         wanted = Sample(lines=lines, period=period or Period.before(now().date()), **given)
-        for path in write_sample(wanted, out):
+        code = mode or options_of(None, {})[0].mode.code
+        for path in write_slips(wanted, out) if code == "1039" else write_sample(wanted, out):
             click.echo(str(path))
         if shapes:
             from aggregator.samples.shapes.folder import write_shapes
@@ -213,15 +218,17 @@ def sample(lines: int, out: Path, period: Any, shapes: bool, lang: Any, **given:
 
 @click.command()
 @click.argument("code", required=False)
+@mode_option
 @json_option
 @lang_option
-def rules(code: str | None, as_json: bool, lang: Any) -> None:
+def rules(code: str | None, mode: str | None, as_json: bool, lang: Any) -> None:
     """The rule book: what a code means, where it comes from, how to correct the data.
 
     \b
     Example:
       aggregator rules
       aggregator rules R107
+      aggregator rules I109 --mode 1039
     """
 
     def job(reporter: Reporter) -> int:
@@ -230,7 +237,7 @@ def rules(code: str | None, as_json: bool, lang: Any) -> None:
         from aggregator.schemas.modes import mode_of
         from aggregator.schemas.rates import RATE_RULES
 
-        book = mode_of("9610").rules
+        book = mode_of(mode or "9610").rules
         if code is None:
             if as_json:
                 click.echo(json.dumps([rule_as_json(rule) for rule in book], ensure_ascii=False))

@@ -9,6 +9,7 @@ from typing import Any
 
 from aggregator.model.outcome import Outcome
 from aggregator.model.repairs import REPAIRS
+from aggregator.schemas.modes import Mode, Procedure
 from aggregator.schemas.rule import RuleBook
 from aggregator.schemas.text import Lang, Text
 
@@ -47,20 +48,17 @@ def page(outcome: Outcome, run_ref: str, declarations: list[dict[str, Any]], now
     fates = [
         (say("read", "读入"), counts["inventories_read"]),
         (say("declared", "申报"), counts["inventories_declared"]),
-        (say("of these late", "其中补报"), counts["inventories_late"]),
+        *([(say("of these late", "其中补报"), counts["inventories_late"])] if outcome.mode.waits_for_clearing else []),
         (say("rejected", "拒绝"), counts["inventories_rejected"]),
         (say("excluded", "排除"), counts["inventories_excluded"]),
     ]
     parts = [
-        f"<h1>{say('Summary declarations', '汇总申报')} {escape(outcome.period)} · {escape(run_ref)}</h1>",
+        f"<h1>{escape(outcome.mode.wording.heading.in_lang(lang))} {escape(outcome.period)} · {escape(run_ref)}</h1>",
         f"<p class=note>{say('As of', '生成时间')} {escape(now.strftime('%Y-%m-%d %H:%M'))} {say('China time', '北京时间')}. "
-        + say(
-            "A forecast and a check: customs builds the declarations from its own copy of the inventories.",
-            "本结果为预测与核对：报关单由海关依据其清单数据生成。",
-        )
+        + escape(outcome.mode.wording.standing.in_lang(lang))
         + "</p>",
         "" if outcome.working_days_left is None else f"<p>{_deadline(outcome.deadline, outcome.working_days_left, say)}</p>",
-        f"<h2>{say('Inventories', '清单')}</h2><div class=fates>"
+        f"<h2>{escape(_capital(outcome.mode.wording.units.in_lang(lang)))}</h2><div class=fates>"
         + "".join(f"<div><b>{number:,}</b>{name}</div>" for name, number in fates)
         + "</div>",
         f"<h2>{say('Findings', '问题')}</h2>" + _findings(outcome.mode.rules, outcome.findings, lang, say("None.", "无。")),
@@ -79,8 +77,8 @@ def page(outcome: Outcome, run_ref: str, declarations: list[dict[str, Any]], now
         ),
         f"<h2>{say('Declarations', '报关单')} ({counts['declarations']:,})</h2>",
         _table(
-            [escape(title.in_lang(lang)) for _, title in _COLUMNS],
-            ([str(row[name]) for name, _ in _COLUMNS] for row in declarations),
+            [escape(title.in_lang(lang)) for _, title in _columns(outcome.mode)],
+            ([str(row[name]) for name, _ in _columns(outcome.mode)] for row in declarations),
             numbers_from=5,
         ),
     ]  # fmt: skip
@@ -91,6 +89,18 @@ def page(outcome: Outcome, run_ref: str, declarations: list[dict[str, Any]], now
         f'<!doctype html>\n<html lang="{lang}"><head><meta charset="utf-8"><title>{title}</title>'
         f"<style>{_STYLE}</style></head><body>\n" + "\n".join(parts) + "\n</body></html>\n"
     )
+
+
+def _columns(mode: Mode) -> tuple[tuple[str, Text], ...]:
+    if mode.procedure is Procedure.MERGE:
+        return _COLUMNS
+    units = mode.wording.units
+    named = {"producer_seller_name": ("remark", Text("Remark", "备注")), "inventory_count": ("inventory_count", Text(_capital(units.en), f"{units.zh}数"))}
+    return tuple(named.get(name, (name, title)) for name, title in _COLUMNS)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _deadline(day: str, left: int, say: Callable[[str, str], str]) -> str:

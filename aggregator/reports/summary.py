@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aggregator.model.outcome import Outcome
+from aggregator.schemas.modes import Procedure
 from aggregator.schemas.text import Lang, Text
 
 _CODES_SHOWN = 10
@@ -35,20 +36,21 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
 
 def summary(outcome: Outcome, lang: Lang, *, dry_run: bool) -> list[str]:
     """Lines to print after a run."""
-    counts = outcome.counts
+    counts, units, waits = outcome.counts, outcome.mode.wording.units, outcome.mode.waits_for_clearing
+    late = Text(f" ({counts['inventories_late']:,} late)", f"（其中补报 {counts['inventories_late']:,} 份）") if waits else Text("", "")
     lines = [
         Text(
-            f"Period {outcome.period}: {counts['lines_read']:,} lines of {counts['inventories_read']:,} inventories read.",
-            f"申报期 {outcome.period}：读入 {counts['lines_read']:,} 行，{counts['inventories_read']:,} 份清单。",
+            f"Period {outcome.period}: {counts['lines_read']:,} lines of {counts['inventories_read']:,} {units.en} read.",
+            f"申报期 {outcome.period}：读入 {counts['lines_read']:,} 行，{counts['inventories_read']:,} 份{units.zh}。",
         ),
         Text(
-            f"  declared {counts['inventories_declared']:,} inventories ({counts['inventories_late']:,} late) in "
+            f"  declared {counts['inventories_declared']:,} {units.en}{late.en} in "
             f"{counts['declarations']:,} declarations with {counts['declaration_items']:,} items",
-            f"  申报 {counts['inventories_declared']:,} 份清单（其中补报 {counts['inventories_late']:,} 份），"
+            f"  申报 {counts['inventories_declared']:,} 份{units.zh}{late.zh}，"
             f"形成报关单 {counts['declarations']:,} 份、商品项 {counts['declaration_items']:,} 项",
         ),
-        Text(f"  rejected {counts['inventories_rejected']:,} inventories", f"  拒绝 {counts['inventories_rejected']:,} 份清单"),
-        Text(f"  excluded {counts['inventories_excluded']:,} inventories", f"  排除 {counts['inventories_excluded']:,} 份清单"),
+        Text(f"  rejected {counts['inventories_rejected']:,} {units.en}", f"  拒绝 {counts['inventories_rejected']:,} 份{units.zh}"),
+        Text(f"  excluded {counts['inventories_excluded']:,} {units.en}", f"  排除 {counts['inventories_excluded']:,} 份{units.zh}"),
     ]
     shown = [line.in_lang(lang) for line in lines]
     for reason, count in outcome.excluded.items():
@@ -97,7 +99,8 @@ def _ending(outcome: Outcome, lang: Lang, *, dry_run: bool) -> str:
     if dry_run:
         return Text("Dry run: nothing was written.", "试运行：未写入任何内容。").in_lang(lang)
     if outcome.published:
-        return f"{_messages(outcome).in_lang(lang)}\n{_published(outcome).in_lang(lang)}"
+        messages = f"{_messages(outcome).in_lang(lang)}\n" if outcome.mode.procedure is Procedure.MERGE else ""
+        return f"{messages}{_published(outcome).in_lang(lang)}"
     if outcome.folder:
         return Text(
             f"Nothing new to declare. The same lines were rejected before: see {outcome.folder}.",

@@ -39,16 +39,22 @@ class Packing:
 
 @dataclass(frozen=True)
 class Wording:
-    """What users read of a mode: its name, what it declares, and what its units are called (one and many)."""
+    """What users read of a mode: its name, what a report is headed by, what its declarations are good for, and what its units are
+    called (one and many)."""
 
     title: Text
     heading: Text
+    standing: Text
     unit: Text
     units: Text
 
 
 SUMMARY = Wording(
     Text("cross-border e-commerce retail export", "跨境电商零售出口"), Text("Summary declarations", "汇总申报"),
+    Text(
+        "A forecast and a check: customs builds the declarations from its own copy of the inventories.",
+        "本结果为预测与核对：报关单由海关依据其清单数据生成。",
+    ),
     Text("inventory", "清单"), Text("inventories", "清单"),
 )  # fmt: skip
 

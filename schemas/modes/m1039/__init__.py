@@ -36,6 +36,11 @@ M1039 = Mode(
     packing=Packing(MOST_USD, SIMPLIFIED_ABOVE, KEPT_ONE_BY_ONE),
     wording=Wording(
         Text("market procurement", "市场采购贸易"), Text("Market procurement declarations", "市场采购贸易申报"),
+        Text(
+            "Drafts for the broker. How goods are simplified, and which rate the limit is meant in, was read in part or not at all "
+            "[UNVERIFIED]: ask the broker or customs' hotline 12360.",
+            "本结果为供报关单位使用的草稿。简化申报的具体方法及限额适用的汇率尚未见到原文[UNVERIFIED]：请向报关单位或海关12360热线确认。",
+        ),
         Text("trade slip", "交易单"), Text("trade slips", "交易单"),
     ),
 )
