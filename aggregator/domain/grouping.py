@@ -40,6 +40,17 @@ def group_codes(columns: Sequence[pa.Array], length: int) -> tuple[Ints, Ints]:
     return numbers, firsts.astype(np.int64)
 
 
+def ranked_codes(table: pa.Table) -> Ints:
+    """A number for each row that stands in the order of its values (column by column, by code point); equal rows share one."""
+    columns = [column.combine_chunks() for column in table.columns]
+    groups, firsts = group_codes(columns, table.num_rows)
+    distinct = pa.table([pc.fill_null(column.take(pa.array(firsts)).cast(pa.string()), "") for column in columns], names=table.column_names)
+    order = pc.sort_indices(distinct, sort_keys=[(name, "ascending") for name in table.column_names]).to_numpy()
+    ranks = np.empty(len(order), dtype=np.int64)
+    ranks[order] = np.arange(len(order))
+    return ranks[groups]
+
+
 def hashes(values: pa.Array) -> Hashes:
     """64-bit hashes of strings, the same in every process. Equal values have equal hashes; the reverse must not be relied on."""
     return pd.util.hash_array(values.to_numpy(zero_copy_only=False).astype(object), categorize=False)

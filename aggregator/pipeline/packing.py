@@ -13,7 +13,7 @@ from aggregator.domain.grouping import group_codes, run_starts
 from aggregator.domain.merge import number_ranks
 from aggregator.domain.pack import Packing, pack
 from aggregator.domain.simplify import APART, GOOD, KIND, UNITS, Simplified, simplify
-from aggregator.domain.slip_items import ItemCount
+from aggregator.domain.slip_items import ItemCount, goods_of
 from aggregator.domain.slips import most, worths
 from aggregator.domain.split import Split, declaration_refs
 from aggregator.pipeline.emit import Numbering
@@ -96,7 +96,7 @@ def _packings(work: Work, goods: pa.Table, worth: Units, slip: Ints, starts: Int
     """Of each group, in their order."""
     limits = packing_of(work.mode)
     limit = most(int(limits.most_usd.value), work.to_usd.scale)
-    of_slip = _sums(worth, slip)
+    of_slip, coded = _sums(worth, slip), goods_of(goods, worth)
     ends = np.append(starts[1:], len(of_slip))
     rows = np.argsort(slip, kind="stable")
     row_starts = np.append(run_starts(slip[rows]), len(rows))
@@ -105,9 +105,8 @@ def _packings(work: Work, goods: pa.Table, worth: Units, slip: Ints, starts: Int
             yield Packing(((0,),), 1, True)
             continue
         of_group = rows[row_starts[start] : row_starts[end]]
-        frame = goods_frame(goods.take(pa.array(of_group)), slip[of_group] - start, worth[of_group]).rename(columns={"declaration": "slip"})
-        items = ItemCount(frame, profile_of(limits), work.mode.items_per_declaration.value)
-        yield pack([int(value) for value in of_slip[start:end]], limit, items.fits, items.hopeless)
+        items = ItemCount(slip[of_group] - start, coded.at(of_group), profile_of(limits), work.mode.items_per_declaration.value)
+        yield pack(of_slip[start:end].tolist(), limit, items.fits, items.hopeless)
 
 
 def _declarations(packings: list[Packing], starts: Ints, slips: int) -> Ints:

@@ -7,13 +7,14 @@ import tempfile
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator.domain.pack import pack
-from aggregator.domain.simplify import Profile, simplify
-from aggregator.domain.slip_items import ItemCount
+from aggregator.domain.simplify import GOOD, Profile, simplify
+from aggregator.domain.slip_items import ItemCount, goods_of
 from tests.conftest import Runner, csv_text
 from tests.domain.test_pack import partitions
 from tests.domain.test_simplify import frame
@@ -104,7 +105,8 @@ def test_items_are_counted_as_simplify_makes_them(slips: list[list[tuple[int, in
     ]
     goods = frame([{name: value for name, value in row.items() if name != "slip"} for row in rows]).assign(slip=[row["slip"] for row in rows])
     profile = Profile(5, 5)
-    counted = ItemCount(goods, profile, limit)
+    table = pa.table({name: goods[name].astype(str).tolist() for name in GOOD[1:]} | {"by_itself": [str(int(own)) for own in goods["by_itself"]]})
+    counted = ItemCount(goods["slip"].to_numpy(), goods_of(table, goods["worth"].to_numpy()), profile, limit)
     everything = list(range(len(slips)))
     truth = len(simplify(goods.assign(declaration=0), profile).items)
     assert counted.fits(everything) == (truth <= limit)
