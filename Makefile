@@ -23,6 +23,9 @@ demo: $(VENV)/installed
 	@echo "  findings.csv, rejected/                   what is wrong, and the lines to correct"
 	@echo "  excluded.csv                              what is right but not to be declared now, and why"
 	@echo "  control_totals.csv, manifest.json         proof that nothing was lost, and what the run was made of"
+	@echo
+	@echo "Market procurement (1039), a month of trade slips:"
+	@echo "  $(BIN)/aggregator run sample_data/market/slips.csv --config sample_data/market/aggregator.toml --period 2026-10 --out market-out"
 
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n 2

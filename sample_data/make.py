@@ -10,9 +10,10 @@ from datetime import datetime
 from pathlib import Path
 
 from aggregator.jobs.run import run
-from aggregator.model.options import Options
+from aggregator.model.options import Options, from_config, read_config
 from aggregator.model.period import Period
 from aggregator.samples.sample import Sample, write_sample
+from aggregator.samples.slips import write_slips
 from aggregator.schemas.patterns import CHINA
 
 HERE = Path(__file__).parent
@@ -21,10 +22,13 @@ NOW = datetime(2026, 11, 5, 9, 0, tzinfo=CHINA)
 MONTH = ("exports/shop-a-gb18030.csv", "exports/shop-b.csv")
 RECEIPTS = "exports/receipts.csv"
 FAULTS = "faults/faults.csv"
+SLIPS = "market/slips.csv"
 GOLDEN = (
     "declarations.csv", "declaration_items.csv", "weight_shares.csv", "findings.csv", "excluded.csv", "control_totals.csv",
     "audit_map.csv",
 )  # fmt: skip
+
+GOLDEN_OF_MARKET = ("packing.csv", "packing_groups.csv", "simplified_goods.csv")
 
 
 def make_inputs(folder: Path) -> None:
@@ -42,6 +46,10 @@ def make_inputs(folder: Path) -> None:
             shutil.move(made[0], target)
             if len(made) > 1:
                 shutil.move(made[1], folder / RECEIPTS)
+    (folder / SLIPS).parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        [slips] = write_slips(replace(base, lines=600, seed=1039, faults=0.1, headings="zh"), Path(temporary))
+        shutil.move(slips, folder / SLIPS)
 
 
 def run_month(out: Path, *, workers: int = 1, chunk_bytes: int = 32 << 20) -> Path:
@@ -61,15 +69,21 @@ def run_faults(out: Path) -> Path:
     return Path(run(options.for_run(NOW.date()), NOW).folder)
 
 
+def run_market(out: Path, *, workers: int = 1, chunk_bytes: int = 32 << 20) -> Path:
+    config = read_config(HERE / "market" / "aggregator.toml")
+    asked = {"inputs": (Path("sample_data") / SLIPS,), "period": PERIOD, "out": out, "formats": ("csv",), "workers": workers, "chunk_bytes": chunk_bytes}
+    return Path(run(from_config(config, asked).for_run(NOW.date()), NOW).folder)
+
+
 def main() -> None:
     make_inputs(HERE)
-    for name, job in (("exports", run_month), ("faults", run_faults)):
+    for name, job in (("exports", run_month), ("faults", run_faults), ("market", run_market)):
         with tempfile.TemporaryDirectory() as out:
             made = job(Path(out))
             expected = HERE / "expected" / name
             shutil.rmtree(expected, ignore_errors=True)
             expected.mkdir(parents=True)
-            for file in GOLDEN:
+            for file in (*GOLDEN, *(GOLDEN_OF_MARKET if name == "market" else ())):
                 shutil.copy(made / file, expected / file)
             shutil.copytree(made / "rejected", expected / "rejected")
 

@@ -46,7 +46,7 @@ def assert_as_expected(made: Path, expected: Path) -> None:
 
 def test_sample_data_is_what_the_seed_gives(make: Any, tmp_path: Path) -> None:
     make.make_inputs(tmp_path)
-    for name in (*make.MONTH, make.RECEIPTS, make.FAULTS):
+    for name in (*make.MONTH, make.RECEIPTS, make.FAULTS, make.SLIPS):
         assert (tmp_path / name).read_bytes() == (SAMPLE / name).read_bytes(), name
 
 
@@ -62,6 +62,12 @@ def test_golden_faults(make: Any, tmp_path: Path) -> None:
     fired = set(re.findall(r'^"([A-Z][0-9]{3})"', (made / "findings.csv").read_text(encoding="utf-8-sig"), re.MULTILINE))
     known = {code for code in M9610.rules.by_code if code[0] in "RIB" or code.startswith("F2")}
     assert known - fired == {"B101", "B103", "B206", "B207", "B208", "B209", "B210", "B211", "F204", "F205", "F206", "F207", "R127"}, "a ledger, a full declaration, a tariff, a message, a row in pieces, a workbook, an import"
+
+
+@pytest.mark.parametrize("changes", [{}, {"workers": 2, "chunk_bytes": 5000}])
+def test_golden_market(make: Any, tmp_path: Path, changes: dict[str, int]) -> None:
+    made = make.run_market(tmp_path, **changes)
+    assert_as_expected(made, SAMPLE / "expected" / "market")
 
 
 def test_manifest_hashes_every_file(make: Any, tmp_path: Path) -> None:
@@ -82,7 +88,8 @@ def test_documents_are_current() -> None:
 
 def test_the_run_of_the_readme_runs(tmp_path: Path) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    [block] = [block for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) if "aggregator run" in block]
+    [block, market] = [block for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) if "aggregator run" in block]
+    assert _run(market, "market-out", tmp_path) == 3
     words = shlex.split(block.replace("\\\n", " "))
     assert words[0] == ".venv/bin/aggregator"
     arguments = [str(tmp_path / "demo-out") if word == "demo-out" else word for word in words[1:]]
@@ -93,6 +100,12 @@ def test_the_run_of_the_readme_runs(tmp_path: Path) -> None:
     assert result.returncode == 3, result.stderr
     for name in re.findall(r"^\| `([a-z_]+\.[a-z]+)`", text, re.MULTILINE):
         assert (tmp_path / "demo-out/2026-10/202610-01" / name).exists(), name
+
+
+def _run(block: str, out: str, folder: Path) -> int:
+    arguments = [str(folder / out) if word == out else word for word in shlex.split(block)[1:]]
+    env = {**os.environ, "LC_ALL": "C.UTF-8"}
+    return subprocess.run([sys.executable, "-m", "aggregator", *arguments], cwd=ROOT, capture_output=True, check=False, env=env).returncode
 
 
 def test_makefile_runs_the_same_as_the_readme() -> None:
