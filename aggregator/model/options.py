@@ -262,7 +262,7 @@ def from_config(config: dict[str, Any], options: dict[str, Any], lang: Lang = "e
 def _mode(config: Mapping[str, Any], options: Mapping[str, Any], problems: list[tuple[str, str]]) -> Mode:
     """The customs mode: what the tables of the config are checked by."""
     run = config.get("run", {})
-    code = options.get("mode") or (run.get("mode") if isinstance(run, dict) else None) or "9610"
+    code = str(options.get("mode") or (run.get("mode") if isinstance(run, dict) else None) or "9610")
     if code not in MODES:
         problems.append((f"'mode' in [run]: expected one of {', '.join(MODES)}, found {code!r}", f"[run] 中的“mode”：应为 {'、'.join(MODES)} 之一，实为 {code!r}"))
         return mode_of("9610")
