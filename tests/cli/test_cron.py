@@ -41,7 +41,7 @@ def test_config_show_says_where_each_value_came_from(runner: Runner) -> None:
     assert answer["columns"] == {"value": {"sku": "货号"}, "from": "aggregator.toml"}
     assert answer["calendar_years"]["value"] == {"2027": {"off": ["2027-01-01"]}}
     assert answer["late"] == {"value": True, "from": "default"}
-    assert set(answer) == {f.name for f in fields(Options)} - {"inputs", "dry_run", "mode"}
+    assert set(answer) == {f.name for f in fields(Options)} - {"inputs", "dry_run"}
     named = json.loads(aggregator("config", "show", "--config", "aggregator.toml", "--no-late", "--json", folder=runner.folder).stdout)["settings"]
     assert named["late"] == {"value": False, "from": "command line"}
 

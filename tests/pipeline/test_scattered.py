@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from aggregator.pipeline import line
+from aggregator.pipeline import merging
 from tests.conftest import Runner, csv_text, opened, row
 
 A = {"inventory_no": "22442026E000000001", "order_no": "1", "waybill_no": "1"}
@@ -97,7 +97,7 @@ def test_merge_in_many_steps(runner: Runner, in_new_folder: Callable[[str], Runn
     rows = [cells for n in range(60) for cells in items({**A, "inventory_no": f"22442026E{n:09d}", "order_no": str(n), "waybill_no": str(n)},
                                                         1, 2, enterprise_goods_name=f"品{n % 7}")]  # fmt: skip
     whole = runner.run(runner.write(rows))
-    monkeypatch.setattr(line, "_ROWS_AT_A_TIME", 3)
+    monkeypatch.setattr(merging, "_ROWS_AT_A_TIME", 3)
     steps = in_new_folder("steps")
     other = steps.run(steps.write(rows), chunk_bytes=10)
     for name in ("declarations.csv", "declaration_items.csv"):
