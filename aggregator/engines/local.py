@@ -101,9 +101,12 @@ class Workers:
             ) from None
 
 
+_FIRST = "aggregator.engines.server"
+
+
 def start_ahead(preload: str) -> None:
     """Start the fork server, which imports a module that imports and warms up the steps, while this process is still importing."""
-    multiprocessing.set_forkserver_preload([preload])
+    multiprocessing.set_forkserver_preload([_FIRST, preload])
     multiprocessing.forkserver.ensure_running()
 
 
@@ -142,7 +145,7 @@ def local_engine(folder: Path, workers: int, tasks: int, preload: str) -> Iterat
         return
     # A fork server: a fork of this process would copy locks that Arrow's threads may hold.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([preload])
+    context.set_forkserver_preload([_FIRST, preload])
     count = min(workers, tasks)
     pool = ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker)
     try:

@@ -236,15 +236,17 @@ def test_broken_pipe_is_quiet(tmp_path: Path) -> None:
     assert result.stderr == ""
 
 
-def test_interrupt_leaves_no_half_made_run_folder(tmp_path: Path) -> None:
+@pytest.mark.parametrize("whole_group", [False, True])
+def test_interrupt_leaves_no_half_made_run_folder(tmp_path: Path, whole_group: bool) -> None:
+    """`whole_group`: as a terminal sends it, to the workers too."""
     assert aggregator("sample", "--lines", "150000", "--out", ".", "--period", "2026-10", folder=tmp_path).returncode == 0
     command = [sys.executable, "-m", "aggregator", "run", "inventories.csv", *PERIOD, "--out", "out", "--lang", "en"]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
     deadline = time.monotonic() + 60
     # As soon as anything is left for a later step: on a busy machine the run may have ended before the last of it is seen.
     while not list(tmp_path.glob("out/.work-*/*")) and time.monotonic() < deadline:
         time.sleep(0.005)
-    process.send_signal(signal.SIGINT)
+    (os.killpg if whole_group else os.kill)(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     assert "nothing was published" in errors
