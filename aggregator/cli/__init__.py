@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from aggregator.cli.answers import receive, trace
+from aggregator.cli.ending import ended
 from aggregator.cli.ledger import ledger
 from aggregator.cli.modes import modes
 from aggregator.cli.rates import rates
 from aggregator.cli.runs import check, columns, rules, run, sample
 from aggregator.cli.watch import config, doctor, status
+from aggregator.model.version import VERSION
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="summary-declaration-aggregator", prog_name="aggregator")
+@click.version_option(VERSION, prog_name="aggregator")
 def cli() -> None:
     """Merge 9610 export inventories into summary declarations (清单核放、汇总申报).
 
@@ -30,4 +34,4 @@ for _command in (run, check, columns, status, receive, trace, ledger, doctor, co
 
 
 def main() -> None:
-    cli(prog_name="aggregator")
+    sys.exit(ended(lambda: cli.main(prog_name="aggregator", standalone_mode=False)))

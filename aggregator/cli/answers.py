@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -39,8 +38,10 @@ def receive(files: tuple[Path, ...], config: Path | None, as_json: bool, lang: A
         reporter.adopt(options)
         received = receive_answers(options.for_receive(), now())
         reporter.done(Text("What was received is recorded in the ledger.", "收到的回执已在台账中登记。"), int(received.exit_code))
-        lines = received_lines(received, reporter.lang)
-        click.echo(json.dumps(received_as_json(received), ensure_ascii=False) if as_json else "\n".join(lines))
+        if as_json:
+            reporter.print_json(received_as_json(received))
+        else:
+            reporter.print(*received_lines(received, reporter.lang))
         return int(received.exit_code)
 
     sys.exit(guarded(job, lang))
@@ -79,7 +80,7 @@ def trace(numbers: tuple[str, ...], file: Path | None, config: Path | None, as_j
         ledger = options.ledger_path
         if ledger is None or not ledger.exists():
             raise NoLedger(ledger or Path("ledger.sqlite"))
-        absent = print_trace(trace_numbers(ledger, wanted), wanted, as_json=as_json)
+        absent = print_trace(trace_numbers(ledger, wanted), wanted, reporter, as_json=as_json)
         if absent:
             from aggregator.schemas.text import Text
 

@@ -3,18 +3,29 @@ traceback."""
 
 from __future__ import annotations
 
-import json
+import io
 import locale
 import os
-import signal
 import sys
 import traceback
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from aggregator.cli.screen import (
+    flush,
+    hold_streams,
+    say_no_more,
+    tell,
+    tell_json,
+    write_bytes,
+    write_json,
+    write_lines,
+)
+from aggregator.model.signals import Interrupts, answered_by, come_again, done
+from aggregator.schemas.shown import shown
 
 if TYPE_CHECKING:
     from aggregator.model.options import Options
@@ -35,7 +46,8 @@ def now() -> datetime:
 
 
 class Reporter:
-    """Speaks on stderr: sentences, or with `--log-format json` one JSON object a line (at, level, event, message, …)."""
+    """Prints results on stdout, and speaks on stderr: sentences, or with `--log-format json` one JSON object a line (at, level,
+    event, message, …)."""
 
     def __init__(self, lang: Lang | None, log_format: str | None) -> None:
         self.lang: Lang = lang or locale_lang()
@@ -50,6 +62,19 @@ class Reporter:
     def adopt(self, options: Options) -> None:
         """The config may say how to speak."""
         self.lang, self.as_json = options.lang, options.log_format == "json"
+
+    def print(self, *lines: str) -> None:
+        write_lines(lines)
+
+    def print_json(self, value: Any) -> None:
+        write_json(value)
+
+    def print_bytes(self, table: bytes) -> None:
+        write_bytes(table)
+
+    def tell(self, lines: Iterable[str]) -> None:
+        """For people, where stdout is for a program."""
+        tell(lines)
 
     def event(self, event: str, **facts: Any) -> None:
         """Said to programs only."""
@@ -66,55 +91,81 @@ class Reporter:
         if self.as_json:
             self._line(level, event, {"message": message, **facts})
         else:
-            _echo_error(message)
+            tell([message])
 
     def _line(self, level: str, event: str, facts: dict[str, Any]) -> None:
-        at = now().isoformat(timespec="milliseconds")
-        _echo_error(json.dumps({"at": at, "level": level, "event": event, **facts}, ensure_ascii=False))
-
-
-def _echo_error(text: str) -> None:
-    # Where stderr takes nothing, nobody can be told; the exit code still says how it ended.
-    with suppress(OSError):
-        click.echo(text, err=True)
+        tell_json({"at": now().isoformat(timespec="milliseconds"), "level": level, "event": event, **facts})
 
 
 def guarded(job: Callable[[Reporter], int], lang: Lang | None, log_format: str | None = None) -> int:
     """Run a job; its exit code."""
-    from aggregator.model.errors import Exit
+    from aggregator.model.errors import Exit, StopRun
 
-    def interrupted(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupted)
-    reporter = Reporter(lang, log_format)
+    reporter, interrupts = Reporter(lang, log_format), Interrupts()
     try:
-        code = job(reporter)
-        sys.stdout.flush()
+        with answered_by(interrupts):
+            code = job(reporter)
+            flush()
+            done(code)
         return code
     except BrokenPipeError:
         # The reader of our output (head, less) has gone: not an error, and nobody is left to tell.
-        _say_no_more()
+        say_no_more()
         return reporter.code
     except (KeyboardInterrupt, Exception) as error:
+        if interrupts.came and not isinstance(error, StopRun):
+            error = KeyboardInterrupt()
         said, code = _ending(error, reporter.stands)
+        done(code)
         reporter.error(said.in_lang(reporter.lang), code)
         if code == Exit.OUR_FAULT and os.environ.get("AGGREGATOR_DEBUG"):
-            traceback.print_exception(error)
+            tell(traceback.format_exception(error))
         _flush_or_say_no_more()
         return code
 
 
-def _flush_or_say_no_more() -> None:
-    """Python writes at its end what stdout has not taken, and would end with a code of its own where it cannot."""
+def ended(command: Callable[[], Any]) -> int:
+    """Run a command line; its exit code. What it is told before its job begins, wrong usage for the most, is said here."""
+    hold_streams()
+    sys.unraisablehook = come_again
     try:
-        sys.stdout.flush()
+        code = command()
+        flush()
+    except click.ClickException as error:
+        tell(_usage_lines(error))
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        code = 130
+    except BrokenPipeError:
+        say_no_more()
+        code = 0
+    except OSError as error:
+        tell([f"{error.filename or ''}: {error.strerror}".lstrip(": ")])
+        code = 74
+    _flush_or_say_no_more()
+    return code if isinstance(code, int) else 0
+
+
+def _usage_lines(error: click.ClickException) -> list[str]:
+    """As click words it. What was typed may hold line ends, which are not its own."""
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        # Or it takes colours out of what was typed, which then is not found again.
+        error.ctx.color = True
+    with io.StringIO() as said:
+        error.show(said)
+        text = said.getvalue()
+    typed = {part for argument in sys.argv[1:] for part in (argument, *argument.split("=", 1))}
+    for part in sorted(typed, key=len, reverse=True):
+        if shown(part) != part:
+            text = text.replace(part, shown(part))
+    return text.rstrip("\n").split("\n")
+
+
+def _flush_or_say_no_more() -> None:
+    try:
+        flush()
     except OSError:
-        _say_no_more()
-
-
-def _say_no_more() -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        say_no_more()
 
 
 def _ending(error: BaseException, stands: Text | None) -> tuple[Text, int]:

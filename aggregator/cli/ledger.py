@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -40,7 +39,7 @@ def ledger() -> None:
 
 def _report(reporter: Reporter, what: Text) -> int:
     reporter.done(what)
-    click.echo(what.in_lang(reporter.lang))
+    reporter.print(what.in_lang(reporter.lang))
     return 0
 
 
@@ -75,9 +74,9 @@ def show(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
 
         found = shown_runs(place.path, options.period)
         if as_json:
-            click.echo(json.dumps(runs_as_json(found), ensure_ascii=False))
+            reporter.print_json(runs_as_json(found))
         else:
-            click.echo("\n".join(run_lines(found, reporter.lang)))
+            reporter.print(*run_lines(found, reporter.lang))
         return 0
 
     _with_ledger(work, config, lang, given)
@@ -105,9 +104,9 @@ def check(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
         out = place.out.resolve() if place.out is not None else None
         found = check_ledger(place.path, out, place.lock_wait)
         if as_json:
-            click.echo(json.dumps(check_as_json(found), ensure_ascii=False))
+            reporter.print_json(check_as_json(found))
         else:
-            click.echo("\n".join(check_lines(found, reporter.lang)))
+            reporter.print(*check_lines(found, reporter.lang))
         return 78 if found.old else 3 if found.problems else 0
 
     _with_ledger(work, config, lang, given)
@@ -249,7 +248,7 @@ def export(folder: Path | None, config: Path | None, lang: Any, **given: Any) ->
         from aggregator.jobs.ledger import exported
 
         for line in exported(place.path, folder or Path(f"ledger-export-{now():%Y%m%d-%H%M%S}")):
-            click.echo(line)
+            reporter.print(line)
         return 0
 
     _with_ledger(work, config, lang, given)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -52,11 +51,11 @@ def modes(inputs: tuple[Path, ...], config: Path | None, form: str, as_json: boo
         for note in advice.notes:
             reporter.note(note)
         if as_json:
-            click.echo(json.dumps(advice_as_json(advice, reporter.lang), ensure_ascii=False))
+            reporter.print_json(advice_as_json(advice, reporter.lang))
         elif form == "csv":
-            click.echo(advice_as_csv(advice), nl=False)
+            reporter.print(*advice_as_csv(advice))
         else:
-            click.echo("\n".join(advice_lines(advice, reporter.lang)))
+            reporter.print(*advice_lines(advice, reporter.lang))
         return 0
 
     sys.exit(guarded(job, lang))

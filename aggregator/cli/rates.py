@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -51,9 +50,9 @@ def check(file: Path | None, config: Path | None, currencies: tuple[str, ...], a
         period = options.period or Period.before(options.as_of or now().date())
         checked = check_rates(options.rate_table(), period, currency_codes(currencies))
         if as_json:
-            click.echo(json.dumps(rates_as_json(checked, reporter.lang), ensure_ascii=False))
+            reporter.print_json(rates_as_json(checked, reporter.lang))
         else:
-            click.echo("\n".join(rates_lines(checked, reporter.lang)))
+            reporter.print(*rates_lines(checked, reporter.lang))
         return int(checked.exit_code)
 
     sys.exit(guarded(job, lang))

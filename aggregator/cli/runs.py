@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from contextlib import suppress
@@ -68,14 +67,15 @@ def run(inputs: tuple[Path, ...], config: Path | None, dry_run: bool, as_json: b
         if outcome.published:
             reporter.done(_published(outcome), int(outcome.exit_code))
         if as_json:
-            click.echo(json.dumps(outcome_as_json(outcome), ensure_ascii=False))
+            reporter.print_json(outcome_as_json(outcome))
         quiet = options.quiet and outcome.exit_code == Exit.DONE
         for note in outcome.notes if not quiet else ():
             reporter.note(note)
         facts = outcome_as_json(outcome)
         reporter.event("finished", seconds=round(time.monotonic() - started, 3), **{name: facts[name] for name in _LOGGED})
         if not quiet and not reporter.as_json:
-            click.echo("\n".join(summary(outcome, reporter.lang, dry_run=dry_run)), err=as_json)
+            lines = summary(outcome, reporter.lang, dry_run=dry_run)
+            reporter.tell(lines) if as_json else reporter.print(*lines)
         return int(outcome.exit_code)
 
     code = guarded(job, lang, given["log_format"])
@@ -132,9 +132,9 @@ def check(
         options, _ = options_of(config, {**given, "inputs": inputs, "lang": lang}, keep_period=False)
         reporter.adopt(options)
         outcome, tables = check_pipeline(options.for_check(), now().date())
-        print_findings(tables, findings, 0 if as_json else most, outcome, reporter.lang, click.echo)
+        print_findings(tables, findings, 0 if as_json else most, outcome, reporter.lang, reporter.print)
         if as_json:
-            click.echo(json.dumps(outcome_as_json(outcome), ensure_ascii=False))
+            reporter.print_json(outcome_as_json(outcome))
         return int(outcome.exit_code)
 
     sys.exit(guarded(job, lang))
@@ -166,9 +166,9 @@ def columns(inputs: tuple[Path, ...], config: Path | None, sheets: tuple[str, ..
         reporter.adopt(options)
         found = columns_of(options.reading)
         if as_json:
-            click.echo(json.dumps([columns_as_json(each) for each in found], ensure_ascii=False))
+            reporter.print_json([columns_as_json(each) for each in found])
         else:
-            click.echo("\n".join(line for each in found for line in columns_lines(each, options.mode.dictionary, reporter.lang)))
+            reporter.print(*(line for each in found for line in columns_lines(each, options.mode.dictionary, reporter.lang)))
         return int(Exit.WAITING if any(each.missing for each in found) else Exit.DONE)
 
     sys.exit(guarded(job, lang))
@@ -206,11 +206,11 @@ def sample(lines: int, out: Path, period: Any, mode: str | None, shapes: bool, l
         wanted = Sample(lines=lines, period=period or Period.before(now().date()), **given)
         code = mode or options_of(None, {})[0].mode.code
         for path in write_slips(wanted, out) if code == "1039" else write_sample(wanted, out):
-            click.echo(str(path))
+            reporter.print(str(path))
         if shapes:
             from aggregator.samples.shapes.folder import write_shapes
 
-            click.echo(str(write_shapes(out, reporter.lang)))
+            reporter.print(str(write_shapes(out, reporter.lang)))
         return 0
 
     sys.exit(guarded(job, lang))
@@ -240,16 +240,19 @@ def rules(code: str | None, mode: str | None, as_json: bool, lang: Any) -> None:
         book = mode_of(mode or "9610").rules
         if code is None:
             if as_json:
-                click.echo(json.dumps([rule_as_json(rule) for rule in book], ensure_ascii=False))
+                reporter.print_json([rule_as_json(rule) for rule in book])
             else:
-                click.echo("\n".join(rule_table(book, reporter.lang)))
+                reporter.print(*rule_table(book, reporter.lang))
             return 0
         rule = book.by_code.get(code.upper()) or RATE_RULES.by_code.get(code.upper()) or book.exclusions.get(code.lower())
         if rule is None:
             raise WrongUsage(
                 f"There is no rule {code}. 'aggregator rules' lists them all.", f"没有规则 {code}。运行 aggregator rules 查看全部。"
             )
-        click.echo(json.dumps(rule_as_json(rule), ensure_ascii=False) if as_json else "\n".join(rule_in_full(rule, reporter.lang)))
+        if as_json:
+            reporter.print_json(rule_as_json(rule))
+        else:
+            reporter.print(*rule_in_full(rule, reporter.lang))
         return 0
 
     sys.exit(guarded(job, lang))

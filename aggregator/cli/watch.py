@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -58,9 +57,9 @@ def status(config: Path | None, most: int, as_json: bool, lang: Any, **given: An
         wanted = options.for_status(most)
         standing = status_of(wanted, now().date())
         if as_json:
-            click.echo(json.dumps(status_as_json(standing, wanted.due.warn_days), ensure_ascii=False))
+            reporter.print_json(status_as_json(standing, wanted.due.warn_days))
         elif standing.presses or not options.quiet:
-            click.echo("\n".join(status_lines(standing, wanted.due.warn_days, reporter.lang)))
+            reporter.print(*status_lines(standing, wanted.due.warn_days, reporter.lang))
         if standing.no_calendar is not None:
             raise standing.no_calendar
         return int(Exit.WAITING if standing.presses else Exit.DONE)
@@ -91,9 +90,9 @@ def doctor(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
         reporter.adopt(options)
         checks = examine(options.for_doctor(), options.as_of or now().date())
         if as_json:
-            click.echo(json.dumps(doctor_as_json(checks), ensure_ascii=False))
+            reporter.print_json(doctor_as_json(checks))
         else:
-            click.echo("\n".join(doctor_lines(checks, reporter.lang)))
+            reporter.print(*doctor_lines(checks, reporter.lang))
         return 0 if all(check.well for check in checks) else 3
 
     sys.exit(guarded(job, lang))
@@ -130,9 +129,9 @@ def show(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
         options, origins = options_of(config, {**given, "lang": lang})
         reporter.adopt(options)
         if as_json:
-            click.echo(json.dumps(settings_as_json(options, origins), ensure_ascii=False))
+            reporter.print_json(settings_as_json(options, origins))
         else:
-            click.echo("\n".join(settings_lines(options, origins)))
+            reporter.print(*settings_lines(options, origins))
         return 0
 
     sys.exit(guarded(job, lang))

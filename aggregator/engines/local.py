@@ -19,7 +19,8 @@ from typing import Any, Generic, TypeVar
 
 from aggregator.engines.engine import Engine, Shared, Task
 from aggregator.engines.files import FileStorage
-from aggregator.model.errors import OurFault
+from aggregator.model.errors import CannotReadOrWrite
+from aggregator.model.signals import ignore_the_terminal
 
 WORTH_WORKERS = 32 << 20
 """Bytes of input from which worker processes pay for their start."""
@@ -95,7 +96,7 @@ class Workers:
                 running += [self._pool.submit(_run, step, task) for task in islice(waiting, 1)]
                 yield result
         except BrokenProcessPool:
-            raise OurFault(
+            raise CannotReadOrWrite(
                 "A worker process was killed, perhaps for want of memory. Nothing was published; try --workers 1.",
                 "工作进程被终止，可能是内存不足。未发布任何内容；请尝试 --workers 1。",
             ) from None
@@ -132,7 +133,7 @@ def _start_worker() -> None:
     import pyarrow as pa
 
     threading.Thread(target=_end_with_the_run, daemon=True).start()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ignore_the_terminal()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     pa.set_cpu_count(1)
 

@@ -4,9 +4,10 @@ are only starting and find it gone, say nothing."""
 from __future__ import annotations
 
 import pickle
-import signal
 import sys
 from types import TracebackType
+
+from aggregator.model.signals import ignore_the_terminal
 
 
 def _unless_the_run_is_gone(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -14,6 +15,6 @@ def _unless_the_run_is_gone(kind: type[BaseException], error: BaseException, tra
         sys.__excepthook__(kind, error, trace)
 
 
-# Ctrl-C in a terminal is sent to the whole group, also while this process still imports.
-signal.signal(signal.SIGINT, signal.SIG_IGN)
+# Also while this process still imports.
+ignore_the_terminal()
 sys.excepthook = _unless_the_run_is_gone

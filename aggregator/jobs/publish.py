@@ -9,7 +9,6 @@ import re
 import shutil
 import signal
 import tempfile
-import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from aggregator.ledger.ledger import Ledger
 from aggregator.model.disk import sync
 from aggregator.model.errors import CannotCreate, CannotReadOrWrite, WrongConfiguration
 from aggregator.model.records import Run
+from aggregator.model.signals import answered_by
 from aggregator.outputs.manifest import MANIFEST
 
 _PERIOD = re.compile(r"[0-9]{4}-[0-9]{2}")
@@ -164,12 +164,5 @@ def publish(source: Path, target: Path) -> None:
 @contextmanager
 def uninterrupted() -> Iterator[None]:
     """Between recording and renaming it is too late to interrupt: what was said to be declared has to be published."""
-    if threading.current_thread() is not threading.main_thread():
+    with answered_by(signal.SIG_IGN):
         yield
-        return
-    former = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)

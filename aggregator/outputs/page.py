@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from html import escape
+from html import escape as escaped
 from typing import Any
 
 from aggregator.model.outcome import Outcome
 from aggregator.model.repairs import REPAIRS
 from aggregator.schemas.modes import Mode, Procedure
 from aggregator.schemas.rule import RuleBook
+from aggregator.schemas.shown import shown
 from aggregator.schemas.text import Lang, Text
 
 DECLARATIONS_SHOWN = 200
@@ -89,6 +90,10 @@ def page(outcome: Outcome, run_ref: str, declarations: list[dict[str, Any]], now
         f'<!doctype html>\n<html lang="{lang}"><head><meta charset="utf-8"><title>{title}</title>'
         f"<style>{_STYLE}</style></head><body>\n" + "\n".join(parts) + "\n</body></html>\n"
     )
+
+
+def escape(text: str) -> str:
+    return escaped(shown(text))
 
 
 def _columns(mode: Mode) -> tuple[tuple[str, Text], ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +14,13 @@ from aggregator.inputs.export import Block, Export
 from aggregator.inputs.formats.csv import raw_records
 from aggregator.inputs.formats.records import cells_of
 from aggregator.inputs.formats.spool import spooled_cells
-from aggregator.inputs.tables.canonical import FORMULA_START
 from aggregator.inputs.tables.headings import normalised
-from aggregator.outputs.tables import csv_bytes
+from aggregator.outputs.tables import csv_bytes, guarded_cell
 
 REJECT_CODES = "reject_codes"
 """The last column of a rejected file; ignored when the file is read again."""
 _STEM = 60
 """Characters; a file name has at most 255 bytes."""
-_FORMULA = re.compile(f"^'*[{FORMULA_START}]")
 
 
 def kept_positions(file: Export) -> list[int]:
@@ -90,7 +87,7 @@ def _rows_of(file: Export, cells: pa.Table, codes: list[str]) -> bytes:
 def _row(cells: list[str]) -> bytes:
     sink = io.StringIO()
     csv.writer(sink, lineterminator="\n", quoting=csv.QUOTE_ALL).writerow(
-        [f"'{cell}" if _FORMULA.match(cell) else cell for cell in cells]
+        [guarded_cell(cell) for cell in cells]
     )
     return sink.getvalue().encode()
 

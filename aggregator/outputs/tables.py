@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from aggregator.inputs.tables.canonical import FORMULA_START
+from aggregator.inputs.tables.canonical import FORMULA
 
 ROW_GROUP = 131_072
 _BOM = b"\xef\xbb\xbf"
@@ -24,13 +25,18 @@ def guarded(table: pa.Table) -> pa.Table:
     """Text cells that a spreadsheet would run as a formula get a leading apostrophe; our reader takes it off again."""
     for position, field in enumerate(table.schema):
         if pa.types.is_string(field.type) and any(_may_be_guarded(chunk) for chunk in table[field.name].chunks):
-            values = pc.replace_substring_regex(table[field.name], f"^('*[{FORMULA_START}])", r"'\1")
+            values = pc.replace_substring_regex(table[field.name], f"^('*{FORMULA})", r"'\1")
             table = table.set_column(position, field.name, values)
     return table
 
 
-_GUARDED = np.isin(np.arange(256), np.frombuffer(b"'=+-@\t\r", dtype=np.uint8))
-"""First bytes of cells that are guarded."""
+_FORMULA = re.compile(f"'*{FORMULA}")
+_GUARDED = np.isin(np.arange(256), np.frombuffer(b"'=+-@\t\r\n\v\f \xc2\xe3\xef", dtype=np.uint8))
+"""First bytes of cells that may be guarded; those of full-width signs and spaces begin other characters too."""
+
+
+def guarded_cell(cell: str) -> str:
+    return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
 def _may_be_guarded(values: pa.Array) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import Any
 
 from aggregator.jobs.columns import FileColumns
 from aggregator.schemas.field import Dictionary
+from aggregator.schemas.shown import shown_json
 from aggregator.schemas.text import Lang, Text
 
 _VALUE_LENGTH = 24
@@ -35,7 +35,7 @@ def columns_lines(found: FileColumns, dictionary: Dictionary, lang: Lang) -> lis
         lines.append(f"  {column} ({names}){perhaps}")
     lines += ["", say("For aggregator.toml, to be checked:", "可写入 aggregator.toml（请核对）："), "", "[columns]"]
     for column, heading in found.missing.items():
-        lines.append(f"{column} = {json.dumps(heading, ensure_ascii=False)}" if heading else f'# {column} = ""')
+        lines.append(f"{column} = {shown_json(heading)}" if heading else f'# {column} = ""')
     return lines
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from aggregator.model.given import as_recorded
 from aggregator.model.options import Options
 from aggregator.schemas.modes import Mode
+from aggregator.schemas.shown import shown_json
 
 _TABLES = ("columns", "constants", "severity")
 _NOT_SETTINGS = ("inputs", "dry_run")
@@ -75,4 +76,4 @@ def _customs_lines(customs: dict[str, Any], origin: str) -> list[str]:
 
 def _toml(value: Any) -> str:
     """JSON writes strings, numbers, booleans and lists as TOML does."""
-    return json.dumps(value, ensure_ascii=False)
+    return shown_json(value)

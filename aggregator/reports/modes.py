@@ -9,7 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 from aggregator.jobs.modes import Advice
+from aggregator.outputs.tables import guarded_cell
 from aggregator.schemas.modes.advice import ADVISED, GENERAL_TRADE, Condition
+from aggregator.schemas.shown import shown
 from aggregator.schemas.sources import Cite
 from aggregator.schemas.text import Lang, Text
 
@@ -76,12 +78,13 @@ def advice_as_json(advice: Advice, lang: Lang) -> dict[str, Any]:
     }
 
 
-def advice_as_csv(advice: Advice) -> str:
+def advice_as_csv(advice: Advice) -> list[str]:
+    """Lines of a table, in which no cell ends a line or is run by a spreadsheet."""
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows(advice.rows[list(COLUMNS)].itertuples(index=False))
-    return sink.getvalue()
+    writer.writerows([guarded_cell(shown(cell)) for cell in row] for row in advice.rows[list(COLUMNS)].itertuples(index=False))
+    return sink.getvalue().rstrip("\n").split("\n")
 
 
 def _yuan(fen: int) -> str:

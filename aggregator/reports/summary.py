@@ -71,8 +71,7 @@ def summary(outcome: Outcome, lang: Lang, *, dry_run: bool) -> list[str]:
                 "已新建台账：其中没有任何此前的申报记录。请与结果一并妥善保存。",
             ).in_lang(lang)
         )
-    shown.append(_ending(outcome, lang, dry_run=dry_run))
-    return shown
+    return shown + _ending(outcome, lang, dry_run=dry_run)
 
 
 def _deadline(outcome: Outcome, left: int) -> Text:
@@ -95,18 +94,18 @@ def findings_by_code(outcome: Outcome, lang: Lang) -> list[str]:
     return lines
 
 
-def _ending(outcome: Outcome, lang: Lang, *, dry_run: bool) -> str:
+def _ending(outcome: Outcome, lang: Lang, *, dry_run: bool) -> list[str]:
     if dry_run:
-        return Text("Dry run: nothing was written.", "试运行：未写入任何内容。").in_lang(lang)
+        return [Text("Dry run: nothing was written.", "试运行：未写入任何内容。").in_lang(lang)]
     if outcome.published:
-        messages = f"{_messages(outcome).in_lang(lang)}\n" if outcome.mode.procedure is Procedure.MERGE else ""
-        return f"{messages}{_published(outcome).in_lang(lang)}"
+        messages = [_messages(outcome)] if outcome.mode.procedure is Procedure.MERGE else []
+        return [text.in_lang(lang) for text in (*messages, *_published(outcome))]
     if outcome.folder:
-        return Text(
+        return [Text(
             f"Nothing new to declare. The same lines were rejected before: see {outcome.folder}.",
             f"没有新的清单需要申报。相同的行此前已被拒绝：见 {outcome.folder}。",
-        ).in_lang(lang)
-    return Text("Nothing new to declare.", "没有新的清单需要申报。").in_lang(lang)
+        ).in_lang(lang)]  # fmt: skip
+    return [Text("Nothing new to declare.", "没有新的清单需要申报。").in_lang(lang)]
 
 
 def _messages(outcome: Outcome) -> Text:
@@ -118,11 +117,11 @@ def _messages(outcome: Outcome) -> Text:
     return Text(f"  {outcome.messages:,} CEB701 messages to sign and send", f"  CEB701报文 {outcome.messages:,} 份，待签名发送")
 
 
-def _published(outcome: Outcome) -> Text:
-    text = Text(f"Published {outcome.folder}", f"已发布 {outcome.folder}")
-    if not outcome.counts["lines_rejected"]:
-        return text
-    return Text(
-        f"{text.en}\nCorrect the lines in {outcome.folder}/rejected and run them again; findings.csv says what is wrong with each.",
-        f"{text.zh}\n请修正 {outcome.folder}/rejected 中的行后重新运行；findings.csv 说明每一行的问题。",
-    )
+def _published(outcome: Outcome) -> list[Text]:
+    texts = [Text(f"Published {outcome.folder}", f"已发布 {outcome.folder}")]
+    if outcome.counts["lines_rejected"]:
+        texts.append(Text(
+            f"Correct the lines in {outcome.folder}/rejected and run them again; findings.csv says what is wrong with each.",
+            f"请修正 {outcome.folder}/rejected 中的行后重新运行；findings.csv 说明每一行的问题。",
+        ))  # fmt: skip
+    return texts

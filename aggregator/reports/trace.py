@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aggregator.inputs.sources.files import standard_input
 from aggregator.inputs.tables.canonical import folded
 from aggregator.jobs.trace import TRACE
 from aggregator.model.errors import UnusableInput, cannot_be_read
 from aggregator.outputs.tables import csv_bytes
+from aggregator.schemas.shown import HIDDEN, shown
 
 _NUMBERED = ("inventory_no", "order_no", "waybill_no", "declaration_ref", "summary_seq_no", "declaration_no", "refund_key")
 
@@ -20,7 +22,7 @@ _NUMBERED = ("inventory_no", "order_no", "waybill_no", "declaration_ref", "summa
 def numbers_in(path: Path) -> set[str]:
     """The numbers of a file, one a line; - is standard input."""
     try:
-        data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        data = standard_input().read() if str(path) == "-" else path.read_bytes()
         return {line.strip() for line in data.decode("utf-8-sig").splitlines() if line.strip()}
     except UnicodeDecodeError:
         raise UnusableInput(f"{path}: the numbers are not UTF-8. Save it again as UTF-8.", f"{path}：编号文件不是UTF-8编码。请另存为UTF-8。") from None
@@ -28,26 +30,40 @@ def numbers_in(path: Path) -> set[str]:
         raise cannot_be_read(str(path), error) from None
 
 
-def print_trace(tables: Iterable[pa.Table], wanted: set[str], *, as_json: bool) -> list[str]:
+class Printer(Protocol):
+    """What prints; see cli."""
+
+    def print_json(self, value: Any) -> None: ...
+
+    def print_bytes(self, table: bytes) -> None: ...
+
+
+def print_trace(tables: Iterable[pa.Table], wanted: set[str], to: Printer, *, as_json: bool) -> list[str]:
     """Prints what was found; the numbers that stand for nothing, in order."""
-    out, found = sys.stdout.buffer, set[str]()
+    found = set[str]()
     numbers = sorted(wanted)
     asked = folded(pa.array(numbers, pa.string()))
     if as_json:
-        import json
-
         rows = []
         for table in tables:
             found |= _named(table, asked)
             rows += table.to_pylist()
-        out.write((json.dumps({"schema_version": 1, "lines": rows}, ensure_ascii=False) + "\n").encode())
+        to.print_json({"schema_version": 1, "lines": rows})
     else:
-        out.write(csv_bytes(TRACE.empty_table(), header=True))
+        to.print_bytes(csv_bytes(TRACE.empty_table(), header=True))
         for table in tables:
             found |= _named(table, asked)
-            out.write(csv_bytes(table, header=False))
-    out.flush()
+            to.print_bytes(csv_bytes(_shown(table), header=False))
     return [number for number, sought in zip(numbers, asked.to_pylist(), strict=True) if sought not in found]
+
+
+def _shown(table: pa.Table) -> pa.Table:
+    """With what stands in a cell and is no plain text made visible: this goes to a terminal."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_string(field.type) and pc.any(pc.match_substring_regex(table[field.name], f"[{HIDDEN}]")).as_py():
+            cells = [None if cell is None else shown(cell) for cell in table[field.name].to_pylist()]
+            table = table.set_column(place, field.name, pa.array(cells, pa.string()))
+    return table
 
 
 def _named(table: pa.Table, asked: pa.Array) -> set[str]:

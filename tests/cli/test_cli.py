@@ -236,8 +236,8 @@ def test_broken_pipe_is_quiet(tmp_path: Path) -> None:
     assert result.stderr == ""
 
 
-@pytest.mark.parametrize("whole_group", [False, True])
-def test_interrupt_leaves_no_half_made_run_folder(tmp_path: Path, whole_group: bool) -> None:
+@pytest.mark.parametrize(("whole_group", "number"), [(False, signal.SIGINT), (True, signal.SIGINT), (True, signal.SIGHUP), (True, signal.SIGQUIT), (False, signal.SIGHUP)])
+def test_interrupt_leaves_no_half_made_run_folder(tmp_path: Path, whole_group: bool, number: signal.Signals) -> None:
     """`whole_group`: as a terminal sends it, to the workers too."""
     assert aggregator("sample", "--lines", "150000", "--out", ".", "--period", "2026-10", folder=tmp_path).returncode == 0
     command = [sys.executable, "-m", "aggregator", "run", "inventories.csv", *PERIOD, "--out", "out", "--lang", "en"]
@@ -246,7 +246,7 @@ def test_interrupt_leaves_no_half_made_run_folder(tmp_path: Path, whole_group: b
     # As soon as anything is left for a later step: on a busy machine the run may have ended before the last of it is seen.
     while not list(tmp_path.glob("out/.work-*/*")) and time.monotonic() < deadline:
         time.sleep(0.005)
-    (os.killpg if whole_group else os.kill)(process.pid, signal.SIGINT)
+    (os.killpg if whole_group else os.kill)(process.pid, number)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     assert "nothing was published" in errors
@@ -389,7 +389,7 @@ def test_what_is_published_is_never_called_unpublished(runner: Runner, monkeypat
         raise stop
 
     monkeypatch.setattr(module, "as_json", stopped)
-    monkeypatch.setattr(ending, "_say_no_more", lambda: None)
+    monkeypatch.setattr(ending, "say_no_more", lambda: None)
     runner.write([row(), row(inventory_no="4", goods_name="")])
     result = aggregator("run", "export.csv", *PERIOD, "--out", "out", "--json", folder=runner.folder)
     assert result.returncode == (70 if stop is RuntimeError else 3)

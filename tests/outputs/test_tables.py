@@ -9,9 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from aggregator.inputs.tables.canonical import Repairs, canonical_column
 from aggregator.model.errors import OurFault
 from aggregator.outputs.checked import checked
-from aggregator.outputs.tables import csv_bytes, guarded
+from aggregator.outputs.tables import csv_bytes, guarded, guarded_cell
 from aggregator.schemas.modes.m9610 import M9610
 
 OUTPUTS = [
@@ -59,9 +60,19 @@ def test_csv_of_a_column_in_an_empty_and_another_piece() -> None:
     assert csv_bytes(pa.table({"a": nothing, "b": ["u", "v"]}), header=False) == b',"u"\n,"v"\n'
 
 
-@pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@a", "\t1", "\r1", "'=1", "''@"])
+@pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@a", "\t1", "\r1", "'=1", "''@", "\n=1", "\nx", "  =1", " \u3000+1", "\u00a0-1", "＝1", "＋1", "－1", "＠a"])
 @pytest.mark.parametrize("offset", [0, 1])
 def test_cells_that_a_spreadsheet_would_run_are_guarded(cell: str, offset: int) -> None:
     table = pa.table({"a": [None, "", "x", "数", cell], "b": ["=", "x", "y", "z", None]})
     assert guarded(table.slice(offset))["a"].to_pylist() == [None, "", "x", "数", "'" + cell][offset:]
     assert guarded(pa.table({"a": ["x", "1=", None]}))["a"].to_pylist() == ["x", "1=", None]
+    assert guarded_cell(cell) == "'" + cell
+    repairs = Repairs()
+    read = canonical_column(pa.array(["'" + cell]), M9610.dictionary["enterprise_goods_name"], repairs)
+    assert (read.to_pylist(), dict(repairs.counts)) == ([cell.strip()], {}), "the reader takes it off again"
+
+
+@pytest.mark.parametrize("cell", ["　", "（棉）", " x", "。", "é", "数=1", "1-2"])
+def test_other_cells_are_left_alone(cell: str) -> None:
+    assert guarded(pa.table({"a": [cell, None]}))["a"].to_pylist() == [cell, None]
+    assert guarded_cell(cell) == cell

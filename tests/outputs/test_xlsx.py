@@ -13,14 +13,14 @@ import xlsxwriter
 from aggregator.outputs import xlsx
 from aggregator.outputs.xlsx import write_rejected_workbook, write_workbook
 
-_ODD = ["x", "=1+1", 'a<b&"c"', " lead", "trail\u3000", "汉\x01字\ttab\nline", None, "", "_x0041_", "cr\rx", "y" * 40_000]
-_AMOUNTS = ["1.50000", None, "12345678901234.12345", "0.00000", "10", "1.23", "100", None, "0.00001", "9999999999.99999", "10000000000"]
+_ODD = ["x", "=1+1", "\n=1+1", 'a<b&"c"', " lead", "trail\u3000", "汉\x01字\ttab\nline", None, "", "_x0041_", "cr\rx", "y" * 40_000]
+_AMOUNTS = ["2", "1.50000", None, "12345678901234.12345", "0.00000", "10", "1.23", "100", None, "0.00001", "9999999999.99999", "10000000000"]
 TABLE = pa.table(
     {
         "text": pa.array(_ODD, pa.string()),
         "amount": pa.array([None if each is None else Decimal(each) for each in _AMOUNTS], pa.decimal128(38, 5)),
-        "count": pa.array([1, 2, None, 4, 5, 6, 7, None, 9, 10, 11], pa.int64()),
-        "flag": pa.array([True, False, None, True, True, True, True, None, True, True, True]),
+        "count": pa.array([0, 1, 2, None, 4, 5, 6, 7, None, 9, 10, 11], pa.int64()),
+        "flag": pa.array([None, True, False, None, True, True, True, True, None, True, True, True]),
     }
 )
 
@@ -47,7 +47,7 @@ def cell_by_cell(path: Path, table: pa.Table) -> bytes:
     return path.read_bytes()
 
 
-@pytest.mark.parametrize(("first", "rows"), [(0, 11), (0, 0), (7, 1), (6, 2)], ids=["odd cells", "no rows", "a blank row", "last row blank"])
+@pytest.mark.parametrize(("first", "rows"), [(0, 12), (0, 0), (8, 1), (7, 2)], ids=["odd cells", "no rows", "a blank row", "last row blank"])
 def test_bytes_are_those_of_xlsxwriter(tmp_path: Path, first: int, rows: int) -> None:
     table = TABLE.slice(first, rows)
     write_workbook(tmp_path / "ours.xlsx", table.schema, iter([table]))

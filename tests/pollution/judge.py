@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 import traceback
@@ -26,7 +27,7 @@ from tests.pollution.variants import Variant
 
 COMPARED = ("item_no", *M9610.dictionary.content, "order_no", "waybill_no")
 _NEVER_ALTERED = {*M9610.dictionary.content, "item_no"}
-_FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(r"[\t\r\n]|[ \t\r\n\f\v\u00a0\u3000]*[=+\-@＝＋－＠]")
 _TOKENS = ("inventory_no", "order_no", "waybill_no", "internal_no", "sku", "barcode", "goods_name", "enterprise_goods_name")
 """Values that no other inventory has: one that shows somewhere shows what is spoken of."""
 
@@ -203,6 +204,6 @@ def _value(value: Any, column: str) -> str:
 def _rows_of(path: Path) -> list[dict[str, str]]:
     """A result table without the guard of cells that a spreadsheet would run as a formula."""
     return [
-        {column: cell[1:] if cell[:1] == "'" and cell.lstrip("'")[:1] in _FORMULA_START else cell for column, cell in row.items()}
+        {column: cell[1:] if cell[:1] == "'" and _FORMULA.match(cell.lstrip("'")) else cell for column, cell in row.items()}
         for row in read_rows(path)
     ]

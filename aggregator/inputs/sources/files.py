@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from glob import has_magic
 from pathlib import Path
+from typing import BinaryIO
 
 from aggregator.model.errors import CannotReadOrWrite, NoInput, UnusableInput
 
 SUFFIXES = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".xml", ".parquet", ".gz", ".zip")
 """What is taken of a folder or an archive; a file that is named is taken whatever it is called."""
 STANDARD_INPUT = Path("-")
+
+
+def standard_input() -> BinaryIO:
+    if sys.stdin is None:
+        raise NoInput("Standard input is closed. Name a file.", "标准输入已关闭。请指定文件。")
+    return sys.stdin.buffer
 
 
 @dataclass(frozen=True)

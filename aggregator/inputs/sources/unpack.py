@@ -7,7 +7,6 @@ name of its own, and what goes beyond the caps is refused before it is written.
 from __future__ import annotations
 
 import gzip
-import sys
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -15,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from aggregator.inputs.export import Source, unusable
-from aggregator.inputs.sources.files import STANDARD_INPUT, Meant, is_export, meant
+from aggregator.inputs.sources.files import STANDARD_INPUT, Meant, is_export, meant, standard_input
 from aggregator.inputs.sources.room import Room
 from aggregator.inputs.sources.sniff import Format, format_of
 from aggregator.inputs.sources.unchanged import changed, changes_explain, held, stood
@@ -59,7 +58,7 @@ def sources_in(each: Meant, room: Room) -> Iterator[Source]:
 def _standard_input(room: Room) -> Path:
     path = room.new_file(".input")
     with path.open("wb") as sink:
-        while piece := sys.stdin.buffer.read(_PIECE):
+        while piece := standard_input().read(_PIECE):
             sink.write(piece)
     return path
 

@@ -21,8 +21,9 @@ from aggregator.schemas.codes import code_list
 from aggregator.schemas.field import Dictionary, Field
 from aggregator.schemas.lines import text_type
 
-FORMULA_START = "=+\\-@\t\r"
-GUARDED = f"^'('*[{FORMULA_START}])"
+FORMULA = "(?:[\t\r\n]|[ \t\r\n\f\v\u00a0\u3000]*[=+\\-@＝＋－＠])"
+"""How a cell begins that a spreadsheet may run: what is no cell's beginning, or blanks and a sign, full-width ones too."""
+GUARDED = f"^'('*{FORMULA})"
 _HALF_WIDTH = {0xFF01 + offset: 0x21 + offset for offset in range(94)} | {0x3000: 0x20}
 
 
@@ -89,7 +90,7 @@ def _canonical_text(given: pa.Array, field: Field, repairs: Repairs) -> pa.Array
     values = pc.utf8_trim_whitespace(given)
     repairs.note("outer_spaces", given, values)
     if pc.any(pc.starts_with(values, "'")).as_py():
-        values = pc.replace_substring_regex(values, GUARDED, r"\1")
+        values = pc.utf8_trim_whitespace(pc.replace_substring_regex(values, GUARDED, r"\1"))
         if field.kind != "text":
             plain = pc.replace_substring_regex(values, "^'+", "")
             repairs.note("apostrophes", values, plain)
