@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -22,11 +23,18 @@ def leave_at_once() -> None:
     """For when nothing is under way yet, or any more: the process ends without a word of Python's."""
     for number in _heard():
         signal.signal(number, _leave)
+    # Registered first, called last: Python takes our answers back while it ends, but leaves ignored what is ignored.
+    atexit.register(_ignore)
 
 
 def done(code: int) -> None:
     """What was asked is done, and said: whoever interrupts the end of the process does not change how it ended."""
     _done[:] = [code]
+
+
+def _ignore() -> None:
+    for number in _heard():
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _leave(*_: Any) -> None:

@@ -136,13 +136,13 @@ def test_any_encoding_of_the_output_will_do(runner: Runner, encoding: str) -> No
 def test_whoever_asks_to_end_is_answered_alike(tmp_path: Path, name: str) -> None:
     """At any moment of the first second: while Python's libraries are imported, too."""
     (tmp_path / "export.csv").write_text(csv_text([row()]), encoding="utf-8")
-    own = [sys.executable, "-c", "import sys\nsys.stderr.write('.')\nfrom aggregator.__main__ import main\nmain()", "run", "export.csv", *RUN]
+    own = [sys.executable, "-c", "import sys\nfrom aggregator.__main__ import main\nsys.stderr.write('.')\nmain()", "run", "export.csv", *RUN]
     chance = random.Random(name)
     for _ in range(6):
         process = subprocess.Popen(own, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
         assert process.stderr is not None
         process.stderr.read(1)
-        time.sleep(0.2 + chance.random())
+        time.sleep(0.1 + chance.random())
         os.killpg(process.pid, getattr(signal, name))
         output, errors = process.communicate(timeout=60)
         assert "Traceback" not in errors
