@@ -11,6 +11,10 @@ NO_PRODUCER_CODE = "NO"
 """What stands in the producer_seller code of a firm not registered with customs (CEB-SPEC-202205, table 2-38, ownerCode)."""
 UNIT_KILOGRAM = "035"
 YES, NO = "1", "0"
+FIRM, CONSUMER = "FIRM", "CONSUMER"
+"""Kinds of buyer."""
+ORDER_B2B = "B"
+"""The order type of 9710."""
 DECLARATION_MODE_SIMPLIFIED = "A"
 
 FOLDER = Path(__file__).parent / "codes"
@@ -45,11 +49,13 @@ def code_list(name: str) -> CodeList:
 
 
 CODE_LISTS = (
+    "buyer_kind",
     "country",
     "currency",
     "customs_district",
     "declaration_mode",
     "direction",
+    "order_type",
     "receipt_status",
     "trade_mode",
     "transport_mode",

@@ -92,11 +92,13 @@ def item(
 @dataclass(frozen=True, eq=False)
 class Dictionary:
     """The fields of a mode in the order of the contract, the headings of exports that say nothing it needs, and the columns that say
-    what is cleared."""
+    what is cleared. `unit`: the columns that tell a unit from others where no single number does, the last of them as users name it;
+    what they say together is kept as `inventory_no` (see `unit_numbers` in schemas/units.py)."""
 
     fields: tuple[Field, ...]
     unused_headings: tuple[str, ...] = ()
     status_columns: tuple[str, ...] = ()
+    unit: tuple[str, ...] = ()
 
     @cached_property
     def by_column(self) -> dict[str, Field]:

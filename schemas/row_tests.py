@@ -121,6 +121,12 @@ def is_cleared_with_time(cleared_digits: pa.Array, status_code: pa.Array, cleare
 _STATUSES = pa.array(sorted(code_list("receipt_status").codes), pa.string())
 
 
+def is_day(values: pa.Array, field: Field | None = None) -> pa.Array:
+    encoded = values.dictionary_encode()
+    sound = pc.or_(patterns.clearing_digits(encoded.dictionary).is_valid(), encoded.dictionary.is_null())
+    return pc.fill_null(sound.take(encoded.indices), True)
+
+
 def has_both_or_none(second_statutory_quantity: pa.Array, second_statutory_unit_code: pa.Array) -> pa.Array:
     return pc.equal(second_statutory_quantity.is_valid(), second_statutory_unit_code.is_valid())
 

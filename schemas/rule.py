@@ -45,7 +45,8 @@ class Rule:
     identified, keyed or added. A warning about what is missing from a table of ours is reported `once_per_value`, at the first
     line that has it: on every line it would drown the rest. A warning that is `always_reported` is about what was declared before:
     it is listed whatever this run makes of the inventory. `takes_inventories`: the test takes complete inventories, and one of
-    `columns`. `needs_tariff`: it runs only where the user gives a tariff table; `needs_rates`: exchange rates, and it only ever warns. `reason`: of an exclusion, as users read it.
+    `columns`. `needs_tariff`: it runs only where the user gives a tariff table; `needs_rates`: exchange rates, and it only ever warns. `about_firms`: it is about firms or a whole
+    run, and rejects nothing, whatever its severity. `reason`: of an exclusion, as users read it.
     """
 
     code: str
@@ -64,6 +65,7 @@ class Rule:
     takes_inventories: bool = False
     needs_tariff: bool = False
     needs_rates: bool = False
+    about_firms: bool = False
     reason: str = ""
     in_force_from: date = SINCE_2019
     in_force_to: date | None = None
@@ -116,7 +118,7 @@ class RuleBook:
     @cached_property
     def bit(self) -> dict[str, int]:
         """Codes that can reject an inventory (by default or by the config), each with its bit in a line's `error_bits`."""
-        rejecting = [code for code, rule in self.by_code.items() if (code[0] in "RIB" and not rule.needs_rates) or code.startswith("F2")]
+        rejecting = [code for code, rule in self.by_code.items() if (code[0] in "RIB" and not (rule.needs_rates or rule.about_firms)) or code.startswith("F2")]
         if len(rejecting) > 63:
             raise ValueError("error bits no longer fit an int64")
         return {code: 1 << place for place, code in enumerate(rejecting)}

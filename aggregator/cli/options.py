@@ -85,7 +85,7 @@ sheet_option = click.option(
 rates_option = click.option("--rates", type=PATH, metavar="FILE", help="Your table of exchange rates, by day: CNY for one unit. [default: [[rates]] of the config]")
 
 mode_option = click.option(
-    "--mode", type=click.Choice(["9610", "1039"]), help="Customs mode: 9610 retail export, 1039 market procurement. [default: 9610]"
+    "--mode", type=click.Choice(["9610", "9710", "1039"]), help="Customs mode: 9610 retail export, 9710 business to business, 1039 market procurement. [default: 9610]"
 )
 
 data_options = several(
@@ -97,6 +97,7 @@ data_options = several(
     sheet_option,
     click.option("--tariff", type=PATH, metavar="FILE", help="Your tariff table: whether codes exist and statutory units fit."),
     rates_option,
+    click.option("--route", type=click.Choice(["declaration"]), help="9710: have every order declared, also those that could go as a list."),
     click.option("--by-line", is_flag=True, default=None, help="1039: declare lines without a slip number by themselves."),
     click.option("--workers", type=click.IntRange(1), help="Worker processes. [default: the cores, at most 8]"),
 )  # fmt: skip

@@ -142,11 +142,12 @@ def check(
 
 @click.command()
 @inputs_argument
+@mode_option
 @config_option
 @sheet_option
 @json_option
 @lang_option
-def columns(inputs: tuple[Path, ...], config: Path | None, sheets: tuple[str, ...], as_json: bool, lang: Any) -> None:
+def columns(inputs: tuple[Path, ...], mode: str | None, config: Path | None, sheets: tuple[str, ...], as_json: bool, lang: Any) -> None:
     """Which heading of an export goes to which column, the first values, and what is missing. Exit 3 if something is.
 
     Ends with a [columns] block for the config, filled in where a heading is alike.
@@ -162,7 +163,7 @@ def columns(inputs: tuple[Path, ...], config: Path | None, sheets: tuple[str, ..
         from aggregator.model.errors import Exit
         from aggregator.reports.columns import columns_as_json, columns_lines
 
-        options, _ = options_of(config, {"inputs": inputs, "sheets": sheets, "lang": lang})
+        options, _ = options_of(config, {"mode": mode, "inputs": inputs, "sheets": sheets, "lang": lang})
         reporter.adopt(options)
         found = columns_of(options.reading)
         if as_json:

@@ -45,9 +45,9 @@ class Gap:
 
 
 @dataclass(frozen=True)
-class ToUSD:
-    """Amounts into USD in whole numbers, exactly: an amount times the factor of its currency and day (yyyymmdd) is its worth in
-    USD times `scale`."""
+class Exchange:
+    """Amounts into one currency in whole numbers, exactly: an amount times the factor of its currency and day (yyyymmdd) is its
+    worth there times `scale`."""
 
     factors: Mapping[tuple[str, str], int]
     scale: int
@@ -95,7 +95,7 @@ class Rates:
             raise wrong_rates(f"there is no rate for {listed}", f"缺少汇率：{listed}")
         return {each: rate for each, rate in found.items() if rate is not None}
 
-    def to_usd(self, wanted: Iterable[tuple[str, date]]) -> ToUSD:
+    def to_usd(self, wanted: Iterable[tuple[str, date]]) -> Exchange:
         """By CNY per unit ÷ CNY per USD of the day. Raises WrongConfiguration naming what is missing."""
         pairs = sorted(set(wanted))
         others = [(currency, day) for currency, day in pairs if currency != USD]
@@ -104,12 +104,20 @@ class Rates:
             (currency, day): Fraction(1) if currency == USD else Fraction(found[currency, day]) / Fraction(found[USD, day])
             for currency, day in pairs
         }
-        scale = lcm(*(ratio.denominator for ratio in ratios.values()))
-        return ToUSD({(currency, f"{day:%Y%m%d}"): int(ratio * scale) for (currency, day), ratio in ratios.items()}, scale)
+        return _exchange(ratios)
+
+    def to_cny(self, wanted: Iterable[tuple[str, date]]) -> Exchange:
+        """Raises WrongConfiguration naming what is missing."""
+        return _exchange({each: Fraction(rate) for each, rate in self.all_of(wanted).items()})
 
     def gaps(self, first: date, last: date) -> list[Gap]:
         """Days of a period without a rate, of the currencies that the table has."""
         return list(gaps_of(self.rates, first, last))
+
+
+def _exchange(ratios: Mapping[tuple[str, date], Fraction]) -> Exchange:
+    scale = lcm(*(ratio.denominator for ratio in ratios.values()))
+    return Exchange({(currency, f"{day:%Y%m%d}"): int(ratio * scale) for (currency, day), ratio in ratios.items()}, scale)
 
 
 def gaps_of(rates: Sequence[Rate], first: date, last: date, needed: Iterable[str] = ()) -> Iterator[Gap]:

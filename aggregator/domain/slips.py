@@ -1,5 +1,5 @@
-"""Facts of trade-slip lines that their packing depends on: the day of their exchange rate, their worth in USD, and whether a good
-stands by itself in a simplified declaration."""
+"""Facts of lines that the packing of slips and the route of orders depend on: the day of their exchange rate, their worth in one
+currency, whether inspection and export duty apply."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregator.domain.grouping import group_codes
-from aggregator.domain.rates import ToUSD
+from aggregator.domain.rates import Exchange
 from aggregator.schemas.arrays import Ints, Mask
 from aggregator.schemas.codes import NO, YES
 from aggregator.schemas.decimals import SCALE, Units, scaled
@@ -49,12 +49,13 @@ def currencies_and_days(lines: pa.Table, as_of: str) -> set[tuple[str, str]]:
     return {(code, when) for code, when in pairs if code is not None and when is not None}
 
 
-def worths(amounts: pa.Array, currency: pa.Array, day: pa.Array, to_usd: ToUSD) -> Units:
-    """Amounts as whole numbers that compare across currencies: USD × 100,000 × scale. Of lines that are not sound: 0."""
+def worths(amounts: pa.Array, currency: pa.Array, day: pa.Array, exchange: Exchange) -> Units:
+    """Amounts as whole numbers that compare across currencies: the one of the exchange × 100,000 × scale. Of lines that are not
+    sound: 0."""
     groups, firsts = group_codes([currency, day], len(amounts))
     at = pa.array(firsts)
     pairs = list(zip(currency.take(at).to_pylist(), day.take(at).to_pylist(), strict=True))
-    factors = [to_usd.factors.get(pair, 0) for pair in pairs]
+    factors = [exchange.factors.get(pair, 0) for pair in pairs]
     units = scaled(pc.fill_null(amounts, pa.scalar(Decimal(0), amounts.type)) if amounts.null_count else amounts)
     largest = max(factors, default=1)
     if units.dtype == object or (len(units) and int(units.max()) * max(largest, 1) * len(units) >= 1 << 62):
@@ -75,8 +76,13 @@ def most(limit_usd: int, scale: int) -> int:
 
 def apart(lines: pa.Table, day: pa.Array, tariff: pa.Table | None) -> Apart:
     """Goods with inspection or export duty, or where neither the line nor the tariff says whether they have."""
-    by_itself, unknown = np.zeros(lines.num_rows, dtype=bool), {}
-    facts = None
+    says = flags(lines, day, tariff)
+    return Apart(np.logical_or.reduce([each != 0 for each in says.values()]), {column: each == NOT_KNOWN for column, each in says.items()})
+
+
+def flags(lines: pa.Table, day: pa.Array, tariff: pa.Table | None) -> dict[str, Ints]:
+    """Whether inspection and export duty apply to each line (APPLIES, 0, NOT_KNOWN): as it says itself, else as the tariff does."""
+    found, facts = {}, None
     for place, column in enumerate(("inspection_flag", "duty_flag")):
         says = _flag(lines, column)
         blank = np.flatnonzero(says == NOT_KNOWN)
@@ -85,9 +91,8 @@ def apart(lines: pa.Table, day: pa.Array, tariff: pa.Table | None) -> Apart:
                 codes = pc.fill_null(lines["commodity_code"].combine_chunks().cast(pa.string()), "")
                 facts = facts_of_tariff(pa.table({"commodity_code": codes, "day": pc.fill_null(day.cast(pa.string()), "")}), tariff)
             says[blank] = facts[place][blank]
-        by_itself |= says != 0
-        unknown[column] = says == NOT_KNOWN
-    return Apart(by_itself, unknown)
+        found[column] = says
+    return found
 
 
 def _flag(lines: pa.Table, column: str) -> Ints:

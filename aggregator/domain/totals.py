@@ -139,11 +139,13 @@ def must_balance(totals: pa.Table) -> None:
 def audit_rows(
     lines: pa.Table, late: Any, source_file: pa.Array, refs: pa.Array, declaration: Ints, item_no: Ints, schema: pa.Schema
 ) -> pa.Table:
-    """In: declared lines of one file in input order, with the declaration (0, 1, …) and item number of each."""
+    """In: declared lines of one file in input order, with the declaration (0, 1, …) and item number of each; `refs`: null for
+    what is declared and in no declaration."""
     length = lines.num_rows
+    ref = refs.take(pa.array(declaration))
     made = {
-        "declaration_ref": refs.take(pa.array(declaration)),
-        "declaration_item_no": pa.array(item_no.astype(np.int32)),
+        "declaration_ref": ref,
+        "declaration_item_no": pc.if_else(ref.is_valid(), pa.array(item_no.astype(np.int32)), None),
         "late": pa.array(late),
         "source_file": source_file.cast(pa.string()),
     }

@@ -38,6 +38,7 @@ from aggregator.model.records import RUN_LIVE, Known, RecordedRows, Run
 from aggregator.model.settings import CheckSettings, RunSettings
 from aggregator.outputs.ceb701 import FOLDER, Sending, sent_as, write_applications
 from aggregator.outputs.manifest import write_manifest
+from aggregator.outputs.order_messages import write_messages
 from aggregator.outputs.page import DECLARATIONS_SHOWN, page
 from aggregator.pipeline.line import Line, calculate
 from aggregator.pipeline.merged import Merged
@@ -158,7 +159,7 @@ def _calculate(job: Job, ledger: Ledger, folder: Path, run_ref: str) -> tuple[Re
     def into_ledger(merged: Merged) -> None:
         rows = ledger.record_declared(run_no, merged.declared())
         recorded.append(_Recorded(run_no, merged, rows, tuple(merged.newly_undone())))
-        seen_in = run_ref if merged.numbering.declarations else str(settings.period)
+        seen_in = run_ref if merged.numbering.units else str(settings.period)
         ledger.record_waiting(seen_in, settings.period.key, merged.waiting())
 
     line = line_of(settings, run_ref, job.first_period, job.place.known(), job.inputs)
@@ -204,6 +205,7 @@ def line_of(settings: RunSettings, run_ref: str, first_period: str, known: Known
     return Line(
         settings.mode_then, run_ref, settings.flags, settings.reading.constants, question_of(settings, first_period), known,
         rates=inputs.rates, as_of=settings.as_of, by_line=settings.reading.by_line, company=settings.company,
+        customs=settings.sending.customs if settings.sending is not None else None, declare_all=settings.declare_all,
     )  # fmt: skip
 
 
@@ -215,14 +217,16 @@ def question_of(settings: RunSettings | CheckSettings, first_period: str) -> Que
 
 
 def _write_applications(job: Job, ledger: Ledger, recorded: _Recorded, result: Result, place: _Place) -> int | None:
-    """What is sent to customs, where the config says by whom: how many messages."""
+    """What is sent to customs, where the config says by whom: applications, or orders and lists. How many messages."""
     settings, rows = job.settings, recorded.rows
-    if settings.mode.procedure is not Procedure.MERGE or settings.sending is None or not result.split.declarations:
+    if settings.mode.procedure is Procedure.PACK or settings.sending is None or not result.split.declarations:
         return None
     sending = Sending(
         settings.sending.customs, settings.sending.edition, ledger.ledger_id, place.run_ref, settings.flags.summary_flag, settings.flags.item_name_flag,
         job.now, rows.sha256,
     )  # fmt: skip
+    if settings.mode.procedure is Procedure.ROUTE:
+        return write_messages(place.stage, sending, result.pieces("audit_map"))
     wanted = applied_for(recorded.merged.applications, result.declarations, rows.tally, place.run_ref, settings.sending.customs)
     ledger.record_sent(sent_as(sending, wanted))
     return len(write_applications(place.stage / FOLDER, sending, wanted, ledger.numbers_of(rows)))

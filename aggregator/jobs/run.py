@@ -70,7 +70,8 @@ def check(settings: CheckSettings, today: date) -> tuple[Outcome, Iterator[pa.Ta
     def findings() -> Iterator[pa.Table]:
         with open_inputs(settings.reading, clearing_known=True) as inputs, work_folder(None, "aggregator-") as folder:
             line = Line(mode, "000000-00", settings.flags, settings.reading.constants, all_findings=True, question=question_of(settings, ""),
-                        rates=inputs.rates, as_of=settings.as_of or today, by_line=settings.reading.by_line, company=settings.company)  # fmt: skip
+                        rates=inputs.rates, as_of=settings.as_of or today, by_line=settings.reading.by_line, company=settings.company,
+                        customs=settings.customs, declare_all=settings.declare_all)  # fmt: skip
             with engine_for(settings.workers, inputs, folder) as engine:
                 result = calculate(line, inputs, engine)
             whole = outcome_of(result, str(settings.period or ""))

@@ -37,6 +37,8 @@ from aggregator.schemas.text import Lang
 
 CONFIG_NAME = "aggregator.toml"
 LEDGER_NAME = "ledger.sqlite"
+DECLARATION = "declaration"
+"""The one route that may be asked for."""
 MIB = 1 << 20
 
 
@@ -53,6 +55,7 @@ class Options:
     rates: Path | None = None
     rate_rows: tuple[Mapping[str, Any], ...] = ()
     by_line: bool = False
+    route: str | None = None
     company: Company = field(default_factory=Company)
     market: Market = field(default_factory=Market)
     assume_cleared: bool = False
@@ -148,14 +151,20 @@ class Options:
             mode=self.mode, severities=self.severities, reading=self.reading, period=period, first_period=self.first_period, late=self.late,
             flags=self.flags, sending=SendSettings(self.customs, self.edition) if self.customs is not None else None, out=self.out,
             ledger=self.place(), formats=self.formats, workers=self.workers, dry_run=self.dry_run, lang=self.lang, as_of=as_of,
-            due=asked.due, rates=self.given_rates, company=self.company, market=self.market, recorded=asked.recorded(),
+            due=asked.due, rates=self.given_rates, company=self.company, market=self.market,
+            declare_all=self.declare_all, recorded=asked.recorded(),
         )  # fmt: skip
 
     def for_check(self) -> CheckSettings:
         return CheckSettings(
             mode=self.mode, severities=self.severities, reading=self.reading, period=self.period, late=self.late, flags=self.flags, workers=self.workers,
-            lang=self.lang, as_of=self.as_of, rates=self.given_rates, company=self.company,
+            lang=self.lang, as_of=self.as_of, rates=self.given_rates, company=self.company, customs=self.customs, declare_all=self.declare_all,
         )  # fmt: skip
+
+    @property
+    def declare_all(self) -> bool:
+        """Whether no order goes as a list."""
+        return self.route == DECLARATION
 
     @property
     def given_rates(self) -> RateSettings | None:
@@ -184,7 +193,7 @@ class Options:
         return DoctorSettings(self.mode, self.out, self.ledger_path, self.require_ledger, self.due)
 
 
-_RECORDED_IF_GIVEN = ("by_line", "rates", "rate_rows", "company", "market")
+_RECORDED_IF_GIVEN = ("by_line", "route", "rates", "rate_rows", "company", "market")
 _NOTHING: tuple[Any, ...] = (None, False, (), Company(), Market())
 
 
@@ -291,7 +300,7 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
 }  # fmt: skip
 """What TOML type a setting has; text, if nothing is said."""
 _ALLOWED: dict[str, tuple[Any, ...]] = {
-    "edition": tuple(EDITIONS), "summary_flag": (1, 2), "item_name_flag": (0, 1), "engine": ("local",), "lang": ("en", "zh"), "log_format": ("text", "json"),
+    "edition": tuple(EDITIONS), "summary_flag": (1, 2), "item_name_flag": (0, 1), "engine": ("local",), "lang": ("en", "zh"), "route": (DECLARATION,), "log_format": ("text", "json"),
 }  # fmt: skip
 _LEAST = {"workers": 1, "chunk_bytes": 1, "warn_days": 0, "lock_wait": 0}
 _PATHS = ("tariff", "rates", "out", "ledger", "calendar", "metrics_file")

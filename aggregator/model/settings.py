@@ -87,7 +87,8 @@ class DueSettings:
 
 @dataclass(frozen=True)
 class RunSettings:
-    """`mode` with the rules of all times, `severities` the user's own; `recorded`: what the manifest says of the settings."""
+    """`mode` with the rules of all times, `severities` the user's own; `declare_all`: no order goes as a list; `recorded`: what the
+    manifest says of the settings."""
 
     mode: Mode
     severities: Mapping[str, Severity]
@@ -108,6 +109,7 @@ class RunSettings:
     rates: RateSettings | None
     company: Company
     market: Market
+    declare_all: bool
     recorded: Mapping[str, Any]
 
     @property
@@ -131,6 +133,8 @@ class CheckSettings:
     as_of: date | None
     rates: RateSettings | None
     company: Company
+    customs: Customs | None
+    declare_all: bool
 
 
 @dataclass(frozen=True)

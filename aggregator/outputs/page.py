@@ -100,7 +100,11 @@ def _columns(mode: Mode) -> tuple[tuple[str, Text], ...]:
     if mode.procedure is Procedure.MERGE:
         return _COLUMNS
     units = mode.wording.units
-    named = {"producer_seller_name": ("remark", Text("Remark", "备注")), "inventory_count": ("inventory_count", Text(_capital(units.en), f"{units.zh}数"))}
+    named = {"inventory_count": ("inventory_count", Text(_capital(units.en), f"{units.zh}数"))}
+    if mode.procedure is Procedure.ROUTE:
+        named = {"producer_seller_name": ("order_no", Text("Order", "订单")), "inventory_count": ("value_cny", Text("RMB", "人民币金额"))}
+    else:
+        named["producer_seller_name"] = ("remark", Text("Remark", "备注"))
     return tuple(named.get(name, (name, title)) for name, title in _COLUMNS)
 
 

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from aggregator.model.records import Declared
 from aggregator.schemas.codes import NO_PRODUCER_CODE
 from aggregator.schemas.field import Dictionary
+from aggregator.schemas.units import shown_numbers, unit_numbers
 
 _KEY = ["inventory_no", "item_no"]
 _PLACE = ["declaration_ref", "declaration_item_no"]
@@ -31,7 +32,7 @@ def changes(lines: pa.Table, declared: dict[str, Declared], dictionary: Dictiona
         numbers = [number for number, each in declared.items() if each.run_ref == run_ref]
         then = _audited(folder / "audit_map.parquet", numbers, dictionary) if folder is not None else None
         if then is not None:
-            parts.append(_differences(dictionary, _texts(then, dictionary, _PLACE), now[now["inventory_no"].isin(numbers)]))
+            parts.append(_differences(dictionary, _texts(then, dictionary, _PLACE), now[now["inventory_no"].isin(numbers)], run_ref))
     found = pd.concat(parts) if parts else pd.DataFrame({name: pd.Series(dtype="str") for name in CHANGES.names})
     missing = sorted(set(declared) - set(found["inventory_no"]))
     unlisted = pd.DataFrame(
@@ -48,10 +49,13 @@ def changes(lines: pa.Table, declared: dict[str, Declared], dictionary: Dictiona
 
 def _audited(path: Path, numbers: Sequence[str], dictionary: Dictionary) -> pa.Table | None:
     try:
-        columns = [name for name in (*_KEY, *_PLACE, *dictionary.content) if name in pq.read_schema(path).names]
-        table = pq.read_table(path, columns=columns, filters=pc.field("inventory_no").isin(numbers))
+        columns = [name for name in dict.fromkeys((*_KEY, *_PLACE, *dictionary.unit, *dictionary.content)) if name in pq.read_schema(path).names]
+        table = pq.read_table(path, columns=columns, filters=pc.field("inventory_no").isin(shown_numbers(pa.array(numbers, pa.string()), dictionary)))
     except (OSError, pa.ArrowInvalid):
         return None
+    if dictionary.unit:
+        whole = unit_numbers(table, dictionary)
+        table = table.set_column(table.column_names.index("inventory_no"), "inventory_no", whole).filter(pc.is_in(whole, pa.array(numbers, pa.string())))
     return table if set(dictionary.content) <= set(columns) else None
 
 
@@ -70,9 +74,11 @@ def _texts(lines: pa.Table, dictionary: Dictionary, places: Sequence[str] = ()) 
     return frame.drop_duplicates(_KEY)
 
 
-def _differences(dictionary: Dictionary, then: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
+def _differences(dictionary: Dictionary, then: pd.DataFrame, now: pd.DataFrame, run_ref: str) -> pd.DataFrame:
+    """`run_ref`: where what is in no declaration was declared."""
     both = then.merge(now, on=_KEY, how="outer", suffixes=("", "_now"), indicator="side")
     place = both["declaration_ref"] + "/" + both["declaration_item_no"]
+    place = place.where(both["declaration_ref"] != "", run_ref).where(both["declaration_ref"].notna())
     first = both["inventory_no"].map(place.groupby(both["inventory_no"]).first())
     paired = both["side"] == "both"
     parts = [

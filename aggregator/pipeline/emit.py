@@ -29,10 +29,21 @@ _WEIGHED = ("inventory_no", "item_no", "gross_weight_kg", "net_weight_kg", "pack
 @dataclass(frozen=True)
 class Numbering:
     """Where the merged items went (arrays `declaration` and `item_no` of each item; `items-UNIT`: the item of each partial row
-    of a unit), and how the declarations are called."""
+    of a unit), and how the declarations are called. After them come so many units that are `listed`: counted like
+    declarations, and none."""
 
     run_ref: str
     declarations: int
+    listed: int = 0
+
+    @property
+    def units(self) -> int:
+        return self.declarations + self.listed
+
+    @property
+    def refs(self) -> pa.Array:
+        """Null for what is listed."""
+        return pa.concat_arrays([declaration_refs(self.run_ref, self.declarations), pa.nulls(self.listed, pa.string())])
 
 
 @dataclass(frozen=True)
@@ -119,11 +130,14 @@ def _audit_map(
     schema = work.mode.outputs["audit_map"]
     declared = np.flatnonzero(item >= 0)
     audited = lines.select([name for name in schema.names if name in lines.column_names]).take(pa.array(declared)).combine_chunks()
+    if work.mode.dictionary.unit:
+        own = audited[work.mode.dictionary.unit[-1]] if work.mode.dictionary.unit[-1] in audited.column_names else audited["inventory_no"]
+        audited = audited.set_column(audited.column_names.index("inventory_no"), "inventory_no", own)
     rows = audit_rows(
         audited,
         verdict[declared] == Verdict.LATE,
         source.take(pa.array(declared)),
-        declaration_refs(numbering.run_ref, numbering.declarations),
+        numbering.refs,
         work.storage.load("declaration")[item[declared]],
         work.storage.load("item_no")[item[declared]],
         schema,

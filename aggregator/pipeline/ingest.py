@@ -23,6 +23,7 @@ from aggregator.pipeline.work import Work, chunk_unit
 from aggregator.schemas.arrays import Ints
 from aggregator.schemas.modes import Mode
 from aggregator.schemas.modes.m9610.rules.row_imports import IMPORT_RULE
+from aggregator.schemas.units import unit_numbers
 
 ROWS_NAMED = 10
 _SHAPED = "R201"
@@ -70,7 +71,7 @@ def ingest(shared: Shared[Work], chunk: int) -> Ingested:
     text, repairs = read_chunk(file, block), Repairs()
     plain = _numbered(work, canonical(text.lines, (*file.head_values, *work.constants), work.mode.dictionary, repairs), repairs)
     validated = validate_lines(plain, text.wrong, text.reported, work.mode)
-    lines = validated.lines.append_column("source_row", pa.array(text.rows))
+    lines = _with_units(work.mode, validated.lines).append_column("source_row", pa.array(text.rows))
     if text.places is not None:
         lines = lines.append_column(PLACE, pa.array(text.places))
     if text.members is not None:
@@ -89,10 +90,17 @@ def ingest(shared: Shared[Work], chunk: int) -> Ingested:
     return Ingested(
         chunk, lines.num_rows, text.last_row, done, text.physical, hashes(numbers.dictionary), counts, totals, last_is_wrong, has_strays, text.unnamed,
         _imports(validated.findings, text.rows, work.mode),
-        frozenset(currencies_and_days(lines, work.as_of)) if work.mode.packing is not None else frozenset(),
+        frozenset(currencies_and_days(lines, work.as_of)) if work.mode.prices_units else frozenset(),
         repairs.counts["numbered_by_line"],
         misplaced,
     )
+
+
+def _with_units(mode: Mode, lines: pa.Table) -> pa.Table:
+    """The lines with the number by which their unit is known."""
+    if not mode.dictionary.unit:
+        return lines
+    return lines.set_column(lines.column_names.index("inventory_no"), "inventory_no", unit_numbers(lines, mode.dictionary))
 
 
 def _imports(findings: pa.Table, rows: Ints, mode: Mode) -> Imports | None:
@@ -111,6 +119,10 @@ def _numbered(work: Work, lines: pa.Table, repairs: Repairs) -> pa.Table:
         lines = lines.add_column(0, "inventory_no", pa.nulls(lines.num_rows, pa.string()))
     if "item_no" not in lines.column_names:
         lines = lines.append_column("item_no", pa.nulls(lines.num_rows, pa.string()))
+    if work.mode.dictionary.unit:
+        # What users call it, until the line is validated: findings show it so.
+        own = lines[work.mode.dictionary.unit[-1]] if work.mode.dictionary.unit[-1] in lines.column_names else pa.nulls(lines.num_rows, pa.string())
+        return lines.set_column(lines.column_names.index("inventory_no"), "inventory_no", own)
     missing = lines["inventory_no"].null_count
     if missing and work.by_line:
         repairs.counts["numbered_by_line"] += missing

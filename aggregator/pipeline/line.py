@@ -25,7 +25,7 @@ from aggregator.domain.batch import (
     without_packages,
 )
 from aggregator.domain.clearance import Question
-from aggregator.domain.rates import Rates, ToUSD
+from aggregator.domain.rates import Exchange, Rates
 from aggregator.domain.simplified import Simplified
 from aggregator.domain.totals import TOTALS, control_totals, must_balance
 from aggregator.engines.engine import Engine, Shared
@@ -34,6 +34,7 @@ from aggregator.inputs.inputs import Inputs
 from aggregator.inputs.tables.misplaced import must_stand_under_their_heading
 from aggregator.inputs.tables.unnamed import findings_about
 from aggregator.model.company import Company
+from aggregator.model.customs import Customs
 from aggregator.model.errors import OurFault, UnusableInput
 from aggregator.model.records import Known
 from aggregator.model.settings import Flags
@@ -48,6 +49,7 @@ from aggregator.pipeline.placed import Placed
 from aggregator.pipeline.resolve import SCATTERED, Resolved, resolve_chunk, resolve_partition
 from aggregator.pipeline.result import Result
 from aggregator.pipeline.result_tables import declaration_items, declarations, declared_totals
+from aggregator.pipeline.routing import route_orders
 from aggregator.pipeline.ties import tie
 from aggregator.pipeline.work import Work
 from aggregator.schemas.file_rules import file_rule
@@ -63,7 +65,8 @@ class Line:
     """What the line is to do with its inputs. `question` is None where only the data is checked; `known`: what the ledger has as
     declared, None where there is none yet. `rates`, `as_of` (the day of the rate where a line names none) and `by_line` (lines without a
     slip number are declared by themselves): of modes that pack. With rates and facts of the firm (`company`) inventories of
-    declaration mode A and B are compared with what may be simplified."""
+    declaration mode A and B are compared with what may be simplified. `customs`: who sends and declares; `declare_all`: no order goes
+    as a list."""
 
     mode: Mode
     run_ref: str
@@ -76,6 +79,8 @@ class Line:
     as_of: date = date(1970, 1, 1)
     by_line: bool = False
     company: Company = Company()  # noqa: RUF009 - it cannot be changed
+    customs: Customs | None = None
+    declare_all: bool = False
 
 
 def calculate(
@@ -88,7 +93,7 @@ def calculate(
     ingested = list(engine.map(ingest, ((shared, chunk) for chunk in chunks)))
     _refuse_truncated(work, ingested)
     imports = refuse_imports(work, ingested)
-    work = replace(work, files=tuple(_with_unnamed(work, ingested)), to_usd=_to_usd(line, ingested))
+    work = replace(work, files=tuple(_with_unnamed(work, ingested)), exchange=_exchange(line, ingested))
     shared, partitions = engine.share(work), _scattered(work, ingested)
     resolved = list(engine.map(resolve_chunk, ((shared, chunk, partitions) for chunk in chunks)))
     resolved += list(engine.map(resolve_partition, ((shared, part) for part in range(partitions))))
@@ -104,7 +109,7 @@ def calculate(
     return _result(line, work, ingested, resolved, placed, [*spread, *emitted], emitted, batch, imports)
 
 
-_PROCEDURES: dict[Procedure, Callable[[Work, list[Resolved], str], Placed]] = {Procedure.MERGE: merge_items, Procedure.PACK: pack_slips}
+_PROCEDURES: dict[Procedure, Callable[[Work, list[Resolved], str], Placed]] = {Procedure.MERGE: merge_items, Procedure.PACK: pack_slips, Procedure.ROUTE: route_orders}
 """What becomes of the partial rows of all units: the one step in which modes differ."""
 
 
@@ -125,6 +130,9 @@ def _work(line: Line, inputs: Inputs, engine: Engine) -> Work:
         all_findings=line.all_findings,
         as_of=f"{line.as_of:%Y%m%d}",
         by_line=line.by_line,
+        company=line.company,
+        customs=line.customs,
+        declare_all=line.declare_all,
         simplified=Simplified(line.rates, line.company, line.as_of) if line.rates.rates and OVER_LIMIT in line.mode.rules else None,
     )
     if inputs.tariff is not None:
@@ -184,10 +192,10 @@ def _resolve_tied(
         resolved[place] = unit
 
 
-def _to_usd(line: Line, ingested: list[Ingested]) -> ToUSD:
+def _exchange(line: Line, ingested: list[Ingested]) -> Exchange:
     """The rates that sound lines need, of all chunks: what is missing is named at once."""
-    wanted = {pair for chunk in ingested for pair in chunk.priced}
-    return line.rates.to_usd((currency, datetime.strptime(day, "%Y%m%d").date()) for currency, day in wanted)  # noqa: DTZ007 - a day
+    wanted = {(currency, datetime.strptime(day, "%Y%m%d").date()) for chunk in ingested for currency, day in chunk.priced}  # noqa: DTZ007 - a day
+    return line.rates.to_cny(wanted) if line.mode.procedure is Procedure.ROUTE else line.rates.to_usd(wanted)
 
 
 def _batch_findings(work: Work, resolved: list[Resolved], placed: Placed, by_line: int) -> BatchFindings:
@@ -250,13 +258,15 @@ def _result(
 ) -> Result:
     totals = [TOTALS.empty_table()]
     totals += [chunk.totals for chunk in ingested] + [unit.totals for unit in resolved] + [done.totals for done in weighed]
-    items, split, run_ref = placed.items, placed.split, placed.numbering.run_ref
+    items, split, refs = placed.items, placed.split, placed.numbering.refs
     made, made_items = work.mode.outputs["declarations"].empty_table(), work.mode.outputs["declaration_items"].empty_table()
     if split.declarations:
         by_declaration = pa.concat_tables([done.by_declaration for done in weighed]).combine_chunks()
-        made = declarations(work.mode, items, split, run_ref, by_declaration)
-        made_items = declaration_items(work.mode, items, split, run_ref, named_by_key=line.flags.item_name_flag == 1)
+        made = declarations(work.mode, items, split, refs, by_declaration)
+        made_items = declaration_items(work.mode, items, split, refs, named_by_key=line.flags.item_name_flag == 1)
         totals.append(declared_totals(work.mode.dictionary, made_items, made, placed.tables.get("simplified_goods")))
+        # What is listed is declared too, and in no declaration.
+        made, made_items = (checked(work.mode, name, table.filter(table["declaration_ref"].is_valid())) for name, table in (("declarations", made), ("declaration_items", made_items)))
         empty = made.filter(pc.equal(made["package_count"], 0))["declaration_ref"].to_pylist()
         batch = BatchFindings(batch.placed, pa.concat_tables([batch.placeless, without_packages(work.mode, empty)]))
     physical = _physical(work, ingested)

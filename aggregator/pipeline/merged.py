@@ -35,7 +35,7 @@ class Merged:
 
     def declared(self) -> Iterator[pa.Table]:
         """What is declared: inventory_no, content, cleared_period, late, application_no, items (see ledger/ledger.py)."""
-        if not self.numbering.declarations:
+        if not self.numbering.units:
             return
         load = self.work.storage.load
         declaration_of, item_no_of = load("declaration"), load("item_no")
@@ -46,11 +46,11 @@ class Merged:
             keys = chosen["keys"].combine_chunks()
             items = load(f"items-{unit}")[keys.flatten().to_numpy()]
             declaration, item_no = declaration_of[items], item_no_of[items]
-            texts = pc.binary_join_element_wise(
-                pa.array(declaration + 1).cast(pa.string()), pa.array(item_no).cast(pa.string()), "/"
-            )
+            # What is listed is in no declaration: of it no place is known.
+            count = pc.if_else(pa.array(declaration < self.numbering.declarations), pa.array(declaration + 1), None)
+            texts = pc.binary_join_element_wise(count.cast(pa.string()), pa.array(item_no).cast(pa.string()), "/")
             starts = np.append(0, np.cumsum(pc.list_value_length(keys).to_numpy())).astype(np.int32)
-            places = pc.binary_join(pa.ListArray.from_arrays(pa.array(starts), texts), " ")
+            places = pc.fill_null(pc.binary_join(pa.ListArray.from_arrays(pa.array(starts), texts), " "), "")
             application = self.application_of[declaration[starts[:-1]]]
             chosen = chosen.append_column("application_no", pa.array(application)).append_column("items", places)
             yield chosen.select(["inventory_no", "content", "cleared_period", "late", "application_no", "items"])
@@ -58,7 +58,7 @@ class Merged:
     def declarations(self, made: pa.Table) -> pa.Table:
         """For the ledger: declaration_ref, application_no, item_count, inventory_count of the declarations made."""
         counts = made.select(["declaration_ref", "item_count", "inventory_count"])
-        return counts.append_column("application_no", pa.array(self.application_of))
+        return counts.append_column("application_no", pa.array(self.application_of[: made.num_rows]))
 
     def waiting(self) -> Iterator[pa.Table]:
         """What was seen and is not declared, now or before: inventory_no, cleared_period, fate, reason. It must not be

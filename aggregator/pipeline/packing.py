@@ -79,7 +79,7 @@ def pack_slips(work: Work, resolved: list[Resolved], run_ref: str) -> Placed:
 def _packed(work: Work, goods: pa.Table) -> Packed:
     key = work.mode.header_key.value
     amounts, currency, day = (goods[name].combine_chunks() for name in ("total_price", "currency_code", "priced_on"))
-    worth = worths(amounts, currency, day, work.to_usd)
+    worth = worths(amounts, currency, day, work.exchange)
     slip, first_row = group_codes([goods["inventory_no"].combine_chunks()], goods.num_rows)
     heads = goods.select([*key, "inventory_no"]).take(pa.array(first_row)).combine_chunks()
     group, firsts = group_codes([heads[name].combine_chunks() for name in key], heads.num_rows)
@@ -95,7 +95,7 @@ def _packed(work: Work, goods: pa.Table) -> Packed:
 def _packings(work: Work, goods: pa.Table, worth: Units, slip: Ints, starts: Ints) -> Iterator[Packing]:
     """Of each group, in their order."""
     limits = packing_of(work.mode)
-    limit = most(int(limits.most_usd.value), work.to_usd.scale)
+    limit = most(int(limits.most_usd.value), work.exchange.scale)
     of_slip, coded = _sums(worth, slip), goods_of(goods, worth)
     ends = np.append(starts[1:], len(of_slip))
     rows = np.argsort(slip, kind="stable")

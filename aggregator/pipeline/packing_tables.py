@@ -30,7 +30,7 @@ def tables_of_packing(work: Work, packed: Packed, items: pa.Table, split: Split,
         {
             "declaration_ref": refs.take(pa.array(packed.declaration_of_slip)),
             "trade_slip_no": slips["inventory_no"],
-            "total_usd": unscaled(as_usd(packed.slip_worth, work.to_usd.scale)),
+            "total_usd": unscaled(as_usd(packed.slip_worth, work.exchange.scale)),
         }
     ).take(pa.array(np.lexsort((np.arange(slips.num_rows), packed.declaration_of_slip))))
     heads = slips.take(pa.array(packed.starts))

@@ -22,14 +22,17 @@ from aggregator.engines.files import with_dictionaries
 from aggregator.model.findings import FINDINGS, no_findings
 from aggregator.model.records import Declared
 from aggregator.pipeline.changes import changes
+from aggregator.pipeline.orders import listed_modes, with_route
 from aggregator.pipeline.shards import EXCLUDED
 from aggregator.pipeline.slips import unknown_flags, with_slip_facts
 from aggregator.pipeline.tied import tied_in
 from aggregator.pipeline.work import Work, chunk_unit, partition_unit
 from aggregator.schemas.arrays import Ints, Mask
+from aggregator.schemas.field import Dictionary
 from aggregator.schemas.inventories import Inventories
 from aggregator.schemas.modes import Mode
 from aggregator.schemas.statuses import STATUS_CANCELLED
+from aggregator.schemas.units import shown_numbers
 
 SIMPLIFIED_NAMED = 10
 SCATTERED = "scattered"
@@ -102,10 +105,14 @@ def _resolve(work: Work, unit: str, lines: pa.Table) -> Resolved:
     grouped, facts = group_inventories(lines, work.mode), None
     if work.mode.packing is not None:
         grouped, facts = with_slip_facts(work, grouped)
+    elif work.mode.routing is not None:
+        grouped = with_route(work, grouped)
     decided = _decide(work, unit, grouped)
     if facts is not None:
         listed = np.isin(decided.of_line, (Verdict.DECLARED, Verdict.LATE)) | work.all_findings
         decided.found.extend(unknown_flags(work, grouped, facts, listed))
+    elif work.mode.routing is not None:
+        decided.found.append(listed_modes(work, grouped, np.isin(decided.of_line, (Verdict.DECLARED, Verdict.LATE)) | work.all_findings))
     simplified = _simplified(work, grouped, decided)
     taken, key, partials = _merge(work, grouped, decided)
     _leave(work, unit, grouped, decided, key, partials)
@@ -182,7 +189,7 @@ def _leave(work: Work, unit: str, grouped: Grouped, decided: _Decided, key: Ints
     if work.mode.numbers_items:
         decisions = decisions.append_column("item_no", inventories.lines["item_no"])
     write(shards.decisions.of(unit), decisions.append_column("bits", pa.array(decided.bits[inventories.inventory_of])))
-    write(shards.findings.of(unit), _placed(inventories, decided.found))
+    write(shards.findings.of(unit), _placed(inventories, decided.found, work.mode.dictionary))
     write(shards.excluded.of(unit), _excluded(work.mode, grouped, decided))
 
 
@@ -318,9 +325,11 @@ def _reported(mode: Mode, code: str, inventories: Inventories, numbers: pa.Array
     return pa.table([first_line, code_index, columns, found["value"], found["inventory_no"], found["item_no"]], schema=FINDINGS)
 
 
-def _placed(inventories: Inventories, found: list[pa.Table]) -> pa.Table:
+def _placed(inventories: Inventories, found: list[pa.Table], dictionary: Dictionary) -> pa.Table:
     """Findings with the chunk and line of what they are about instead of its place among the inventories' lines."""
     findings = pa.concat_tables(found).combine_chunks()
+    shown = shown_numbers(findings["inventory_no"].combine_chunks(), dictionary)
+    findings = findings.set_column(findings.column_names.index("inventory_no"), "inventory_no", shown)
     at = findings["line"].combine_chunks()
     chunk = inventories.lines["chunk"].combine_chunks().take(at)
     line = inventories.lines["line"].combine_chunks().take(at)
@@ -356,7 +365,7 @@ def _excluded(mode: Mode, grouped: Grouped, decided: _Decided) -> pa.Table:
                 {
                     "chunk": inventories.lines["chunk"].combine_chunks().take(pa.array(at)),
                     "line": inventories.lines["line"].combine_chunks().take(pa.array(at)),
-                    "inventory_no": grouped.numbers.take(pa.array(places)),
+                    "inventory_no": shown_numbers(grouped.numbers.take(pa.array(places)), mode.dictionary),
                     "reason": pa.array([reason] * len(places), pa.string()),
                     "item_lines": pa.array(item_lines),
                     "detail": pa.array(details, pa.string()),

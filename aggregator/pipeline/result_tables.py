@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregator.domain.merge import unit_prices
-from aggregator.domain.split import Split, declaration_refs
+from aggregator.domain.split import Split
 from aggregator.domain.totals import count_total, totals_of, units_of
 from aggregator.engines.engine import Shard, Storage
 from aggregator.model.errors import OurFault
@@ -22,9 +22,8 @@ from aggregator.schemas.text import Lang
 _SHARES_AT_ONCE = 1_000_000
 
 
-def declaration_items(mode: Mode, items: pa.Table, split: Split, run_ref: str, *, named_by_key: bool) -> pa.Table:
+def declaration_items(mode: Mode, items: pa.Table, split: Split, refs: pa.Array, *, named_by_key: bool) -> pa.Table:
     """In: merged items in the order of the key. With item name flag 1 an item is called what stands in its key."""
-    refs = declaration_refs(run_ref, split.declarations)
     second = items["second_statutory_quantity"].combine_chunks()
     columns = {
         "declaration_ref": refs.take(pa.array(split.declaration)),
@@ -34,11 +33,10 @@ def declaration_items(mode: Mode, items: pa.Table, split: Split, run_ref: str, *
         "unit_price": unit_prices(items["total_price"].combine_chunks(), items["declared_quantity"].combine_chunks()),
     }
     names = mode.outputs["declaration_items"].names
-    table = pa.table({name: columns.get(name, items[name] if name in items.column_names else None) for name in names})
-    return checked(mode, "declaration_items", table)
+    return pa.table({name: columns.get(name, items[name] if name in items.column_names else None) for name in names})
 
 
-def declarations(mode: Mode, items: pa.Table, split: Split, run_ref: str, by_declaration: pa.Table) -> pa.Table:
+def declarations(mode: Mode, items: pa.Table, split: Split, refs: pa.Array, by_declaration: pa.Table) -> pa.Table:
     """In: merged items, and weights and counts by declaration (see Shares), several rows for one declaration."""
     count = split.declarations
     first_item = np.flatnonzero(np.diff(split.declaration, prepend=-1))
@@ -54,7 +52,7 @@ def declarations(mode: Mode, items: pa.Table, split: Split, run_ref: str, by_dec
     columns = {name: heads[name] for name in mode.outputs["declarations"].names if name in heads.column_names}
     columns |= {name: summed[f"{name}_sum"] for name in amounts}
     columns |= {
-        "declaration_ref": declaration_refs(run_ref, count),
+        "declaration_ref": refs,
         "consignor_name": firm["consignor_name"],
         "producer_seller_name": pc.if_else(
             pc.equal(heads["producer_seller_code"], ""), heads["producer_seller_name"], firm["firm_name"]
@@ -63,7 +61,7 @@ def declarations(mode: Mode, items: pa.Table, split: Split, run_ref: str, by_dec
         "inventory_item_count": lines["n_sum"],
     }
     names = mode.outputs["declarations"].names
-    return checked(mode, "declarations", pa.table({name: columns[name] for name in names}))
+    return pa.table({name: columns[name] for name in names})
 
 
 def _first_inventory_of_header(items: pa.Table, split: Split) -> pa.Table:

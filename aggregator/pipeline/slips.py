@@ -29,7 +29,7 @@ def with_slip_facts(work: Work, grouped: Grouped) -> tuple[Grouped, Apart]:
     facts = apart(lines, day, tariff)
     lines = lines.append_column("by_itself", _zero_or_one(facts.by_itself)).append_column("priced_on", day)
     grouped = replace(grouped, inventories=replace(grouped.inventories, lines=lines))
-    worth = worths(lines["total_price"].combine_chunks(), lines["currency_code"].combine_chunks(), day, work.to_usd)
+    worth = worths(lines["total_price"].combine_chunks(), lines["currency_code"].combine_chunks(), day, work.exchange)
     return _too_large(work, grouped, worth), facts
 
 
@@ -70,8 +70,8 @@ def _too_large(work: Work, grouped: Grouped, worth: Units) -> Grouped:
     if not len(inventories.starts):
         return grouped
     whole = np.add.reduceat(np.where(inventories.same_content, 0, worth), inventories.starts)
-    over = np.flatnonzero(whole > most(int(packing.most_usd.value), work.to_usd.scale))
-    usd = unscaled(as_usd(whole[over], work.to_usd.scale)).cast(pa.string()) if len(over) else pa.array([], pa.string())
+    over = np.flatnonzero(whole > most(int(packing.most_usd.value), work.exchange.scale))
+    usd = unscaled(as_usd(whole[over], work.exchange.scale)).cast(pa.string()) if len(over) else pa.array([], pa.string())
     many = _over_items(mode, grouped, worth)
     bits, found = grouped.bits.copy(), [grouped.findings]
     items = pa.array([str(count) for count in many.values()], pa.string())

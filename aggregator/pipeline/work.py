@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from aggregator.domain.clearance import Question
-from aggregator.domain.rates import ToUSD
+from aggregator.domain.rates import Exchange
 from aggregator.domain.simplified import Simplified
 from aggregator.engines.engine import Storage
 from aggregator.inputs.export import Block, Export
 from aggregator.inputs.tables.receipts import Receipts
+from aggregator.model.company import Company
+from aggregator.model.customs import Customs
 from aggregator.model.records import Known
 from aggregator.model.settings import Flags
 from aggregator.pipeline.shards import Shards, shards_of
@@ -21,7 +23,8 @@ from aggregator.schemas.modes import Mode
 class Work:
     """What every step needs to know. `mode`: as it is in force, with the user's severities. `question` is None where only the
     data is checked, without a period; `known` where there is no ledger yet; `receipts` says whether there are any.
-    `as_of` (yyyymmdd), `by_line`, `simplified`, `to_usd`: see Line; known once all lines were read."""
+    `as_of` (yyyymmdd), `by_line`, `simplified`, `company`, `customs`, `declare_all`: see Line. `exchange`: known once all lines were
+    read."""
 
     mode: Mode
     storage: Storage
@@ -37,7 +40,10 @@ class Work:
     as_of: str = ""
     by_line: bool = False
     simplified: Simplified | None = None
-    to_usd: ToUSD = ToUSD({}, 1)  # noqa: RUF009 - it cannot be changed
+    company: Company = Company()  # noqa: RUF009 - it cannot be changed
+    customs: Customs | None = None
+    declare_all: bool = False
+    exchange: Exchange = Exchange({}, 1)  # noqa: RUF009 - it cannot be changed
 
     @cached_property
     def shards(self) -> Shards:

@@ -98,7 +98,7 @@ def _ending(outcome: Outcome, lang: Lang, *, dry_run: bool) -> list[str]:
     if dry_run:
         return [Text("Dry run: nothing was written.", "试运行：未写入任何内容。").in_lang(lang)]
     if outcome.published:
-        messages = [_messages(outcome)] if outcome.mode.procedure is Procedure.MERGE else []
+        messages = [_messages(outcome)] if outcome.mode.procedure is not Procedure.PACK else []
         return [text.in_lang(lang) for text in (*messages, *_published(outcome))]
     if outcome.folder:
         return [Text(
@@ -109,12 +109,13 @@ def _ending(outcome: Outcome, lang: Lang, *, dry_run: bool) -> list[str]:
 
 
 def _messages(outcome: Outcome) -> Text:
+    kinds = Text("CEB303 and CEB603", "CEB303、CEB603") if outcome.mode.procedure is Procedure.ROUTE else Text("CEB701", "CEB701")
     if outcome.messages is None:
         return Text(
-            "  no CEB701 messages: nothing to send, or no [customs] in the config that says who sends them",
-            "  未生成CEB701报文：无可发送内容，或配置中没有 [customs] 说明由谁发送",
+            f"  no {kinds.en} messages: nothing to send, or no [customs] in the config that says who sends them",
+            f"  未生成{kinds.zh}报文：无可发送内容，或配置中没有 [customs] 说明由谁发送",
         )
-    return Text(f"  {outcome.messages:,} CEB701 messages to sign and send", f"  CEB701报文 {outcome.messages:,} 份，待签名发送")
+    return Text(f"  {outcome.messages:,} {kinds.en} messages to sign and send", f"  {kinds.zh}报文 {outcome.messages:,} 份，待签名发送")
 
 
 def _published(outcome: Outcome) -> list[Text]:

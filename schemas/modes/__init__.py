@@ -2,7 +2,7 @@
 
 from aggregator.schemas.modes.mode import Mode, Procedure
 
-MODES = ("9610", "1039")
+MODES = ("9610", "9710", "1039")
 
 
 def mode_of(code: str) -> Mode:
@@ -11,6 +11,10 @@ def mode_of(code: str) -> Mode:
         from aggregator.schemas.modes.m1039 import M1039
 
         return M1039
+    if code == "9710":
+        from aggregator.schemas.modes.m9710 import M9710
+
+        return M9710
     from aggregator.schemas.modes.m9610 import M9610
 
     return {M9610.code: M9610}[code]

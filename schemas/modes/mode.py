@@ -25,6 +25,8 @@ class Procedure(StrEnum):
     """All lines are merged by a key, and the items cut into declarations."""
     PACK = "pack"
     """Units are packed whole into declarations of limited value, and the goods of each simplified."""
+    ROUTE = "route"
+    """Each unit is declared by itself, or listed."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,16 @@ class Packing:
     most_usd: Limit[Decimal]
     threshold: Limit[int]
     keep_top: Limit[int]
+
+
+@dataclass(frozen=True)
+class Routing:
+    """`list_cny`: what a list may be worth, inclusive, rounded to the cent; `attached_category`: of the document that a declaration names its
+    order by; `sku_on_a_list`: characters of an item number there."""
+
+    list_cny: Limit[Decimal]
+    attached_category: Limit[str]
+    sku_on_a_list: Limit[int]
 
 
 @dataclass(frozen=True)
@@ -63,7 +75,8 @@ SUMMARY = Wording(
 class Mode:
     """`code`: the trade mode (监管方式). `header_key`, `body_key`: what items and declarations are merged by, in sort order;
     `application_key`: what one application to customs holds one of. `deadline_day`: the last
-    day of the month after a period to declare it, None where a mode has no such day. `packing`: of a mode that packs."""
+    day of the month after a period to declare it, None where a mode has no such day. `packing`: of a mode that packs; `routing`: of one that
+    chooses a route for each unit."""
 
     code: str
     dictionary: Dictionary
@@ -76,12 +89,18 @@ class Mode:
     outputs: OutputSchemas
     procedure: Procedure = Procedure.MERGE
     packing: Packing | None = None
+    routing: Routing | None = None
     wording: Wording = SUMMARY
 
     @property
     def waits_for_clearing(self) -> bool:
         """Whether units are declared only once customs has cleared them, with the month it did."""
         return bool(self.dictionary.status_columns)
+
+    @property
+    def prices_units(self) -> bool:
+        """Whether exchange rates decide what becomes of a unit."""
+        return self.packing is not None or self.routing is not None
 
     @property
     def numbers_items(self) -> bool:

@@ -13,6 +13,7 @@ from aggregator.model.outcome import Outcome
 from aggregator.schemas.modes import MODES, mode_of
 from tests.conftest import Runner, csv_text, read_rows, row
 from tests.market import run_market, slip_line
+from tests.orders import order_line, run_orders
 
 Rows = list[dict[str, str]]
 
@@ -27,8 +28,16 @@ def _slips() -> Rows:
             for n, code in enumerate(("6109100010", "9503008900", "4202220000", "8518300000", "7117190000", "6505009900", "9004100000", "8212100000"))]  # fmt: skip
 
 
+def _orders() -> Rows:
+    return [order_line(order_no=f"DD{n % 4}", item_no=str(n // 4 + 1), waybill_no=f"LP{n % 4}", goods_value="", commodity_code=code, total_price=price, unit_price=price,
+                       declared_quantity="1", goods_name=f"品名{n}")
+            for n, (code, price) in enumerate(zip(("6109100010", "9503008900", "4202220000", "8518300000", "7117190000", "6505009900", "9004100000", "8212100000"),
+                                                  ("300", "900", "300", "900", "300", "300", "300", "300"), strict=True))]  # fmt: skip
+
+
 MADE: dict[str, tuple[Callable[[], Rows], Callable[..., Outcome]]] = {
     "9610": (_inventories, lambda runner, rows, **changes: runner.run(runner.write(csv_text(rows)), **changes)),
+    "9710": (_orders, run_orders),
     "1039": (_slips, run_market),
 }
 

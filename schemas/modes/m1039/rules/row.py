@@ -10,8 +10,7 @@ import pyarrow.compute as pc
 from aggregator.schemas.codes import YES
 from aggregator.schemas.field import Dictionary, Field
 from aggregator.schemas.modes.m9610.rules.row import row_rules as rules_of_9610
-from aggregator.schemas.patterns import clearing_digits
-from aggregator.schemas.row_tests import in_code_list, is_given
+from aggregator.schemas.row_tests import in_code_list, is_day, is_given
 from aggregator.schemas.rule import Rule, Scope, Severity
 from aggregator.schemas.sources import Cite, Status, ours
 from aggregator.schemas.text import Text
@@ -58,12 +57,6 @@ def _adapted(rule: Rule, dictionary: Dictionary) -> Rule | None:
 
 def needs_no_licence(values: pa.Array, field: Field | None = None) -> pa.Array:
     return pc.fill_null(pc.not_equal(values, YES), True)
-
-
-def is_day(values: pa.Array, field: Field | None = None) -> pa.Array:
-    encoded = values.dictionary_encode()
-    sound = pc.or_(clearing_digits(encoded.dictionary).is_valid(), encoded.dictionary.is_null())
-    return pc.fill_null(sound.take(encoded.indices), True)
 
 
 _OWN: tuple[Rule, ...] = (
