@@ -94,14 +94,8 @@ def _is_gb18030_as_single_bytes(text: str) -> bool:
 
 def _is_gb18030_as_big5(text: str) -> bool:
     """Whether it stands for everyday Chinese, as of real text one character in four does by chance."""
-    wide = "".join(each for each in text if not each.isascii())
-    try:
-        raw = wide.encode("big5")
-        raw.decode("gb2312")
-    except UnicodeError:
-        return False
-    everyday = [0xB0 <= lead <= 0xD7 for lead in raw[::2]]
-    return sum(everyday) >= _NO_CHANCE and everyday == ["\u4e00" <= each <= "\u9fff" or each in "々〇" for each in wide]
+    kinds = _as_big5()[_points(text)]
+    return not (kinds == _NOT_PRINTED).any() and int((kinds == _EVERYDAY).sum()) >= _NO_CHANCE
 
 
 def _is_utf_7(encoded: str) -> bool:
@@ -131,6 +125,24 @@ def _kinds() -> Any:
     return kinds
 
 
+@cache
+def _as_big5() -> Any:
+    """What each character of the basic plane would be if its bytes in Big5 were of GB 2312: everyday where it is a hanzi there and
+    here, 0 where it is one neither there nor here (or ASCII); not printed where it cannot be so."""
+    kinds = np.full(0x10000, _NOT_PRINTED, dtype=np.uint8)
+    kinds[:0x80] = 0
+    for point in range(0x80, 0x10000):
+        try:
+            raw = chr(point).encode("big5")
+            raw.decode("gb2312")
+        except UnicodeError:
+            continue
+        hanzi = 0x4E00 <= point <= 0x9FFF or chr(point) in "々〇"
+        if hanzi == (0xB0 <= raw[0] <= 0xD7):
+            kinds[point] = _EVERYDAY if hanzi else 0
+    return kinds
+
+
 def _everyday() -> Any:
     """All hanzi of GB 2312, the frequent half of those of Big5, the first level of JIS X 0208: by their first byte of two."""
     hanzi = "".join(map(chr, chain.from_iterable(range(first, last + 1) for first, last in _HANZI)))
@@ -153,13 +165,42 @@ _ODD_PIECES = {b"?": rb"\?\?", b"&": b"&#", b"\\": rb"\\u", b"~": rb"~\{", b"%":
 
 
 def _sound(values: pa.Array, is_bad: Callable[[str], bool]) -> pa.Array:
-    """Distinct values are looked at one by one where something about them all is odd."""
+    """Distinct values that something is odd about are looked at one by one."""
     if not _any_odd(values):
         return pa.array(np.ones(len(values), dtype=bool))
     encoded = values.dictionary_encode()
-    # Chinese as Big5 may be of everyday characters alone: it is looked for where other values of the column are odd.
-    sound = [not ((_is_odd(text.encode()) or _is_gb18030_as_big5(text)) and is_bad(text)) for text in encoded.dictionary.to_pylist()]
-    return pa.array([*sound, True]).take(pc.fill_null(encoded.indices, len(sound)))
+    sound = np.ones(len(encoded.dictionary) + 1, dtype=bool)
+    suspects = _suspects(encoded.dictionary)
+    sound[suspects] = [not is_bad(text) for text in encoded.dictionary.take(pa.array(suspects)).to_pylist()]
+    return pa.array(sound).take(pc.fill_null(encoded.indices, len(sound) - 1))
+
+
+def _suspects(values: pa.Array) -> Any:
+    """Places of the values that something is odd about, by one look at all their characters."""
+    text = _bytes_of(values).to_pybytes()
+    bounds = np.frombuffer(values.buffers()[1], np.int32)[values.offset : values.offset + len(values) + 1]
+    bounds = bounds - bounds[0]
+    suspect = np.zeros(len(values), dtype=bool)
+    for mark, piece in _ODD_PIECES.items():
+        spans = np.array([found.span() for found in re.finditer(piece, text)] if mark in text else [], np.int64).reshape(-1, 2)
+        of_value = np.searchsorted(bounds, spans[:, 0], side="right") - 1
+        suspect[of_value[spans[:, 1] <= bounds[of_value + 1]]] = True
+    held = np.frombuffer(text, np.uint8)
+    if len(held) and not (held.min() >= ord(" ") and held.max() < 0x7F):
+        # Where each value ends among 16-bit units: a character is one, or two where UTF-8 takes four bytes.
+        units = np.cumsum((held & 0xC0 != 0x80).astype(np.int32) + (held >= 0xF0))
+        ends = np.append(0, units)[bounds]
+        points = _points(text.decode())
+        suspect |= _any_of_each(_kinds().take(points) > _EVERYDAY, ends) > 0
+        # Chinese as Big5 may be of everyday characters alone: it is looked for where other values of the column are odd.
+        as_big5 = _as_big5().take(points)
+        suspect |= (_any_of_each(as_big5 == _EVERYDAY, ends) >= _NO_CHANCE) & (_any_of_each(as_big5 == _NOT_PRINTED, ends) == 0)
+    return np.flatnonzero(suspect)
+
+
+def _any_of_each(mask: Any, ends: Any) -> Any:
+    """How many are marked between one end and the next."""
+    return np.diff(np.append(0, np.cumsum(mask))[ends])
 
 
 _last: list[tuple[pa.Array, bool]] = []

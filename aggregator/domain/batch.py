@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.domain.grouping import Hashes, hashes
+from aggregator.domain.grouping import Hashes, among, hashes
 from aggregator.model.findings import FINDINGS, findings_of, no_findings
 from aggregator.schemas.arrays import Ints
 from aggregator.schemas.modes import Mode
@@ -39,10 +39,10 @@ def shared_numbers(
         return PLACED.empty_table()
     tables = []
     for unit, unit_hashes in zip(units, seen, strict=True):
-        if np.isin(unit_hashes, suspect).any():
+        if among(unit_hashes, suspect).any():
             table = read(unit).select(["inventory_no", column, "chunk", "line"])
             table = table.filter(table[column].is_valid()).combine_chunks()
-            tables.append(table.filter(pa.array(np.isin(hashes(table[column].combine_chunks()), suspect))))
+            tables.append(table.filter(pa.array(among(hashes(table[column].combine_chunks()), suspect))))
     candidates = pa.concat_tables(tables).combine_chunks()
     several = mode.rules[code].sound(candidates, column, "inventory_no")
     shared = candidates.filter(pc.is_in(candidates[column], value_set=several[column].combine_chunks())).combine_chunks()

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.schemas.arrays import Ints
+from aggregator.schemas.arrays import Ints, Mask
 
 Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 
@@ -54,6 +54,20 @@ def ranked_codes(table: pa.Table) -> Ints:
 def hashes(values: pa.Array) -> Hashes:
     """64-bit hashes of strings, the same in every process. Equal values have equal hashes; the reverse must not be relied on."""
     return pd.util.hash_array(values.to_numpy(zero_copy_only=False).astype(object), categorize=False)
+
+
+def among(values: Hashes, ordered: Hashes) -> Mask:
+    """Which values stand among others, sorted ascending. A few against very many: nothing is done to the many."""
+    if not len(ordered):
+        return np.zeros(len(values), dtype=bool)
+    found: Mask = ordered[np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)] == values
+    return found
+
+
+def distinct(values: Hashes) -> Hashes:
+    """Each value once, sorted ascending. By sorting: of many different values NumPy's own table takes twenty times as long."""
+    ordered = np.sort(values)
+    return ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered
 
 
 def run_starts(sorted_groups: Ints) -> Ints:

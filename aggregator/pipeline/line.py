@@ -25,6 +25,7 @@ from aggregator.domain.batch import (
     without_packages,
 )
 from aggregator.domain.clearance import Question
+from aggregator.domain.grouping import among
 from aggregator.domain.rates import Exchange, Rates
 from aggregator.domain.simplified import Simplified
 from aggregator.domain.totals import TOTALS, control_totals, must_balance
@@ -172,7 +173,7 @@ def _scattered(work: Work, ingested: list[Ingested]) -> int:
     if not len(scattered):
         return 0
     counts = np.concatenate([chunk.counts for chunk in ingested])
-    lines = int(counts[np.isin(everything, scattered)].sum())
+    lines = int(counts[among(everything, scattered)].sum())
     work.storage.save(SCATTERED, scattered)
     return lines // _LINES_A_PARTITION + 1
 

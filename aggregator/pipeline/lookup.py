@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregator.domain.fate import Verdict
-from aggregator.domain.grouping import Hashes, hashes
+from aggregator.domain.grouping import Hashes, among, distinct, hashes
 from aggregator.domain.strays import Naming, naming
 from aggregator.pipeline.ingest import Ingested
 from aggregator.pipeline.resolve import Resolved
@@ -62,7 +62,12 @@ class LookUp:
 
     @cached_property
     def known(self) -> Hashes:
-        return np.unique(np.concatenate([self.counted[0], *(chunk.inventories for chunk in self.ingested)]))
+        return distinct(np.concatenate([self.counted[0], *(chunk.inventories for chunk in self.ingested)]))
+
+    @cached_property
+    def several(self) -> Hashes:
+        """Hashes of identifiers that stand more than once."""
+        return self.counted[0][self.counted[1] > 1]
 
     @cached_property
     def common(self) -> Hashes:
@@ -75,14 +80,14 @@ class LookUp:
         """Identifiers; null where one does not tell one inventory from others."""
         values = values.cast(pa.string())
         given = pc.fill_null(values, "")
-        tells = pc.match_substring_regex(given, "[0-9]").to_numpy(zero_copy_only=False) & ~np.isin(hashes(given), self.common)
+        tells = pc.match_substring_regex(given, "[0-9]").to_numpy(zero_copy_only=False) & ~among(hashes(given), self.common)
         return pc.if_else(pa.array(tells), values, None)
 
     def unit_of(self, numbers: pa.Array, chunk: Any) -> Ints:
         """Places of the units that resolve inventories which have a line in the given chunks."""
         of_number = hashes(numbers)
         away = len(self.work.chunks) + (of_number % np.uint64(max(self.partitions, 1))).astype(np.int64)
-        return np.where(np.isin(of_number, self.scattered), away, chunk).astype(np.int64)
+        return np.where(among(of_number, self.scattered), away, chunk).astype(np.int64)
 
     # ------------------------------------------------------------------------------------------------------------ lines
 

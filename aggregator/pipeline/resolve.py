@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from aggregator.domain.clearance import Clearing, Received, clearing_of
 from aggregator.domain.fate import Verdict, exclusions, known_before, verdicts, with_customs
-from aggregator.domain.grouping import Hashes, hashes
+from aggregator.domain.grouping import Hashes, among, hashes
 from aggregator.domain.inventories import Grouped, content_hashes, group_inventories
 from aggregator.domain.merge import partial_items
 from aggregator.domain.simplified import on_simplified
@@ -67,7 +67,7 @@ def resolve_chunk(shared: Shared[Work], chunk: int, partitions: int) -> Resolved
         elsewhere = work.storage.load(SCATTERED)
         numbers = lines["inventory_no"].combine_chunks().dictionary_encode()
         of_number = hashes(numbers.dictionary)
-        spilled = np.append(np.isin(of_number, elsewhere), False)
+        spilled = np.append(among(of_number, elsewhere), False)
         place = pc.fill_null(numbers.indices, len(of_number)).to_numpy()
         away = np.flatnonzero(spilled[place])
         part = (np.append(of_number, np.uint64(0))[place[away]] % np.uint64(partitions)).astype(np.int64)

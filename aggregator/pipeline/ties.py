@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.domain.grouping import Hashes, hashes
+from aggregator.domain.grouping import Hashes, among, distinct, hashes
 from aggregator.domain.strays import (
     SHARED,
     TIED,
@@ -105,7 +105,7 @@ class _Barrier:
     def known_cells(self, chunk: int, rows: Ints, places: Ints) -> tuple[pa.Array, Ints]:
         """What stands in such records that some inventory has as its number or identifier, and the line of each."""
         values, at = self.raw_cells(chunk, rows, places)
-        kept = np.isin(hashes(pc.fill_null(values, "")), self.look.known) & values.is_valid().to_numpy(zero_copy_only=False)
+        kept = among(hashes(pc.fill_null(values, "")), self.look.known) & values.is_valid().to_numpy(zero_copy_only=False)
         return values.filter(pa.array(kept)), at[kept]
 
     def claims(self, chunk: int, places: Ints, sound: Mask) -> pa.Table:
@@ -121,7 +121,7 @@ class _Barrier:
         parts.append(self.raw_cells(chunk, strays["source_row"].to_numpy()[misread], places[misread]))
         values = pa.concat_arrays([values for values, _ in parts])
         of_value = pc.fill_null(values, "")
-        kept = np.isin(hashes(of_value), self.look.known) & values.is_valid().to_numpy(zero_copy_only=False)
+        kept = among(hashes(of_value), self.look.known) & values.is_valid().to_numpy(zero_copy_only=False)
         table = pa.table({"value": values, "line": np.concatenate([rows for _, rows in parts])}).filter(pa.array(kept))
         return table.group_by(["value", "line"], use_threads=False).aggregate([]).combine_chunks()
 
@@ -138,13 +138,12 @@ class _Barrier:
     def look_at_odd(self, chunk: int, lines: pa.Table, odd: Ints) -> None:
         """Lines with odd numbers, and their places: who shares an identifier with one, and whose number one may be."""
         seen = self.look.seen(lines)
-        several = self.look.counted[0][self.look.counted[1] > 1]
         for name in IDENTIFIERS:
-            of_value = np.unique(hashes(seen[name].combine_chunks().drop_null()))
-            self.wanted.append(of_value[np.isin(of_value, several)])
+            of_value = distinct(hashes(seen[name].combine_chunks().drop_null()))
+            self.wanted.append(of_value[among(of_value, self.look.several)])
         numbers = seen["inventory_no"].combine_chunks()
         values = meant(numbers)
-        kept = values.is_valid().to_numpy(zero_copy_only=False) & np.isin(hashes(pc.fill_null(values, "")), self.look.known)
+        kept = values.is_valid().to_numpy(zero_copy_only=False) & among(hashes(pc.fill_null(values, "")), self.look.known)
         numbers, values, at = numbers.filter(pa.array(kept)), values.filter(pa.array(kept)), odd[kept]
         self.shared.append(_rows(values, Kind.ODD, self.look.unit_of(numbers, chunk), numbers, chunk, at))
 
@@ -167,9 +166,9 @@ class _Barrier:
                 numbers.append(table["inventory_no"].combine_chunks())
                 self.wanted += [hashes(self.look.telling(table[name].combine_chunks()).drop_null()) for name in IDENTIFIERS]
         wanted = pa.concat_arrays(numbers)
-        of_number = np.unique(hashes(wanted))
+        of_number = distinct(hashes(wanted))
         for chunk, seen in enumerate(self.look.ingested):
-            if np.isin(seen.inventories, of_number).any():
+            if among(seen.inventories, of_number).any():
                 self.tie_cut_off(chunk, wanted)
 
     def tie_cut_off(self, chunk: int, wanted: pa.Array) -> None:
@@ -191,10 +190,10 @@ class _Barrier:
         if not self.shared and not self.wanted:
             return
         claimed = [hashes(table["value"].combine_chunks()) for table in self.shared]
-        wanted = np.unique(np.concatenate([*claimed, *self.wanted]))
+        wanted = distinct(np.concatenate([*claimed, *self.wanted]))
         for place in range(len(self.look.resolved)):
             chunk_numbers = self.look.ingested[place].inventories if place < len(self.look.ingested) else self.look.scattered
-            if np.isin(self.look.of_units[place], wanted).any() or np.isin(chunk_numbers, wanted).any():
+            if among(self.look.of_units[place], wanted).any() or among(chunk_numbers, wanted).any():
                 self.shared += self.holders(place, wanted)
         tied = tied_by_value(pa.concat_tables(self.shared).combine_chunks())
         self.tied.append(first_of_each(_but_own(tied, self.pieces)))
@@ -207,7 +206,7 @@ class _Barrier:
         for name in ("inventory_no", *IDENTIFIERS):
             values = table[name].combine_chunks()
             values = values if name == "inventory_no" else self.look.telling(values)
-            has = np.isin(hashes(pc.fill_null(values, "")), wanted) & values.is_valid().to_numpy(zero_copy_only=False)
+            has = among(hashes(pc.fill_null(values, "")), wanted) & values.is_valid().to_numpy(zero_copy_only=False)
             at = np.flatnonzero(has & (named != Naming.NOTHING))
             chosen = table.take(pa.array(at)).combine_chunks()
             numbers, chunk, line = (chosen[each].combine_chunks() for each in ("inventory_no", "chunk", "line"))
