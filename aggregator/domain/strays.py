@@ -137,9 +137,9 @@ def is_cut_off(one: str, other: str) -> bool:
 
 
 def cut_off_pairs(lines: pa.Table, wanted: pa.Array) -> pd.DataFrame:
-    """Lines that stand side by side where one number is the other's cut off, one of the two is wanted, and no sound
-    identifiers tell them apart: place of the first of the two, once for each pair of numbers. In: lines that have a number
-    (null beyond the ends of a file), with `error_bits`."""
+    """Lines that stand side by side where one number is the other's cut off, one of the two is wanted or only one has customs'
+    shape, and no sound identifiers tell them apart: place of the first of the two, once for each pair of numbers. In: lines
+    that have a number (null beyond the ends of a file), with `error_bits`."""
     numbers = lines["inventory_no"].combine_chunks()
     first, second = lines.slice(0, max(len(lines) - 1, 0)), lines.slice(1)
     former, latter = first["inventory_no"].combine_chunks(), second["inventory_no"].combine_chunks()
@@ -147,7 +147,8 @@ def cut_off_pairs(lines: pa.Table, wanted: pa.Array) -> pd.DataFrame:
     is_wanted = pc.is_in(numbers, value_set=wanted).to_numpy(zero_copy_only=False)
     faulty = pc.fill_null(lines["error_bits"], 0).to_numpy() != 0
     distinct = _comparable(first, second) & ~faulty[:-1] & ~faulty[1:]
-    places = np.flatnonzero(changes & (is_wanted[:-1] | is_wanted[1:]) & ~distinct)
+    shaped = naming(numbers, np.zeros(len(numbers), dtype=bool)) == Naming.SHAPED
+    places = np.flatnonzero(changes & (is_wanted[:-1] | is_wanted[1:] | (shaped[:-1] != shaped[1:])) & ~distinct)
     frame = pd.DataFrame({"place": places, "former": former.take(pa.array(places)).to_pylist(), "latter": latter.take(pa.array(places)).to_pylist()})
     frame = frame.drop_duplicates(["former", "latter"])
     pairs = zip(frame["former"], frame["latter"], strict=True)

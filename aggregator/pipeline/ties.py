@@ -59,6 +59,8 @@ class _Barrier:
     shared: list[pa.Table] = field(default_factory=list)
     wanted: list[Hashes] = field(default_factory=list)
     pieces: list[pd.DataFrame] = field(default_factory=list)
+    odd: set[int] = field(default_factory=set)
+    """Chunks with odd numbers."""
 
     # ------------------------------------------------------------------------------------------------------ stray lines
 
@@ -69,6 +71,7 @@ class _Barrier:
         odd, places = np.flatnonzero(named == Naming.ODD), np.flatnonzero(named == Naming.NOTHING)
         self.look_at_pieces(chunk, seen, np.flatnonzero((named == Naming.SHAPED) & self.look.misread(seen)))
         if len(odd):
+            self.odd.add(chunk)
             self.look_at_odd(chunk, seen.take(pa.array(odd)).combine_chunks(), odd)
         if len(places):
             self.look_at_strays(chunk, seen, named, places)
@@ -157,7 +160,8 @@ class _Barrier:
     # ------------------------------------------------------------------------------------------- incomplete inventories
 
     def look_at_incomplete(self) -> None:
-        """Inventories that lack a line: who shares an identifier with one, or stands beside it with its number cut off."""
+        """Inventories that lack a line, and lines with odd numbers: who shares an identifier with one of the first, or stands
+        beside either with its number cut off."""
         numbers = [pa.array([], pa.string())]
         for place, unit in enumerate(self.look.resolved):
             if unit.incomplete:
@@ -168,7 +172,7 @@ class _Barrier:
         wanted = pa.concat_arrays(numbers)
         of_number = distinct(hashes(wanted))
         for chunk, seen in enumerate(self.look.ingested):
-            if among(seen.inventories, of_number).any():
+            if chunk in self.odd or among(seen.inventories, of_number).any():
                 self.tie_cut_off(chunk, wanted)
 
     def tie_cut_off(self, chunk: int, wanted: pa.Array) -> None:

@@ -234,6 +234,16 @@ def test_a_finding_says_where(runner: Runner) -> None:
     assert text.count("B104") == 2, "the lines that have the number; the stray has its own code"
 
 
+@pytest.mark.parametrize("chunk_bytes", CHUNKS)
+def test_pieces_of_two_inventories_make_no_third(chunk_bytes: int, runner: Runner) -> None:
+    """Item 2 of one and item 1 of the next under the same half of a number look whole together, and so does what is left of the first."""
+    rows = export(identifiers=False)
+    for place, number in ((2, NUMBERS[1][:9]), (3, NUMBERS[1][1:]), (4, NUMBERS[2][:9])):
+        rows[place]["inventory_no"] = number
+    made = declared(runner.run(runner.write(rows), chunk_bytes=chunk_bytes))
+    assert made == {number: LENGTHS[number] for number in (NUMBERS[0], *NUMBERS[3:])}
+
+
 @settings(max_examples=15, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(data=st.data())
 def test_any_number_of_lines_in_any_way(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
