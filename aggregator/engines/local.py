@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import multiprocessing
 import multiprocessing.forkserver
+import multiprocessing.util
 import os
 import pickle
 import signal
+import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from aggregator.engines.engine import Engine, Shared, Task
 from aggregator.engines.files import FileStorage
+from aggregator.model.disk import OwnFolder
 from aggregator.model.errors import CannotReadOrWrite
 from aggregator.model.signals import ignore_the_terminal
 
@@ -103,12 +107,31 @@ class Workers:
 
 
 _FIRST = "aggregator.engines.server"
+_LONGEST_PLACE, _SHORT_PLACE = 48, Path("/tmp")
+"""The kernel takes 107 bytes for the path of a socket: what we and multiprocessing add to that of the folder has up to 56."""
 
 
 def start_ahead(preload: str) -> None:
     """Start the fork server, which imports a module that imports and warms up the steps, while this process is still importing."""
     multiprocessing.set_forkserver_preload([_FIRST, preload])
+    _keep_sockets_in_our_folder()
     multiprocessing.forkserver.ensure_running()
+
+
+@cache
+def _keep_sockets_in_our_folder() -> None:
+    """For as long as this process lives; where it is killed, the next one removes them."""
+    place, former = Path(tempfile.gettempdir()), tempfile.tempdir
+    if len(os.fsencode(place)) > _LONGEST_PLACE and _SHORT_PLACE.is_dir():
+        place = _SHORT_PLACE
+    folder = OwnFolder("aggregator-", place)
+    # After multiprocessing has removed its own.
+    multiprocessing.util.Finalize(None, folder.close, exitpriority=-200)
+    tempfile.tempdir = str(folder.path)
+    try:
+        multiprocessing.util.get_temp_dir()
+    finally:
+        tempfile.tempdir = former
 
 
 def _run(function: Callable[..., T], task: Task) -> T:
@@ -148,6 +171,7 @@ def local_engine(folder: Path, workers: int, tasks: int, preload: str) -> Iterat
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([_FIRST, preload])
     count = min(workers, tasks)
+    _keep_sockets_in_our_folder()
     pool = ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker)
     try:
         yield Workers(pool, count, folder)

@@ -26,12 +26,12 @@ from aggregator.jobs.publish import (
     sync_files,
     tidy,
     uninterrupted,
-    work_folder,
     work_prefix,
 )
 from aggregator.jobs.run_folder import write_outputs
 from aggregator.jobs.status import standing
 from aggregator.ledger.ledger import Ledger, LedgerAt
+from aggregator.model.disk import own_folder
 from aggregator.model.errors import CannotReadOrWrite, Exit, StopRun
 from aggregator.model.outcome import Outcome
 from aggregator.model.records import RUN_LIVE, Known, RecordedRows, Run
@@ -100,7 +100,7 @@ def declare(job: Job, ledger: Ledger) -> Outcome:
                 finish(ledger)
                 tidy(ledger, job.out)
                 refuse_unknown(job.out, ledger.runs(), mark)
-                with work_folder(job.out, work_prefix(mark)) as folder:
+                with own_folder(work_prefix(mark), job.out) as folder:
                     outcome = _calculate_and_record(job, ledger, folder, place)
                 _warn_of_deadline(job, ledger, outcome)
                 last.enter_context(uninterrupted())
@@ -187,7 +187,7 @@ def _rejected_before(job: Job, ledger: Ledger, rejections: str) -> Path | None:
 def _stage(job: Job, ledger: Ledger, result: Result, recorded: _Recorded, place: _Place, outcome: Outcome) -> str:
     """Write the run folder; the SHA-256 of its manifest."""
     settings, stage = job.settings, place.stage
-    make_folder(stage)
+    make_folder(stage, new=True)
     write_outputs(settings, result, place.run_ref, stage, outcome)
     shown = result.declarations.slice(0, DECLARATIONS_SHOWN).to_pylist()
     (stage / "report.html").write_text(page(outcome, place.run_ref, shown, job.now, settings.lang), encoding="utf-8")

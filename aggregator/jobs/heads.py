@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from aggregator.ledger.ledger import Ledger
-from aggregator.model.disk import put_in_place
+from aggregator.model.disk import write_file
 from aggregator.model.errors import CannotReadOrWrite, Exit, StopRun, WrongConfiguration
 from aggregator.model.records import Event, Run
 from aggregator.schemas.text import Text
@@ -137,13 +136,9 @@ def _read(place: Path) -> Head | Older | None:
 
 
 def _write(place: Path, head: Head) -> None:
-    part = place.with_name(f"{place.name}.part")
     try:
-        part.write_text(head.text(), encoding="utf-8")
-        put_in_place(part, place)
+        write_file(place, head.text().encode())
     except OSError as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
         raise HeadNotWritten(
             f"{_RECORDED.en} {place} cannot be written ({error.strerror}). Without it an older ledger put back would go unnoticed. "
             "Check rights and disk space, then run 'aggregator ledger check': it writes the file.",

@@ -5,8 +5,6 @@ Those that write hold the lock, and finish what a crash has left of an earlier p
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from aggregator.jobs.publish import finish, make_folder, refuse_unknown, uninter
 from aggregator.ledger.at import ledger_at
 from aggregator.ledger.errors import CannotCopyLedger, NoLedger
 from aggregator.ledger.ledger import Ledger
+from aggregator.model.disk import own_folder
 from aggregator.model.errors import CannotCreate, NoInput, WrongUsage
 from aggregator.model.period import Period
 from aggregator.model.records import ApplicationStanding, Run, State
@@ -137,21 +136,17 @@ def exported(path: Path, folder: Path) -> list[str]:
     with ledger_at(path).opened() as ledger:
         make_folder(folder.resolve().parent)
         try:
-            stage = Path(tempfile.mkdtemp(prefix=".export-", dir=folder.resolve().parent))
+            with own_folder(".export-", folder.resolve().parent) as stage:
+                whole = stage / "whole"
+                whole.mkdir()
+                for table in ledger.export():
+                    names.append(f"{table.name}.parquet")
+                    with pq.ParquetWriter(whole / names[-1], table.schema, compression="zstd") as writer:
+                        for rows in table.rows:
+                            writer.write_table(rows)
+                whole.rename(folder)
         except OSError as error:
             raise CannotCopyLedger(folder, error.strerror or error) from None
-        try:
-            for table in ledger.export():
-                names.append(f"{table.name}.parquet")
-                with pq.ParquetWriter(stage / names[-1], table.schema, compression="zstd") as writer:
-                    for rows in table.rows:
-                        writer.write_table(rows)
-            stage.chmod(0o755)
-            stage.rename(folder)
-        except OSError as error:
-            raise CannotCopyLedger(folder, error.strerror or error) from None
-        finally:
-            shutil.rmtree(stage, ignore_errors=True)
     return [str(folder / name) for name in names]
 
 

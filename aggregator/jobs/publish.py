@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import shutil
 import signal
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,9 +26,10 @@ _STAGE, _WORK = ".stage-", ".work-"
 VOID_SUFFIX = ".void"
 
 
-def make_folder(path: Path) -> None:
+def make_folder(path: Path, *, new: bool = False) -> None:
+    """`new`: what is there already is not ours."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(parents=True, exist_ok=not new)
     except OSError as error:
         raise CannotCreate(
             f"The folder {path} cannot be made: {error.strerror}. Check the path, rights and disk space.",
@@ -54,16 +54,6 @@ def void_folder(target: Path) -> Path:
 
 def work_prefix(mark: str) -> str:
     return f"{_WORK}{mark}-"
-
-
-@contextmanager
-def work_folder(out: Path | None, prefix: str) -> Iterator[Path]:
-    """A hidden folder in `out` (or in the system's place for such) for what the stages leave for one another."""
-    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=out))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def run_folders(out: Path) -> list[Path]:

@@ -27,7 +27,7 @@ from aggregator.jobs.publish import make_folder
 from aggregator.jobs.reconciliation import Reconciled, reconcile_runs
 from aggregator.ledger.ledger import Ledger
 from aggregator.model.answers import ApplicationReceipt, Applied, Clearance, Result
-from aggregator.model.disk import put_in_place
+from aggregator.model.disk import replacing
 from aggregator.model.errors import CannotCreate, CannotReadOrWrite, Exit, UnusableInput
 from aggregator.model.settings import ReceiveSettings
 from aggregator.schemas.text import Text
@@ -156,12 +156,11 @@ def _documents(source: Source, root: str, now: datetime) -> list[Document]:
 def _keep(path: Path, folder: Path, sha256: str, suffix: str = ".xml") -> None:
     make_folder(folder)
     target = folder / f"{sha256}{suffix}"
-    if target.exists():
+    if target.is_file() and not target.is_symlink():
         return
     try:
-        part = target.with_suffix(".part")
-        shutil.copyfile(path, part)
-        put_in_place(part, target)
+        with path.open("rb") as file, replacing(target) as sink:
+            shutil.copyfileobj(file, sink)
     except OSError as error:
         stop = CannotCreate if not target.parent.exists() else CannotReadOrWrite
         raise stop(f"{target} cannot be written: {error.strerror}.", f"无法写入 {target}：{error.strerror}。") from None

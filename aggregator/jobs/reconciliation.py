@@ -27,6 +27,7 @@ from aggregator.domain.states import decisive, said
 from aggregator.jobs.publish import make_folder, void_folder
 from aggregator.ledger.ledger import KnownApplication, Ledger
 from aggregator.model.answers import KnownResult
+from aggregator.model.disk import write_file
 from aggregator.model.errors import CannotReadOrWrite
 from aggregator.model.records import LIVE_STATES, Run, State
 from aggregator.outputs.tables import csv_bytes
@@ -209,13 +210,7 @@ def _written(folder: Path, differences: list[Difference], items: pa.Table | None
         **{name: [getattr(each, name) for each in differences] for name in ("subject", "item_no", "ours", "customs")},
     }
     table = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
-    _replace(folder / RECONCILIATION, b"\xef\xbb\xbf" + csv_bytes(table, header=True))
+    write_file(folder / RECONCILIATION, b"\xef\xbb\xbf" + csv_bytes(table, header=True))
     if items is not None:
-        _replace(folder / "customs_items.csv", b"\xef\xbb\xbf" + csv_bytes(items, header=True))
+        write_file(folder / "customs_items.csv", b"\xef\xbb\xbf" + csv_bytes(items, header=True))
     return folder
-
-
-def _replace(path: Path, data: bytes) -> None:
-    part = path.with_suffix(".part")
-    part.write_bytes(data)
-    part.replace(path)

@@ -17,10 +17,11 @@ from aggregator.inputs.inputs import Inputs, open_inputs
 from aggregator.jobs.declare import Job, declare, line_of, notes, question_of, report_deadline
 from aggregator.jobs.engine import engine_for
 from aggregator.jobs.heads import refuse_lost, refuse_old, settle_heads
-from aggregator.jobs.publish import make_folder, mark_of, refuse_unknown, work_folder
+from aggregator.jobs.publish import make_folder, mark_of, refuse_unknown
 from aggregator.ledger.at import ledger_at
 from aggregator.ledger.errors import NoLedger
 from aggregator.model.company import require_market
+from aggregator.model.disk import own_folder
 from aggregator.model.errors import Exit, WrongConfiguration
 from aggregator.model.outcome import Outcome
 from aggregator.model.records import Run
@@ -28,6 +29,9 @@ from aggregator.model.settings import CheckSettings, RunSettings
 from aggregator.pipeline.line import Line, calculate
 from aggregator.pipeline.result import counted, outcome_of
 from aggregator.schemas.rule import Severity
+
+WORK = "aggregator-work-"
+"""Begins the name of the folder for what the stages leave for one another, in the system's place for such."""
 
 
 def run(settings: RunSettings, now: datetime) -> Outcome:
@@ -68,7 +72,7 @@ def check(settings: CheckSettings, today: date) -> tuple[Outcome, Iterator[pa.Ta
     outcome = Outcome(mode)
 
     def findings() -> Iterator[pa.Table]:
-        with open_inputs(settings.reading, clearing_known=True) as inputs, work_folder(None, "aggregator-") as folder:
+        with open_inputs(settings.reading, clearing_known=True) as inputs, own_folder(WORK) as folder:
             line = Line(mode, "000000-00", settings.flags, settings.reading.constants, all_findings=True, question=question_of(settings, ""),
                         rates=inputs.rates, as_of=settings.as_of or today, by_line=settings.reading.by_line, company=settings.company,
                         customs=settings.customs, declare_all=settings.declare_all)  # fmt: skip
@@ -108,7 +112,7 @@ def _dry_run(job: Job) -> Outcome:
         else:
             refuse_lost(place.place, job.out)
         refuse_unknown(job.out, known, mark)
-        folder = stack.enter_context(work_folder(None, "aggregator-"))
+        folder = stack.enter_context(own_folder(WORK))
         first = _first_period(settings, recorded)
         line = line_of(settings, run_ref, first, place.known() if place.exists() else None, job.inputs)
         with engine_for(settings.workers, job.inputs, folder) as engine:

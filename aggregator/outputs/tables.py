@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
@@ -57,12 +58,16 @@ def csv_bytes(table: pa.Table, *, header: bool) -> bytes:
 
 def write_csv(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
     """UTF-8 with BOM, line ends \\n, RFC 4180. Returns how many rows were written."""
-    rows = 0
     with path.open("wb") as file:
-        file.write(_BOM + csv_bytes(schema.empty_table(), header=True))
-        for table in tables:
-            rows += table.num_rows
-            file.write(csv_bytes(table.cast(schema), header=False))
+        return write_csv_to(file, schema, tables)
+
+
+def write_csv_to(file: IO[bytes], schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
+    rows = 0
+    file.write(_BOM + csv_bytes(schema.empty_table(), header=True))
+    for table in tables:
+        rows += table.num_rows
+        file.write(csv_bytes(table.cast(schema), header=False))
     return rows
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from aggregator.model.disk import replacing
 from aggregator.model.outcome import Outcome
-from aggregator.outputs.tables import write_csv
+from aggregator.outputs.tables import write_csv_to
 from aggregator.reports.summary import findings_by_code
 from aggregator.schemas.text import Lang, Text
 
@@ -29,7 +30,8 @@ def print_findings(
             yield table
 
     if path is not None:
-        write_csv(path, outcome.mode.outputs["findings"], shown())
+        with replacing(path) as file:
+            write_csv_to(file, outcome.mode.outputs["findings"], shown())
     else:
         for _ in shown():
             pass

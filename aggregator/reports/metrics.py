@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+from aggregator.model.disk import write_file
 from aggregator.model.errors import CannotReadOrWrite
 from aggregator.model.outcome import Outcome
 from aggregator.schemas.patterns import CHINA
@@ -12,7 +13,7 @@ from aggregator.schemas.patterns import CHINA
 
 def write_metrics(path: Path, outcome: Outcome | None, exit_code: int, seconds: float, now: datetime) -> None:
     """`outcome` is None where the run was stopped. All values are of this run; the period is a label."""
-    from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
+    from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
     registry = CollectorRegistry()
 
@@ -38,7 +39,7 @@ def write_metrics(path: Path, outcome: Outcome | None, exit_code: int, seconds: 
             gauge("deadline_timestamp_seconds", "End of the last day to declare the period, China time.", day.timestamp(), period=period)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_to_textfile(str(path), registry)
+        write_file(path, generate_latest(registry))
     except OSError as error:
         raise CannotReadOrWrite(
             f"The metrics file {path} cannot be written: {error.strerror}. The run itself ended with {exit_code}. Check rights and disk space.",

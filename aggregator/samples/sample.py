@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aggregator.model.disk import replacing
 from aggregator.model.period import Period
 from aggregator.samples.faults import Faulty, csv_of, with_faults
 from aggregator.schemas.modes.m9610.fields import DICTIONARY
@@ -80,19 +82,19 @@ def write_sample(sample: Sample, out: Path) -> list[Path]:
     out.mkdir(parents=True, exist_ok=True)
     paths = [out / "inventories.csv"]
     names = [DICTIONARY[column].headings[0] if sample.headings == "zh" else column for column in columns_of(sample)]
-    with paths[0].open("wb") as file:
+    with replacing(paths[0]) as file, ExitStack() as stack:
         file.write((",".join(names) + "\n").encode(sample.encoding))
         receipts = out / "receipts.csv"
         if sample.cleared_by == "receipts":
             paths.append(receipts)
-            receipts.write_bytes(b"message,inventory_no,status_code,cleared_at\n")
+            sink = stack.enter_context(replacing(receipts))
+            sink.write(b"message,inventory_no,status_code,cleared_at\n")
         for faulty in sample_chunks(sample):
             lines = faulty.lines
             file.write(_encoded(csv_of(lines.select(list(columns_of(sample)))), sample.encoding))
             file.write(_encoded(faulty.odd_rows, sample.encoding))
             if sample.cleared_by == "receipts":
-                with receipts.open("ab") as sink:
-                    sink.write(csv_of(_receipts(lines)))
+                sink.write(csv_of(_receipts(lines)))
     return paths
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aggregator.model.disk import replacing
 from aggregator.samples.faults import csv_of
 from aggregator.samples.sample import CHUNK, Sample
 from aggregator.schemas.modes.m1039.fields import DICTIONARY
@@ -44,7 +45,7 @@ def write_slips(sample: Sample, out: Path) -> list[Path]:
     path = out / "slips.csv"
     fields = [DICTIONARY[column] for column in COLUMNS]
     names = [(field.headings[0] if field.headings and sample.headings == "zh" else field.shown) for field in fields]
-    with path.open("wb") as file:
+    with replacing(path) as file:
         file.write((",".join(names) + "\n").encode(sample.encoding))
         for lines in _chunks(sample):
             data = csv_of(lines.select(list(COLUMNS)))

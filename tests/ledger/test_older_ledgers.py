@@ -210,11 +210,11 @@ def test_head_that_cannot_be_written_is_reported_and_what_was_done_stands(runner
     written = heads._write
 
     def full(place: Path, head: heads.Head) -> None:
-        (place.parent / f"{place.name}.part").mkdir()
+        (place.parent / f".{place.name}.part").mkdir()
         try:
             written(place, head)
         finally:
-            (place.parent / f"{place.name}.part").rmdir()
+            (place.parent / f".{place.name}.part").rmdir()
 
     monkeypatch.setattr(heads, "_write", full)
     run = firm.give(*RUN)

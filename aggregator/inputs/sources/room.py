@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from aggregator.model.disk import OwnFolder
+
 
 class Room:
     def __init__(self) -> None:
-        self._folder: Path | None = None
+        self._folder: OwnFolder | None = None
         self._count = 0
 
     def new_file(self, suffix: str) -> Path:
         """The path of a file that does not exist yet; its name is ours, whatever the input is called."""
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="aggregator-inputs-"))
+            self._folder = OwnFolder("aggregator-inputs-")
         self._count += 1
-        return self._folder / f"{self._count}{suffix}"
+        return self._folder.path / f"{self._count}{suffix}"
 
     def has(self, path: Path) -> bool:
-        return self._folder is not None and path.is_relative_to(self._folder)
+        return self._folder is not None and path.is_relative_to(self._folder.path)
 
     def close(self) -> None:
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder.close()
             self._folder = None
 
 

@@ -31,7 +31,7 @@ from aggregator.ledger.sqlite.refusals import explained
 from aggregator.ledger.sqlite.seal import sealing
 from aggregator.ledger.sqlite.tables import APPLICATION_ID, VERSION, make_tables
 from aggregator.ledger.sqlite.verify import UNREADABLE, found_altered, refuse
-from aggregator.model.disk import put_in_place
+from aggregator.model.disk import new_file, put_in_place, refuse_odd
 from aggregator.model.errors import OurFault
 from aggregator.schemas.text import Text
 
@@ -144,6 +144,7 @@ def create_ledger(path: Path, at: str) -> None:
     new = path.with_name(f"{path.name}.new")
     try:
         _remove_database(new)
+        new_file(new)
         with closing(sqlite3.connect(new, isolation_level=None)) as connection:
             connection.execute("PRAGMA synchronous=FULL")
             with transaction(connection, at):
@@ -163,8 +164,10 @@ def create_ledger(path: Path, at: str) -> None:
 def copy_ledger(connection: sqlite3.Connection, target: Path) -> None:
     """A whole copy of the ledger as `target`, which appears complete or not at all."""
     new = target.with_name(f"{target.name}.new")
+    refuse_odd(target)
     try:
         _remove_database(new)
+        new_file(new)
         with closing(sqlite3.connect(new, isolation_level=None)) as copy:
             connection.backup(copy)
             copy.execute("PRAGMA journal_mode=DELETE")

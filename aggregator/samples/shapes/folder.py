@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from aggregator.model.disk import write_file
 from aggregator.samples.shapes import SHAPES
 from aggregator.samples.shapes.formats import as_csv
 from aggregator.schemas.modes.m9610 import M9610
@@ -18,8 +19,8 @@ def write_shapes(out: Path, lang: Lang) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     rows = [["file", "answer", "code", "needs", "meaning"]]
     for shape in SHAPES:
-        (folder / shape.file).write_bytes(shape.make())
+        write_file(folder / shape.file, shape.make())
         meaning = M9610.rules[shape.code].message.in_lang(lang) if shape.code else ""
         rows.append([shape.file, str(shape.answer), shape.code, "" if shape.says_cleared else "--assume-cleared", meaning])
-    (folder / ANSWERS).write_bytes(as_csv(rows, encoding="utf-8-sig"))
+    write_file(folder / ANSWERS, as_csv(rows, encoding="utf-8-sig"))
     return folder / ANSWERS
