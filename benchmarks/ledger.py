@@ -16,8 +16,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.ledger.sqlite.query import declared
-from aggregator.ledger.sqlite.record import RunRecord, next_run_no, record_rows, record_run
+from aggregator.ledger.sql.record import RunRecord, next_run_no, record_rows, record_run
+from aggregator.ledger.sqlite.connection import SqliteConnection
+from aggregator.ledger.sqlite.ledger import declared
 from aggregator.ledger.sqlite.store import create_ledger, open_ledger, transaction
 from aggregator.model.records import State
 
@@ -62,7 +63,7 @@ def month(first: int, count: int) -> Iterator[pa.Table]:
         )
 
 
-def record_month(connection: sqlite3.Connection, tables: list[pa.Table], run_ref: str) -> None:
+def record_month(connection: SqliteConnection, tables: list[pa.Table], run_ref: str) -> None:
     with transaction(connection):
         run_no = next_run_no(connection)
         rows = record_rows(connection, run_no, State.APPLIED, tables)

@@ -68,6 +68,7 @@ def trace(numbers: tuple[str, ...], file: Path | None, config: Path | None, as_j
 
     def job(reporter: Reporter) -> int:
         from aggregator.jobs.trace import trace as trace_numbers
+        from aggregator.ledger.at import ledger_at
         from aggregator.ledger.errors import NoLedger
         from aggregator.model.errors import WrongUsage
         from aggregator.reports.trace import numbers_in, print_trace
@@ -78,7 +79,7 @@ def trace(numbers: tuple[str, ...], file: Path | None, config: Path | None, as_j
         if not wanted:
             raise WrongUsage("Give numbers to trace, or --file FILE.", "请给出要追溯的编号，或用 --file 文件。")
         ledger = options.ledger_path
-        if ledger is None or not ledger.exists():
+        if ledger is None or not ledger_at(ledger).exists():
             raise NoLedger(ledger or Path("ledger.sqlite"))
         absent = print_trace(trace_numbers(ledger, wanted), wanted, reporter, as_json=as_json)
         if absent:

@@ -38,6 +38,18 @@ class Month(click.ParamType[Any]):
             self.fail(error.in_lang("en"), param, ctx)
 
 
+class LedgerName(click.ParamType[Any]):
+    name = "ledger"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from aggregator.model.place import MalformedUrl, place_of
+
+        try:
+            return place_of(value) if isinstance(value, str) else value
+        except MalformedUrl as error:
+            self.fail(error.in_lang("en"), param, ctx)
+
+
 PATH = click.Path(path_type=Path)
 
 lang_option = click.option("--lang", type=click.Choice(["en", "zh"]), help="Language of messages. [default: the locale's]")
@@ -49,7 +61,9 @@ config_option = click.option(
 )
 as_of_option = click.option("--as-of", type=Day(), metavar="DATE", help="Today, for the calendar. [default: today in China]")
 out_option = click.option("--out", type=PATH, metavar="DIR", help="Where run folders are. Here or in the config.")
-ledger_option = click.option("--ledger", type=PATH, metavar="PATH", help="The ledger. [default: DIR/ledger.sqlite]")
+ledger_option = click.option(
+    "--ledger", type=LedgerName(), metavar="PATH|URL", help="The ledger: a file, or postgresql://USER@HOST/DATABASE. [default: DIR/ledger.sqlite]"
+)
 require_ledger_option = click.option(
     "--require-ledger", is_flag=True, default=None, help="Stop if there is no ledger: never begin with one that knows nothing."
 )

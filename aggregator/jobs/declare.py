@@ -32,7 +32,7 @@ from aggregator.jobs.run_folder import write_outputs
 from aggregator.jobs.status import standing
 from aggregator.ledger.ledger import Ledger, LedgerAt
 from aggregator.model.disk import own_folder
-from aggregator.model.errors import CannotReadOrWrite, Exit, StopRun
+from aggregator.model.errors import CannotReadOrWrite, Exit
 from aggregator.model.outcome import Outcome
 from aggregator.model.records import RUN_LIVE, Known, RecordedRows, Run
 from aggregator.model.settings import CheckSettings, RunSettings
@@ -105,13 +105,15 @@ def declare(job: Job, ledger: Ledger) -> Outcome:
                 _warn_of_deadline(job, ledger, outcome)
                 last.enter_context(uninterrupted())
         except BaseException:
-            if _is_recorded(job.place, run_ref):
+            recorded = job.place.has_run(run_ref)
+            if recorded:
                 raise CannotReadOrWrite(
                     f"The run {run_ref} is recorded in the ledger, but the disk failed at that moment. Correct that and run again, or "
                     "run 'aggregator ledger check': either finishes it.",
                     f"批次 {run_ref} 已在台账中登记，但磁盘同时发生故障。请排除故障后重新运行，或运行 aggregator ledger check，均会自动完成。",
                 ) from None
-            remove(place.stage)
+            if recorded is not None:
+                remove(place.stage)
             raise
         finish(ledger)
         try:
@@ -120,15 +122,6 @@ def declare(job: Job, ledger: Ledger) -> Outcome:
             outcome.notes.append(waits.text)
             outcome.exit_code = Exit.WAITING
     return outcome
-
-
-def _is_recorded(place: LedgerAt, run_ref: str) -> bool:
-    """Whether the ledger has the run, whatever became of the connection that recorded it."""
-    try:
-        with place.opened() as ledger:
-            return run_ref in {run.run_ref for run in ledger.runs()}
-    except (StopRun, OSError):
-        return False
 
 
 def _calculate_and_record(job: Job, ledger: Ledger, folder: Path, place: _Place) -> Outcome:

@@ -81,8 +81,9 @@ def _folders(settings: DoctorSettings) -> Iterator[Check]:
         yield Check(name, False, Text("not named", "未指定"), Text("Name it: --out DIR, or out in the config.", "请用 --out 或配置中的 out 指定。"))
         return
     places = {name: settings.out}
-    if settings.ledger is not None and settings.ledger.parent != settings.out.resolve():
-        places[Text("folder of the ledger", "台账文件夹")] = settings.ledger.parent
+    home = ledger_at(settings.ledger).folder if settings.ledger is not None else None
+    if home is not None and home != settings.out.resolve():
+        places[Text("folder of the ledger", "台账文件夹")] = home
     for title, folder in places.items():
         yield _writable(title, folder)
 
@@ -110,10 +111,10 @@ def _existing(folder: Path) -> Path:
 
 def _disk(settings: DoctorSettings) -> Iterator[Check]:
     name = Text("disk space", "磁盘空间")
-    ledger = settings.ledger
-    held = ledger.stat().st_size if ledger is not None and ledger.is_file() else 0
-    needed = _LEAST_FREE + _LEDGER_COPIES * held
-    folder = settings.out or (ledger.parent if ledger is not None else None)
+    ledger = ledger_at(settings.ledger) if settings.ledger is not None else None
+    home = ledger.folder if ledger is not None else None
+    needed = _LEAST_FREE + (_LEDGER_COPIES * ledger.size() if ledger is not None and home is not None else 0)
+    folder = settings.out or home
     if folder is not None:
         free = shutil.disk_usage(_existing(folder.resolve())).free
         found = Text(f"{free / 1e9:,.1f} GB free, {needed / 1e9:,.1f} GB wanted", f"可用 {free / 1e9:,.1f} GB，需要 {needed / 1e9:,.1f} GB")
@@ -126,7 +127,12 @@ def _ledger(settings: DoctorSettings) -> Iterator[Check]:
     if place is None:
         return
     at = ledger_at(place)
-    if not at.exists():
+    try:
+        there = at.exists()
+    except StopRun as error:
+        yield Check(name, False, error.text, _NOTHING)
+        return
+    if not there:
         try:
             refuse_lost(place, settings.out)
         except StopRun as error:
@@ -147,7 +153,7 @@ def _ledger(settings: DoctorSettings) -> Iterator[Check]:
     except StopRun as error:
         yield Check(name, False, error.text, Text("'aggregator ledger check' says more.", "运行 aggregator ledger check 查看详情。"))
         return
-    size = f"{place.stat().st_size:,}"
+    size = f"{at.size():,}"
     yield Check(name, True, Text(f"{place}: {len(recorded)} runs, {size} bytes", f"{place}：{len(recorded)} 个批次，{size} 字节"))
     if pending:
         listed = ", ".join(str(target) for _, target in pending)

@@ -16,6 +16,7 @@ from typing import Any
 from aggregator.ledger.ledger import Ledger
 from aggregator.model.disk import write_file
 from aggregator.model.errors import CannotReadOrWrite, Exit, StopRun, WrongConfiguration
+from aggregator.model.place import Place
 from aggregator.model.records import Event, Run
 from aggregator.schemas.text import Text
 
@@ -65,7 +66,7 @@ def refuse_old(ledger: Ledger, out: Path | None) -> None:
     _refuse(older(ledger, out))
 
 
-def refuse_lost(ledger: Path, out: Path | None) -> None:
+def refuse_lost(ledger: Place, out: Path | None) -> None:
     """As `refuse_old`, where there is no ledger at all and one would be made."""
     for place in _places(ledger, out, ()):
         head = _read(place)
@@ -96,21 +97,24 @@ def _outs(recorded: Iterable[Run], out: Path | None) -> set[Path]:
     return {run.folder.parent.parent for run in recorded if run.folder is not None} | ({out.resolve()} if out is not None else set())
 
 
-def _beside(ledger: Path) -> Path:
-    return ledger.with_name(f"{ledger.name}.head")
+def _beside(ledger: Place) -> Path | None:
+    """A database has no folder of its own."""
+    return ledger.resolve().with_name(f"{ledger.name}.head") if isinstance(ledger, Path) else None
 
 
-def _places(ledger: Path, out: Path | None, recorded: Iterable[Run]) -> Iterator[Path]:
+def _places(ledger: Place, out: Path | None, recorded: Iterable[Run]) -> Iterator[Path]:
     """Where heads are looked for: also in folders of results that this command does not write to."""
     yield from (folder / HEAD for folder in sorted(_outs(recorded, out)))
-    yield _beside(ledger.resolve())
+    if (beside := _beside(ledger)) is not None:
+        yield beside
 
 
-def _written(ledger: Path, out: Path | None, recorded: Iterable[Run]) -> list[Path]:
+def _written(ledger: Place, out: Path | None, recorded: Iterable[Run]) -> list[Path]:
     """Where they are left. A copy of a ledger, tried out elsewhere, is not to leave its head where the ledger's own results are."""
-    ledger = ledger.resolve()
-    beside = ledger.parent / HEAD if ledger.parent in _outs(recorded, out) else _beside(ledger)
-    return sorted({beside} | ({out.resolve() / HEAD} if out is not None else set()))
+    beside = _beside(ledger)
+    if beside is not None and beside.parent in _outs(recorded, out):
+        beside = beside.parent / HEAD
+    return sorted({each for each in (beside, out.resolve() / HEAD if out is not None else None) if each is not None})
 
 
 def _read(place: Path) -> Head | Older | None:
@@ -150,7 +154,7 @@ def _write(place: Path, head: Head) -> None:
 _RECORDED = Text("All is recorded in the ledger, but", "已在台账中登记，但")
 
 
-def _older(ledger: Path, place: Path, head: Head) -> Older:
+def _older(ledger: Place, place: Path, head: Head) -> Older:
     return Older(
         place,
         Text(

@@ -20,6 +20,7 @@ from aggregator.ledger.ledger import Ledger
 from aggregator.model.disk import own_folder
 from aggregator.model.errors import CannotCreate, NoInput, WrongUsage
 from aggregator.model.period import Period
+from aggregator.model.place import Place
 from aggregator.model.records import ApplicationStanding, Run, State
 from aggregator.schemas.modes import Mode
 from aggregator.schemas.text import Text
@@ -35,7 +36,7 @@ class ShownRun:
 
 
 @contextmanager
-def changing(path: Path, out: Path | None, at: str, lock_wait: float, *, create: bool = False) -> Iterator[Ledger]:
+def changing(path: Place, out: Path | None, at: str, lock_wait: float, *, create: bool = False) -> Iterator[Ledger]:
     """The ledger in a transaction. What is to be done to run folders, and the head, follow once it has ended."""
     place = ledger_at(path)
     if not create and not place.exists():
@@ -50,7 +51,7 @@ def changing(path: Path, out: Path | None, at: str, lock_wait: float, *, create:
         leave_head(ledger, out)
 
 
-def shown_runs(path: Path, period: Period | None) -> list[ShownRun]:
+def shown_runs(path: Place, period: Period | None) -> list[ShownRun]:
     """The runs of a period, or all."""
     with ledger_at(path).opened() as ledger:
         chosen = [run for run in ledger.runs() if period is None or run.period == period.key]
@@ -65,7 +66,7 @@ def _shown(ledger: Ledger, run: Run) -> ShownRun:
     return ShownRun(run, ledger.declarations_made(run.run_ref), states, late, ledger.applications(run.run_no))
 
 
-def void(path: Path, run_ref: str, reason: str, now: datetime, lock_wait: float, out: Path | None = None) -> Text:
+def void(path: Place, run_ref: str, reason: str, now: datetime, lock_wait: float, out: Path | None = None) -> Text:
     at = now.isoformat(timespec="seconds")
     with changing(path, out, at, lock_wait) as ledger:
         freed = ledger.void_run(run_ref, reason)
@@ -75,7 +76,7 @@ def void(path: Path, run_ref: str, reason: str, now: datetime, lock_wait: float,
     )
 
 
-def answered(path: Path, application_ref: str, answer: str, reason: str, now: datetime, lock_wait: float, out: Path | None = None) -> Text:
+def answered(path: Place, application_ref: str, answer: str, reason: str, now: datetime, lock_wait: float, out: Path | None = None) -> Text:
     at = now.isoformat(timespec="seconds")
     with changing(path, out, at, lock_wait) as ledger:
         changed = ledger.answer_application(application_ref, State(answer), reason)
@@ -86,14 +87,14 @@ def answered(path: Path, application_ref: str, answer: str, reason: str, now: da
     )
 
 
-def dismissed(path: Path, numbers: list[str], reason: str, now: datetime, lock_wait: float, out: Path | None = None) -> Text:
+def dismissed(path: Place, numbers: list[str], reason: str, now: datetime, lock_wait: float, out: Path | None = None) -> Text:
     at = now.isoformat(timespec="seconds")
     with changing(path, out, at, lock_wait) as ledger:
         count = ledger.dismiss(numbers, reason)
     return Text(f"{count:,} inventories are no longer waited for.", f"{count:,} 份清单不再列为待申报。")
 
 
-def first_period_corrected(path: Path, period: Period, reason: str, now: datetime, lock_wait: float, out: Path | None = None) -> Text:
+def first_period_corrected(path: Place, period: Period, reason: str, now: datetime, lock_wait: float, out: Path | None = None) -> Text:
     at = now.isoformat(timespec="seconds")
     if period.key > f"{now:%Y%m}":
         raise WrongUsage(
@@ -106,12 +107,13 @@ def first_period_corrected(path: Path, period: Period, reason: str, now: datetim
     return Text(f"The ledger answers for {period} and later{was.en}.", f"台账的起始申报期为 {period}{was.zh}。")
 
 
-def imported(mode: Mode, path: Path, out: Path | None, file: Path, chunk_bytes: int, now: datetime, lock_wait: float) -> Text:
+def imported(mode: Mode, path: Place, out: Path | None, file: Path, chunk_bytes: int, now: datetime, lock_wait: float) -> Text:
     at = now.isoformat(timespec="seconds")
     if not file.is_file():
         raise NoInput(f"{file}: no such file. Check the path.", f"{file}：文件不存在。请检查路径。")
     numbers, sha256 = read_numbers(file, mode.dictionary, chunk_bytes)
-    make_folder(path.parent)
+    if (home := ledger_at(path).folder) is not None:
+        make_folder(home)
     if not ledger_at(path).exists():
         if out is not None:
             refuse_unknown(out.resolve(), (), "")
@@ -126,7 +128,7 @@ def imported(mode: Mode, path: Path, out: Path | None, file: Path, chunk_bytes: 
     )
 
 
-def exported(path: Path, folder: Path) -> list[str]:
+def exported(path: Place, folder: Path) -> list[str]:
     """Write every table as Parquet into `folder`, which appears complete or not at all; the files written."""
     import pyarrow.parquet as pq
 
@@ -150,7 +152,7 @@ def exported(path: Path, folder: Path) -> list[str]:
     return [str(folder / name) for name in names]
 
 
-def backed_up(path: Path, file: Path) -> Text:
+def backed_up(path: Place, file: Path) -> Text:
     if file.exists():
         raise CannotCreate(f"{file} exists and is left as it is. Name a new file.", f"{file} 已存在，未作更改。请指定新的文件名。")
     with ledger_at(path).opened() as ledger:
@@ -159,6 +161,6 @@ def backed_up(path: Path, file: Path) -> Text:
     return Text(f"The ledger was copied to {file} ({file.stat().st_size:,} bytes).", f"台账已备份到 {file}（{file.stat().st_size:,} 字节）。")
 
 
-def migrated(path: Path, now: datetime, lock_wait: float, out: Path | None = None) -> Text:
+def migrated(path: Place, now: datetime, lock_wait: float, out: Path | None = None) -> Text:
     with changing(path, out, now.isoformat(timespec="seconds"), lock_wait):
         return Text(f"The ledger {path} is of this program's version.", f"台账 {path} 已是本程序的版本。")

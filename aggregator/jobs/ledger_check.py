@@ -15,6 +15,7 @@ from aggregator.ledger.at import ledger_at
 from aggregator.ledger.errors import NoLedger
 from aggregator.ledger.ledger import Ledger
 from aggregator.model.errors import CannotCreate
+from aggregator.model.place import Place
 from aggregator.model.records import Run
 from aggregator.outputs.manifest import MANIFEST
 from aggregator.schemas.text import Text
@@ -33,7 +34,7 @@ class Problem:
 class Checked:
     """What was looked at, and what is not as it was recorded. `old`: the ledger is a copy from before something was recorded."""
 
-    ledger: Path
+    ledger: Place
     events: int = 0
     runs: int = 0
     inventories: int = 0
@@ -47,7 +48,7 @@ _RESTORE_LEDGER = Text("Restore the ledger from a backup.", "请从备份恢复�
 _RESTORE_FILE = Text("Restore it from a backup: what was sent must not differ from what is kept.", "请从备份恢复：留存的内容必须与已报送的一致。")
 
 
-def check_ledger(place: Path, out: Path | None, lock_wait: float) -> Checked:
+def check_ledger(place: Place, out: Path | None, lock_wait: float) -> Checked:
     """`out`: where run folders are, besides those the ledger speaks of; there nothing may lie that it does not know."""
     at = ledger_at(place)
     if not at.exists():

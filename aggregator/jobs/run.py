@@ -52,7 +52,8 @@ def _run(settings: RunSettings, inputs: Inputs, now: datetime) -> Outcome:
     if settings.dry_run:
         return _dry_run(job)
     make_folder(out)
-    make_folder(place.place.parent)
+    if place.folder is not None:
+        make_folder(place.folder)
     with place.locked(settings.ledger.lock_wait):
         created = not place.exists()
         if created:

@@ -14,6 +14,7 @@ from aggregator.ledger.errors import NoLedger
 from aggregator.ledger.ledger import Ledger
 from aggregator.model.errors import NoCalendar
 from aggregator.model.period import Period
+from aggregator.model.place import Place
 from aggregator.model.records import PeriodFacts
 from aggregator.model.settings import StatusSettings
 from aggregator.schemas.modes import Mode
@@ -49,7 +50,7 @@ class Standing:
 
     mode: Mode
     today: date
-    ledger: Path | None
+    ledger: Place | None
     periods: list[PeriodStatus]
     no_calendar: NoCalendar | None = None
     presses: bool = False

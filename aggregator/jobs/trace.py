@@ -13,6 +13,7 @@ from aggregator.inputs.tables.canonical import folded
 from aggregator.jobs.reconciliation import audit_map
 from aggregator.ledger.at import ledger_at
 from aggregator.ledger.ledger import Ledger
+from aggregator.model.place import Place
 from aggregator.model.records import LIVE_STATES, Run
 
 _OURS = ("inventory_no", "item_no", "order_no", "waybill_no", "declaration_ref", "declaration_item_no", "commodity_code", "declared_quantity", "total_price")
@@ -26,7 +27,7 @@ TRACE = pa.schema(
 )
 
 
-def trace(place: Path, numbers: set[str]) -> Iterator[pa.Table]:
+def trace(place: Place, numbers: set[str]) -> Iterator[pa.Table]:
     """Lines that any of the numbers stands for, a table (TRACE) a run; of an inventory that was declared more than once those
     of the run that holds it, or of the last that asked for it. A number may be that of an inventory, order, waybill,
     declaration of ours (`202610-01-000001`, or with its item `202610-01-000001/3`), declaration of customs (`summary_seq_no`,

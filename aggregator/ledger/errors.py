@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aggregator.model.errors import Busy, CannotCreate, CannotReadOrWrite, OurFault, WrongConfiguration, WrongUsage
+from aggregator.model.place import Place
 from aggregator.model.records import State
 from aggregator.schemas.text import Text
 
@@ -13,7 +14,7 @@ from aggregator.schemas.text import Text
 
 
 class NoLedger(WrongConfiguration):
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Place) -> None:
         super().__init__(
             f"There is no ledger {place}. Nothing was done. Name it with --ledger PATH or --out DIR; the first 'aggregator run' makes one.",
             f"台账 {place} 不存在。未执行任何操作。请用 --ledger 或 --out 指定；首次 aggregator run 会创建台账。",
@@ -23,7 +24,7 @@ class NoLedger(WrongConfiguration):
 class LedgerRefused(WrongConfiguration):
     """It is no ledger, or not what was recorded. `why` completes a sentence about it."""
 
-    def __init__(self, place: Path, why: Text) -> None:
+    def __init__(self, place: Place, why: Text) -> None:
         super().__init__(
             f"The ledger {place} {why.en} Nothing was done. Restore it from a backup, or name the right one with --ledger.",
             f"台账 {place} {why.zh}未执行任何操作。请从备份恢复，或用 --ledger 指定正确的台账。",
@@ -31,13 +32,13 @@ class LedgerRefused(WrongConfiguration):
 
 
 class LedgerAltered(LedgerRefused):
-    def __init__(self, place: Path, problems: Sequence[Text]) -> None:
+    def __init__(self, place: Place, problems: Sequence[Text]) -> None:
         en, zh = "; ".join(text.en for text in problems[:5]), "；".join(text.zh for text in problems[:5])
         super().__init__(place, Text(f"was damaged or changed by hand: {en}.", f"已损坏或被手工改动：{zh}。"))
 
 
 class LedgerOfAnEarlierVersion(WrongConfiguration):
-    def __init__(self, place: Path, version: int, wanted: int) -> None:
+    def __init__(self, place: Place, version: int, wanted: int) -> None:
         super().__init__(
             f"The ledger {place} has schema version {version}; version {wanted} is required. Nothing was done. 'aggregator ledger migrate' "
             "brings it forward; a backup is made first.",
@@ -46,7 +47,7 @@ class LedgerOfAnEarlierVersion(WrongConfiguration):
 
 
 class LedgerInUse(Busy):
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Place) -> None:
         super().__init__(
             f"Another program is using the ledger {place}. Nothing was done; try again when it has ended.",
             f"另一个程序正在使用台账 {place}。未执行任何操作；请在其结束后重试。",
@@ -54,7 +55,7 @@ class LedgerInUse(Busy):
 
 
 class LockHeld(Busy):
-    def __init__(self, place: Path, wait_seconds: float) -> None:
+    def __init__(self, place: Place, wait_seconds: float) -> None:
         waited = f" after {wait_seconds:g} s" if wait_seconds else ""
         waited_zh = f"（已等待 {wait_seconds:g} 秒）" if wait_seconds else ""
         super().__init__(
@@ -65,7 +66,7 @@ class LockHeld(Busy):
 
 
 class CannotLock(CannotCreate):
-    def __init__(self, place: Path, error: OSError) -> None:
+    def __init__(self, place: Place, error: OSError) -> None:
         super().__init__(
             f"The lock {place}.lock cannot be made: {error.strerror}. Nothing was done. Check rights, disk space, and that the "
             "disk can lock files.",
@@ -74,7 +75,7 @@ class CannotLock(CannotCreate):
 
 
 class CannotMakeLedger(CannotCreate):
-    def __init__(self, place: Path, error: OSError) -> None:
+    def __init__(self, place: Place, error: OSError) -> None:
         super().__init__(
             f"The ledger {place} cannot be made: {error.strerror}. Nothing was done. Check rights and disk space.",
             f"无法创建台账 {place}：{error.strerror}。未执行任何操作。请检查权限和磁盘空间。",
@@ -82,14 +83,14 @@ class CannotMakeLedger(CannotCreate):
 
 
 class CannotReadLedger(CannotReadOrWrite):
-    def __init__(self, place: Path, error: OSError) -> None:
+    def __init__(self, place: Place, error: OSError) -> None:
         super().__init__(
             f"The ledger {place} cannot be read: {error.strerror}. Nothing was done. Check rights, and that its disk is there.",
             f"无法读取台账 {place}：{error.strerror}。未执行任何操作。请检查权限以及磁盘是否可用。",
         )
 
 
-def _not_open(place: Path, why: str) -> Text:
+def _not_open(place: Place, why: str) -> Text:
     return Text(
         f"The ledger {place} cannot be written: {why}. Nothing was changed. Check rights and disk space, then run again.",
         f"无法写入台账 {place}：{why}。未作任何更改。请检查权限和磁盘空间后重新运行。",
@@ -97,13 +98,13 @@ def _not_open(place: Path, why: str) -> Text:
 
 
 class CannotOpenLedger(CannotCreate):
-    def __init__(self, place: Path, why: str) -> None:
+    def __init__(self, place: Place, why: str) -> None:
         text = _not_open(place, why)
         super().__init__(text.en, text.zh)
 
 
 class LedgerReadOnly(CannotReadOrWrite):
-    def __init__(self, place: Path, why: str) -> None:
+    def __init__(self, place: Place, why: str) -> None:
         text = _not_open(place, why)
         super().__init__(text.en, text.zh)
 
@@ -111,7 +112,7 @@ class LedgerReadOnly(CannotReadOrWrite):
 class CannotWriteLedger(CannotReadOrWrite):
     """In the middle of writing: what became of it is known only when it is opened again."""
 
-    def __init__(self, place: Path, why: str) -> None:
+    def __init__(self, place: Place, why: str) -> None:
         super().__init__(
             f"The ledger {place} cannot be written: {why}. Nothing was published. Check disk space and rights, then run again: what "
             "was under way is taken back, or finished if it was recorded already.",
@@ -132,7 +133,7 @@ class CannotBackUp(CannotReadOrWrite):
 class CannotCopyLedger(CannotReadOrWrite):
     """A copy or an export that was asked for."""
 
-    def __init__(self, target: Path, why: object) -> None:
+    def __init__(self, target: Place, why: object) -> None:
         super().__init__(
             f"{target} cannot be written: {why}. The ledger is as it was. Check rights and disk space.",
             f"无法写入 {target}：{why}。台账未变。请检查权限和磁盘空间。",

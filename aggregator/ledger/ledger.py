@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from aggregator.domain.states import Application
 from aggregator.model.answers import ApplicationReceipt, Applied, Change, Clearance, KnownResult, Result, Sent
+from aggregator.model.place import Place
 from aggregator.model.records import (
     ApplicationStanding,
     Event,
@@ -59,7 +60,12 @@ class LedgerAt(Protocol):
     """A ledger by its place, whether there is one or not. Errors: see errors.py."""
 
     @property
-    def place(self) -> Path: ...
+    def place(self) -> Place: ...
+
+    @property
+    def folder(self) -> Path | None:
+        """It lies in; None for one that does not lie on a disk of ours."""
+        ...
 
     def exists(self) -> bool: ...
 
@@ -76,6 +82,14 @@ class LedgerAt(Protocol):
         `migrate`. Both need the lock; `at` is the time they record. What is not a sound ledger is refused."""
         ...
 
+    def has_run(self, run_ref: str) -> bool | None:
+        """Whether a run is recorded, whatever became of the connection that recorded it. None where that cannot be known now."""
+        ...
+
+    def size(self) -> int:
+        """In bytes."""
+        ...
+
     def known(self) -> Known:
         """What is asked of inventories, from any process."""
         ...
@@ -86,7 +100,7 @@ class Ledger(Protocol):
     voided."""
 
     @property
-    def place(self) -> Path: ...
+    def place(self) -> Place: ...
 
     @property
     def ledger_id(self) -> str: ...
@@ -116,7 +130,7 @@ class Ledger(Protocol):
 
     def size(self) -> Size: ...
 
-    def copy_to(self, target: Path) -> None:
+    def copy_to(self, target: Place) -> None:
         """A whole copy, which appears complete or not at all."""
         ...
 

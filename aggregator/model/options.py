@@ -15,6 +15,7 @@ from aggregator.model.customs import DEFAULT_EDITION, Customs, customs_of
 from aggregator.model.errors import WrongConfiguration, WrongUsage
 from aggregator.model.given import as_recorded, rate_rows_of
 from aggregator.model.period import Period
+from aggregator.model.place import MalformedUrl, Place, place_of
 from aggregator.model.settings import (
     CheckSettings,
     DoctorSettings,
@@ -48,7 +49,7 @@ class Options:
     inputs: tuple[Path, ...] = ()
     period: Period | None = None
     out: Path | None = None
-    ledger: Path | None = None
+    ledger: Place | None = None
     receipts: tuple[Path, ...] = ()
     sheets: tuple[str, ...] = ()
     tariff: Path | None = None
@@ -118,14 +119,14 @@ class Options:
         return {code: Severity(value) for code, value in self.severity}
 
     @property
-    def ledger_path(self) -> Path | None:
+    def ledger_path(self) -> Place | None:
         """Where the ledger is, by its own name or beside the results; symbolic links followed, so that it has one lock."""
         named = self.ledger or (self.out / LEDGER_NAME if self.out is not None else None)
-        return None if named is None else named.resolve()
+        return named.resolve() if isinstance(named, Path) else named
 
     def place(self) -> LedgerPlace:
         if (path := self.ledger_path) is None:
-            raise WrongUsage("Say where the ledger is: --ledger PATH, or --out DIR.", "请指定台账：--ledger 路径，或 --out 文件夹。")
+            raise WrongUsage("Say where the ledger is: --ledger PATH or URL, or --out DIR.", "请指定台账：--ledger 路径或网址，或 --out 文件夹。")
         return LedgerPlace(path, self.out, self.lock_wait, self.require_ledger)
 
     def for_run(self, today: date) -> RunSettings:
@@ -244,7 +245,7 @@ def from_config(config: dict[str, Any], options: dict[str, Any], lang: Lang = "e
             settings[name] = _setting(name, value)
         except (TypeError, ValueError) as error:
             problems.append((f"'{name}' in [run]: {error}", f"[run] 中的“{name}”：{error}"))
-        except WrongUsage as error:
+        except (WrongUsage, MalformedUrl) as error:
             problems.append((error.text.en, error.text.zh))
     for table in _TABLES:
         values = config.get(table, {})
@@ -303,7 +304,7 @@ _ALLOWED: dict[str, tuple[Any, ...]] = {
     "edition": tuple(EDITIONS), "summary_flag": (1, 2), "item_name_flag": (0, 1), "engine": ("local",), "lang": ("en", "zh"), "route": (DECLARATION,), "log_format": ("text", "json"),
 }  # fmt: skip
 _LEAST = {"workers": 1, "chunk_bytes": 1, "warn_days": 0, "lock_wait": 0}
-_PATHS = ("tariff", "rates", "out", "ledger", "calendar", "metrics_file")
+_PATHS = ("tariff", "rates", "out", "calendar", "metrics_file")
 
 
 def _setting(name: str, value: Any) -> Any:
@@ -313,6 +314,8 @@ def _setting(name: str, value: Any) -> Any:
         raise TypeError(f"expected {' or '.join(each.__name__ for each in kinds)}, found {type(value).__name__}")
     if name in ("period", "first_period"):
         return Period.parse(value)
+    if name == "ledger":
+        return place_of(value)
     if name in _PATHS:
         return Path(value)
     if name == "receipts":

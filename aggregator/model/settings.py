@@ -11,6 +11,7 @@ from typing import Any
 from aggregator.model.company import Company, Market
 from aggregator.model.customs import Customs
 from aggregator.model.period import Period
+from aggregator.model.place import Place
 from aggregator.schemas.field import Dictionary
 from aggregator.schemas.modes import Mode
 from aggregator.schemas.rule import Severity
@@ -67,9 +68,9 @@ class SendSettings:
 
 @dataclass(frozen=True)
 class LedgerPlace:
-    """Where the ledger is, absolute; `out`: the folder of the run folders, as the user named it, where it is known."""
+    """Where the ledger is, a path made absolute; `out`: the folder of the run folders, as the user named it, where it is known."""
 
-    path: Path
+    path: Place
     out: Path | None
     lock_wait: float
     required: bool
@@ -162,7 +163,7 @@ class StatusSettings:
     """Without a ledger only the deadlines are reported."""
 
     mode: Mode
-    ledger: Path | None
+    ledger: Place | None
     require_ledger: bool
     period: Period | None
     due: DueSettings
@@ -173,6 +174,6 @@ class StatusSettings:
 class DoctorSettings:
     mode: Mode
     out: Path | None
-    ledger: Path | None
+    ledger: Place | None
     require_ledger: bool
     due: DueSettings

@@ -8,21 +8,19 @@ from contextlib import suppress
 
 import pyarrow as pa
 
-from aggregator.ledger.sqlite.rows import fetched
+from aggregator.ledger.sql.connection import fetched
+from aggregator.ledger.sql.words import EXPORTED
+from aggregator.ledger.sqlite.connection import SqliteConnection
 from aggregator.model.records import ExportedTable
 
 _ARROW_TYPES = {"TEXT": pa.string(), "INTEGER": pa.int64(), "BLOB": pa.binary()}
-_TABLES = {"run": "runs", "application": "applications", "declaration": "declarations", "inventory": "inventories",
-           "waiting": "waiting", "receipt": "receipts", "event": "events",
-           "sent": "sent", "application_receipt": "application_receipts", "result": "results", "result_part": "result_parts",
-           "result_line": "result_lines", "clearance": "clearances"}  # fmt: skip
 
 
-def export(connection: sqlite3.Connection) -> Iterator[ExportedTable]:
+def export(connection: SqliteConnection) -> Iterator[ExportedTable]:
     """All as they are at one and the same moment."""
     connection.execute("BEGIN")
     try:
-        for table, name in _TABLES.items():
+        for table, name in EXPORTED.items():
             description = connection.execute(f"PRAGMA table_info({table})").fetchall()
             schema = pa.schema([(column, _ARROW_TYPES[kind]) for _, column, kind, *_ in description])
             order = ", ".join(column for _, column, _, _, _, key in description if key)

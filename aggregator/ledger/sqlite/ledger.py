@@ -3,37 +3,26 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from filelock import Timeout
 
 from aggregator.ledger.errors import CannotCopyLedger
-from aggregator.ledger.ledger import KnownApplication
-from aggregator.ledger.sqlite import amend, answers, customs, periods, query, record
+from aggregator.ledger.sql import query
+from aggregator.ledger.sql.ledger import SqlLedger
+from aggregator.ledger.sqlite.connection import SqliteConnection
 from aggregator.ledger.sqlite.export import export
-from aggregator.ledger.sqlite.refusals import is_busy
-from aggregator.ledger.sqlite.settle import applications_of, settle
+from aggregator.ledger.sqlite.refusals import explained, is_busy
 from aggregator.ledger.sqlite.store import copy_ledger, lock_of, locked, open_ledger, transaction
 from aggregator.ledger.sqlite.verify import found_altered, refuse_altered
-from aggregator.model.answers import ApplicationReceipt, Applied, Change, Clearance, KnownResult, Result, Sent
-from aggregator.model.records import (
-    ApplicationStanding,
-    Event,
-    ExportedTable,
-    Imported,
-    Known,
-    PeriodFacts,
-    RecordedRows,
-    Run,
-    Size,
-    State,
-    Tally,
-)
+from aggregator.model.answers import Result
+from aggregator.model.errors import StopRun
+from aggregator.model.place import Place
+from aggregator.model.records import Customs, Declared, ExportedTable, Known
 from aggregator.schemas.text import Text
 
 _PAGE_CACHE_KIB = 262_144
@@ -43,6 +32,10 @@ _PAGE_CACHE_KIB = 262_144
 @dataclass(frozen=True)
 class SqliteLedgerAt:
     place: Path
+
+    @property
+    def folder(self) -> Path:
+        return self.place.parent
 
     def exists(self) -> bool:
         return self.place.exists()
@@ -64,214 +57,78 @@ class SqliteLedgerAt:
         with open_ledger(self.place, create=create, migrate=migrate, at=at) as connection:
             yield SqliteLedger(connection, self.place)
 
+    def has_run(self, run_ref: str) -> bool | None:
+        try:
+            with self.opened() as ledger:
+                return run_ref in {run.run_ref for run in ledger.runs()}
+        except (StopRun, OSError):
+            return False
+
+    def size(self) -> int:
+        return self.place.stat().st_size if self.place.is_file() else 0
+
     def known(self) -> Known:
-        return query.KnownInventories(self.place)
+        return KnownInventories(self.place)
 
 
-class SqliteLedger:
-    def __init__(self, connection: sqlite3.Connection, place: Path) -> None:
-        self._connection, self.place = connection, place
-        self._at = ""
+@dataclass(frozen=True)
+class KnownInventories:
+    """What a ledger knows of inventories, asked from any process."""
+
+    ledger: Path
+
+    def of(self, numbers: pa.Array) -> tuple[dict[str, Declared], Customs]:
+        with _reading(self.ledger) as connection:
+            return query.declared_and_heard(connection, self.ledger, numbers)
+
+
+def declared(ledger: Path, numbers: pa.Array) -> dict[str, Declared]:
+    """Those of the given inventories that the ledger has as declared."""
+    with _reading(ledger) as connection:
+        return query.declared(connection, ledger, numbers)
+
+
+@contextmanager
+def _reading(ledger: Path) -> Iterator[SqliteConnection]:
+    """All as it is at one and the same moment."""
+    place = f"{ledger.resolve().as_uri()}?mode=ro"
+    with explained(ledger), closing(sqlite3.connect(place, uri=True, isolation_level=None, factory=SqliteConnection)) as connection:
+        connection.execute("PRAGMA temp_store=MEMORY")
+        connection.execute("BEGIN")
+        yield connection
+
+
+class SqliteLedger(SqlLedger):
+    def __init__(self, connection: SqliteConnection, place: Path) -> None:
+        super().__init__(connection, place)
+        self._file, self._path = connection, place
         self._takes_results = False
-
-    @property
-    def ledger_id(self) -> str:
-        return query.setting(self._connection, "ledger_id") or ""
-
-    @property
-    def first_period(self) -> str | None:
-        return query.setting(self._connection, "first_period")
 
     @contextmanager
     def transaction(self, at: str) -> Iterator[None]:
-        with transaction(self._connection, at):
-            self._at = at
-            try:
-                yield
-            finally:
-                self._at = ""
-
-    def _writing(self) -> sqlite3.Connection:
-        if not self._at:
-            raise RuntimeError("the ledger is written to outside of a transaction")
-        return self._connection
-
-    # ------------------------------------------------------------------------------------------ whether it is to be believed
+        with transaction(self._file, at), self._at_time(at):
+            yield
 
     def altered(self) -> list[Text]:
-        return found_altered(self._connection, whole=True)
+        return found_altered(self._file, whole=True)
 
     def refuse_altered(self) -> None:
-        refuse_altered(self._connection, self.place)
+        refuse_altered(self._file, self._path)
 
-    def last_event(self) -> Event:
-        return query.last_event(self._connection)
-
-    def holds_event(self, event: Event) -> bool:
-        return query.holds_event(self._connection, event)
-
-    def size(self) -> Size:
-        return query.size(self._connection)
-
-    def copy_to(self, target: Path) -> None:
+    def copy_to(self, target: Place) -> None:
+        assert isinstance(target, Path)
         try:
-            copy_ledger(self._connection, target.resolve())
+            copy_ledger(self._file, target.resolve())
         except (OSError, sqlite3.OperationalError) as error:
             if isinstance(error, sqlite3.OperationalError) and is_busy(error):
                 raise
             raise CannotCopyLedger(target, error) from None
 
     def export(self) -> Iterator[ExportedTable]:
-        return export(self._connection)
-
-    # ----------------------------------------------------------------------------------------------------------- record a run
-
-    def next_run_ref(self, period: str) -> str:
-        return record.next_run_ref(self._connection, period)
-
-    def begin_run(self, first_period: str) -> int:
-        record.record_first_period(self._writing(), first_period, self._at)
-        return record.next_run_no(self._connection)
-
-    def record_declared(self, run_no: int, inventories: Iterable[pa.Table]) -> RecordedRows:
-        return record.record_rows(self._writing(), run_no, State.APPLIED, inventories)
-
-    def record_waiting(self, seen_in: str, period: str, inventories: Iterable[pa.Table]) -> None:
-        record.record_waiting(self._writing(), seen_in, period, inventories)
-
-    def record_cancelled(self, run_ref: str, numbers: Sequence[str]) -> None:
-        record.record_cancelled(self._writing(), run_ref, self._at, numbers)
-
-    def record_receipts(self, files: Iterable[tuple[str, str]]) -> None:
-        record.record_receipts(self._writing(), self._at, files)
-
-    def record_sent(self, sent: Iterable[Sent]) -> None:
-        record.record_sent(self._writing(), sent)
-
-    def record_run(self, run: Run, rows: RecordedRows, applications: pa.Table, declarations: pa.Table) -> None:
-        folder = record.relative_folder(self.place, run.folder) if run.folder is not None else ""
-        kept = record.RunRecord(
-            run.run_no, run.run_ref, run.period, folder, run.recorded_at, run.manifest_sha256, run.rejections_sha256
-        )
-        record.record_run(self._writing(), kept, rows, applications, declarations)
-
-    def numbers_of(self, rows: RecordedRows) -> Iterator[str]:
-        return query.inventory_numbers(self._connection, rows)
-
-    # ------------------------------------------------------------------------------------------------------- change it afterwards
-
-    def void_run(self, run_ref: str, reason: str) -> int:
-        return amend.void_run(self._writing(), run_ref, self._at, reason)
-
-    def answer_application(self, application_ref: str, answer: State, reason: str) -> int:
-        return amend.answer_application(self._writing(), application_ref, answer, self._at, reason)
-
-    def dismiss(self, numbers: Sequence[str], reason: str) -> int:
-        return amend.dismiss(self._writing(), numbers, self._at, reason)
-
-    def correct_first_period(self, first_period: str, reason: str) -> str:
-        return amend.correct_first_period(self._writing(), first_period, self._at, reason)
-
-    def import_declared(self, file: str, sha256: str, inventories: pa.Table) -> Imported:
-        known = query.declared(self.place, inventories["inventory_no"])
-        new = inventories.filter(pc.invert(pc.is_in(inventories["inventory_no"], value_set=pa.array(known, pa.string()))))
-        if not new.num_rows:
-            return Imported("", 0, len(known))
-        run_ref = amend.record_import(self._writing(), self._at, file, sha256, new.combine_chunks())
-        return Imported(run_ref, new.num_rows, len(known))
-
-    # ------------------------------------------------------------------------------------------------------ what customs answers
-
-    def was_received(self, sha256: str) -> bool:
-        return query.was_received(self._connection, sha256)
-
-    def record_received(self, sha256: str, file: str) -> None:
-        record.record_receipts(self._writing(), self._at, [(f"{record.RECEIVED}{sha256}", file)])
-
-    def applied(self) -> dict[str, Applied]:
-        return query.applied(self._connection)
-
-    def consignors(self) -> frozenset[str]:
-        return query.consignors(self._connection)
-
-    def take_receipt(self, application_ref: str, receipt: ApplicationReceipt) -> None:
-        answers.fold_receipt(self._writing(), application_ref, receipt)
+        return export(self._file)
 
     def take_result(self, result: Result) -> None:
         if not self._takes_results:
             self._writing().execute(f"PRAGMA cache_size=-{_PAGE_CACHE_KIB}")
             self._takes_results = True
-        answers.fold_result(self._writing(), result)
-
-    def take_clearances(self, clearances: Iterable[Clearance]) -> None:
-        answers.fold_clearances(self._writing(), clearances)
-
-    def settle(self, runs: Iterable[int]) -> list[Change]:
-        changes, _ = settle(self._writing(), runs, self._at)
-        return changes
-
-    # --------------------------------------------------------------------------------------------------------- ask it: runs
-
-    def runs(self) -> list[Run]:
-        return query.runs(self._connection, self.place)
-
-    def declarations_made(self, run_ref: str) -> int:
-        return query.declarations_made(self._connection, run_ref)
-
-    def tally(self, run_no: int) -> list[Tally]:
-        return query.tally(self._connection, run_no)
-
-    def applications(self, run_no: int) -> list[ApplicationStanding]:
-        return query.applications(self._connection, run_no)
-
-    # ------------------------------------------------------------------------------------------- ask it: customs against ours
-
-    def is_answered(self, run_no: int) -> bool:
-        return customs.is_answered(self._connection, run_no)
-
-    def known_of_applications(self, run_no: int) -> list[KnownApplication]:
-        found = applications_of(self._connection, [run_no])
-        return [KnownApplication(number, facts, State(state)) for _, number, facts, state in found if number]
-
-    def runs_of_results(self, results: Iterable[str]) -> set[int]:
-        return customs.runs_of_results(self._connection, results)
-
-    def customs_lines(self, run_no: int) -> pa.Table:
-        return customs.customs_lines(self._connection, run_no)
-
-    def stray_lines(self) -> pa.Table:
-        return customs.stray_lines(self._connection)
-
-    def declarations_begun(self, run_no: int) -> list[str]:
-        return customs.declarations_begun(self._connection, run_no)
-
-    def not_held(self, run_no: int) -> list[str]:
-        return customs.not_held(self._connection, run_no)
-
-    def results(self, numbers: Iterable[str]) -> dict[str, KnownResult]:
-        return customs.results(self._connection, numbers)
-
-    def runs_holding(self, summary_seq_no: str) -> list[str]:
-        return customs.runs_holding(self._connection, summary_seq_no)
-
-    def results_numbered(self, declaration_no: str) -> list[str]:
-        return customs.results_numbered(self._connection, declaration_no)
-
-    # ---------------------------------------------------------------------------------------------------------- ask it: trace
-
-    def inventories_in_results(self, numbers: set[str]) -> set[str]:
-        return customs.inventories_in_results(self._connection, numbers)
-
-    def latest_runs(self, numbers: Iterable[str]) -> dict[str, int]:
-        return customs.latest_runs(self._connection, numbers)
-
-    def traced_lines(self, numbers: Iterable[str]) -> pa.Table:
-        return customs.traced_lines(self._connection, numbers)
-
-    # --------------------------------------------------------------------------------------------------------- ask it: status
-
-    def periods(self) -> set[str]:
-        return periods.periods(self._connection)
-
-    def period_facts(self, period: str, most_examples: int) -> PeriodFacts:
-        return periods.period_facts(self._connection, period, most_examples)
+        super().take_result(result)

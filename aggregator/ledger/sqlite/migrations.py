@@ -5,15 +5,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
 
-from aggregator.ledger.sqlite.chain import append_event
-from aggregator.ledger.sqlite.record import RunRecord, insert_run, record_rows, relative_folder
-from aggregator.ledger.sqlite.settle import HAND_ANSWER, customs_time, entered_by_hand, settle
+from aggregator.ledger.sql.chain import append_event
+from aggregator.ledger.sql.record import RunRecord, insert_run, record_rows, relative_folder
+from aggregator.ledger.sql.settle import HAND_ANSWER, customs_time, entered_by_hand, settle
+from aggregator.ledger.sqlite.connection import SqliteConnection
 from aggregator.ledger.sqlite.tables import DEAD, make_answer_tables, make_tables
 from aggregator.ledger.sqlite.verify import found_altered
 from aggregator.model.records import State
@@ -23,7 +23,7 @@ from aggregator.schemas.text import Text
 _ROWS_AT_ONCE = 65_536
 
 
-def _to_version_2(connection: sqlite3.Connection, ledger: Path, at: str) -> Text | None:
+def _to_version_2(connection: SqliteConnection, ledger: Path, at: str) -> Text | None:
     """Version 1 kept inventories without state and items, a chain over the runs alone, and folders as they were typed."""
     runs = connection.execute(
         "SELECT run_ref, period, folder, recorded_at, manifest_sha256, rejections_sha256, hash FROM run ORDER BY rowid"
@@ -55,7 +55,7 @@ def _to_version_2(connection: sqlite3.Connection, ledger: Path, at: str) -> Text
     return None
 
 
-def _declared_of(connection: sqlite3.Connection, run_ref: str) -> Iterator[pa.Table]:
+def _declared_of(connection: SqliteConnection, run_ref: str) -> Iterator[pa.Table]:
     cursor = connection.execute(
         "SELECT inventory_no, content, cleared_period, late FROM v1_declared WHERE run_ref = ? ORDER BY inventory_no", (run_ref,)
     )
@@ -76,16 +76,16 @@ def _declared_of(connection: sqlite3.Connection, run_ref: str) -> Iterator[pa.Ta
 def _folder(ledger: Path, period: str, run_ref: str, typed: str) -> str:
     """Where a folder that was typed relative to some working folder most likely lies."""
     beside = ledger.resolve().parent / period / run_ref
-    return relative_folder(ledger, beside if beside.is_dir() else Path(typed))
+    return relative_folder(ledger.resolve().parent, beside if beside.is_dir() else Path(typed))
 
 
-def _to_version_3(connection: sqlite3.Connection, ledger: Path, at: str) -> Text | None:
+def _to_version_3(connection: SqliteConnection, ledger: Path, at: str) -> Text | None:
     """Version 2 kept nothing of customs' messages."""
     make_answer_tables(connection)
     return None
 
 
-def _to_version_4(connection: sqlite3.Connection, ledger: Path, at: str) -> Text | None:
+def _to_version_4(connection: SqliteConnection, ledger: Path, at: str) -> Text | None:
     """Version 3 sealed nothing. What its events can prove is proven first: what is sealed now is believed from now on."""
     problems = found_altered(connection, whole=True, sealed=False)
     if problems:
@@ -93,7 +93,7 @@ def _to_version_4(connection: sqlite3.Connection, ledger: Path, at: str) -> Text
     return None
 
 
-def _to_version_5(connection: sqlite3.Connection, ledger: Path, at: str) -> Text | None:
+def _to_version_5(connection: SqliteConnection, ledger: Path, at: str) -> Text | None:
     _keep_answers(connection)
     _forget_false_times(connection, at)
     for ref, state, answered_at, reason in entered_by_hand(connection):
@@ -102,7 +102,7 @@ def _to_version_5(connection: sqlite3.Connection, ledger: Path, at: str) -> Text
     return None
 
 
-def _forget_false_times(connection: sqlite3.Connection, at: str) -> None:
+def _forget_false_times(connection: SqliteConnection, at: str) -> None:
     """Version 4 took times that are none, or lie years ahead: nothing that comes later could outdo them, and 'status' failed."""
     now = customs_time(at)
     latest = f"{int(now[:4]) + 1}{now[4:]}"
@@ -111,7 +111,7 @@ def _forget_false_times(connection: sqlite3.Connection, at: str) -> None:
         connection.execute(f"UPDATE {table} SET at = '{'0' * 17}' WHERE is_false_time(at)")
 
 
-def _keep_answers(connection: sqlite3.Connection) -> None:
+def _keep_answers(connection: SqliteConnection) -> None:
     """Version 4 kept only the latest receipt of each part, only the latest declaration number, not the number an application was
     sent under, and not what a person entered. Files of answers that it took may be received again: they are taken anew."""
     if "cop_no" not in {name for _, name, *_ in connection.execute("PRAGMA table_info(sent)")}:
@@ -129,7 +129,7 @@ def _keep_answers(connection: sqlite3.Connection) -> None:
     connection.execute("UPDATE receipt SET sha256 = 'v4-' || sha256 WHERE sha256 LIKE 'received:%'")
 
 
-MIGRATIONS: dict[int, Callable[[sqlite3.Connection, Path, str], Text | None]] = {
+MIGRATIONS: dict[int, Callable[[SqliteConnection, Path, str], Text | None]] = {
     1: _to_version_2, 2: _to_version_3, 3: _to_version_4, 4: _to_version_5,
 }  # fmt: skip
 """Version to the step that leads from it to the next."""

@@ -10,25 +10,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from aggregator.ledger.sqlite.chain import append_event
-from aggregator.model.records import State
+from aggregator.ledger.sql.chain import append_event
+from aggregator.ledger.sql.words import CHANGES, EVENT, INVENTORY, RECORDED_AS
+from aggregator.ledger.sqlite.connection import SqliteConnection
 
 SEALED = "sealed"
-_CHAINED = "event"
-"""The one table that needs no sum: each of its rows holds the hash of the one before."""
-INVENTORY = "inventory"
-_OF_INVENTORY = ("inventory_id", "state", "cancelled")
-"""Of an inventory what changes; what never does is held by a hash of its run. Sealed is what has become of it since its run
-was recorded, so that the millions of which nothing has become cost nothing."""
-_RECORDED_AS = f"CASE period WHEN '' THEN '{State.ENTERED}' ELSE '{State.APPLIED}' END"
+_CHAINED = EVENT
+"""The one table that needs no sum: each of its rows holds the hash of the one before. Of inventories is sealed what has become of
+them since their run was recorded, so that the millions of which nothing has become cost nothing."""
 _CHANGED = (
-    f"SELECT inventory_id, inventory.state, cancelled, {_RECORDED_AS} FROM inventory JOIN run USING (run_no) "
-    f"WHERE inventory.state <> {_RECORDED_AS} OR cancelled <> ''"
+    f"SELECT inventory_id, inventory.state, cancelled, {RECORDED_AS} FROM inventory JOIN run USING (run_no) "
+    f"WHERE inventory.state <> {RECORDED_AS} OR cancelled <> ''"
 )
 _BYTES = 16
 _ALL = 1 << 8 * _BYTES
@@ -73,13 +69,13 @@ def row_hash(row: Row) -> int:
     return int.from_bytes(hashlib.blake2b(ascii(row).encode(), digest_size=_BYTES).digest())
 
 
-def description(connection: sqlite3.Connection) -> str:
+def description(connection: SqliteConnection) -> str:
     """A digest of the tables and indexes as they are described; statistics of the query planner say nothing."""
     query = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite!_stat_' ESCAPE '!' ORDER BY 1, 2, 3"
     return hashlib.sha256(json.dumps(connection.execute(query).fetchall()).encode()).hexdigest()[: 2 * _BYTES]
 
 
-def last_seal(connection: sqlite3.Connection) -> Seal | None:
+def last_seal(connection: SqliteConnection) -> Seal | None:
     """What the last transaction sealed. None for a ledger of an earlier version."""
     if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (_CHAINED,)).fetchone():
         return None
@@ -90,7 +86,7 @@ def last_seal(connection: sqlite3.Connection) -> Seal | None:
     return Seal(held.pop("tables"), {name: Sum.parse(text) for name, text in held.items()})
 
 
-def sum_of(connection: sqlite3.Connection, table: str, most: int | None = None) -> Sum:
+def sum_of(connection: SqliteConnection, table: str, most: int | None = None) -> Sum:
     """The sum of a table as it stands; of a table with more rows than `most` that of the first of them."""
     found = Sum()
     if table == INVENTORY:
@@ -104,13 +100,13 @@ def sum_of(connection: sqlite3.Connection, table: str, most: int | None = None) 
     return found
 
 
-def seal_of(connection: sqlite3.Connection) -> Seal:
+def seal_of(connection: SqliteConnection) -> Seal:
     """Everything as it stands."""
     return Seal(description(connection), {name: sum_of(connection, name) for name in _tables(connection)})
 
 
 @contextmanager
-def sealing(connection: sqlite3.Connection, at: str) -> Iterator[None]:
+def sealing(connection: SqliteConnection, at: str) -> Iterator[None]:
     """Within a transaction: what is changed is sealed at its end. `at`: when; blank: as the last event."""
     before = last_seal(connection)
     if before is None:
@@ -126,12 +122,12 @@ def sealing(connection: sqlite3.Connection, at: str) -> Iterator[None]:
         append_event(connection, at or _last_time(connection), SEALED, "", after.detail())
 
 
-def _last_time(connection: sqlite3.Connection) -> str:
+def _last_time(connection: SqliteConnection) -> str:
     return str(connection.execute("SELECT at FROM event ORDER BY event_no DESC LIMIT 1").fetchone()[0])
 
 
 @contextmanager
-def _counting(connection: sqlite3.Connection, sums: dict[str, Sum]) -> Iterator[None]:
+def _counting(connection: SqliteConnection, sums: dict[str, Sum]) -> Iterator[None]:
     # Without this, a row that REPLACE removes would go unseen.
     connection.execute("PRAGMA recursive_triggers=ON")
     triggers = list(_triggers(connection, sums))
@@ -144,10 +140,10 @@ def _counting(connection: sqlite3.Connection, sums: dict[str, Sum]) -> Iterator[
         connection.execute(f"DROP TRIGGER IF EXISTS temp.{name}")
 
 
-def _triggers(connection: sqlite3.Connection, tables: Iterable[str]) -> Iterator[tuple[str, str, str, str]]:
+def _triggers(connection: SqliteConnection, tables: Iterable[str]) -> Iterator[tuple[str, str, str, str]]:
     """Of each trigger its name, its table, what it follows, and what it counts."""
     for table in tables:
-        columns = _OF_INVENTORY if table == INVENTORY else _columns(connection, table)
+        columns = CHANGES if table == INVENTORY else _columns(connection, table)
         gone = f"count_{table}(-1, {', '.join(f'OLD.{name}' for name in columns)})"
         come = f"count_{table}(1, {', '.join(f'NEW.{name}' for name in columns)})"
         changes = f"UPDATE OF {', '.join(columns)}"
@@ -157,10 +153,10 @@ def _triggers(connection: sqlite3.Connection, tables: Iterable[str]) -> Iterator
             yield f"{table}_gone", table, "DELETE", gone
 
 
-def _tables(connection: sqlite3.Connection) -> list[str]:
+def _tables(connection: SqliteConnection) -> list[str]:
     query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' AND name <> ? ORDER BY 1"
     return [str(name) for (name,) in connection.execute(query, (_CHAINED,))]
 
 
-def _columns(connection: sqlite3.Connection, table: str) -> tuple[str, ...]:
+def _columns(connection: SqliteConnection, table: str) -> tuple[str, ...]:
     return tuple(str(name) for _, name, *_ in connection.execute(f"PRAGMA main.table_info({table})"))

@@ -25,12 +25,14 @@ from aggregator.ledger.errors import (
     LockHeld,
     NoLedger,
 )
-from aggregator.ledger.sqlite.chain import append_event
+from aggregator.ledger.sql.chain import append_event
+from aggregator.ledger.sql.verify import UNREADABLE, refuse
+from aggregator.ledger.sqlite.connection import SqliteConnection
 from aggregator.ledger.sqlite.migrations import MIGRATIONS
 from aggregator.ledger.sqlite.refusals import explained
 from aggregator.ledger.sqlite.seal import sealing
 from aggregator.ledger.sqlite.tables import APPLICATION_ID, VERSION, make_tables
-from aggregator.ledger.sqlite.verify import UNREADABLE, found_altered, refuse
+from aggregator.ledger.sqlite.verify import found_altered
 from aggregator.model.disk import new_file, put_in_place, refuse_odd
 from aggregator.model.errors import OurFault
 from aggregator.schemas.text import Text
@@ -77,7 +79,7 @@ def locked(ledger: Path, wait_seconds: float = 0) -> Iterator[None]:
 
 
 @contextmanager
-def open_ledger(path: Path, *, create: bool = False, migrate: bool = False, at: str = "") -> Iterator[sqlite3.Connection]:
+def open_ledger(path: Path, *, create: bool = False, migrate: bool = False, at: str = "") -> Iterator[SqliteConnection]:
     """Open the ledger; made anew only where there is no file at all and `create` is given. `create` and `migrate` need the
     lock; `at` is the time they record."""
     with explained(path):
@@ -99,7 +101,7 @@ def open_ledger(path: Path, *, create: bool = False, migrate: bool = False, at: 
 
 
 @contextmanager
-def _damage_told(connection: sqlite3.Connection, ledger: Path) -> Iterator[None]:
+def _damage_told(connection: SqliteConnection, ledger: Path) -> Iterator[None]:
     """What breaks on a damaged ledger is not our fault: it is refused like any damaged ledger."""
     try:
         yield
@@ -108,9 +110,9 @@ def _damage_told(connection: sqlite3.Connection, ledger: Path) -> Iterator[None]
         raise
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path) -> SqliteConnection:
     # mode=rw never makes a file, and falls back to reading where the file cannot be written.
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=_BUSY_SECONDS)
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=_BUSY_SECONDS, factory=SqliteConnection)
     try:
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute(f"PRAGMA cache_size=-{_PAGE_CACHE_KIB}")
@@ -145,7 +147,7 @@ def create_ledger(path: Path, at: str) -> None:
     try:
         _remove_database(new)
         new_file(new)
-        with closing(sqlite3.connect(new, isolation_level=None)) as connection:
+        with closing(sqlite3.connect(new, isolation_level=None, factory=SqliteConnection)) as connection:
             connection.execute("PRAGMA synchronous=FULL")
             with transaction(connection, at):
                 make_tables(connection)
@@ -161,14 +163,14 @@ def create_ledger(path: Path, at: str) -> None:
         raise
 
 
-def copy_ledger(connection: sqlite3.Connection, target: Path) -> None:
+def copy_ledger(connection: SqliteConnection, target: Path) -> None:
     """A whole copy of the ledger as `target`, which appears complete or not at all."""
     new = target.with_name(f"{target.name}.new")
     refuse_odd(target)
     try:
         _remove_database(new)
         new_file(new)
-        with closing(sqlite3.connect(new, isolation_level=None)) as copy:
+        with closing(sqlite3.connect(new, isolation_level=None, factory=SqliteConnection)) as copy:
             connection.backup(copy)
             copy.execute("PRAGMA journal_mode=DELETE")
         put_in_place(new, target)
@@ -183,7 +185,7 @@ def _remove_database(path: Path) -> None:
         left.unlink(missing_ok=True)
 
 
-def _migrate(path: Path, connection: sqlite3.Connection, version: int, at: str) -> None:
+def _migrate(path: Path, connection: SqliteConnection, version: int, at: str) -> None:
     backup = path.with_name(f"{path.name}.v{version}-backup")
     try:
         copy_ledger(connection, backup)
@@ -200,7 +202,7 @@ def _migrate(path: Path, connection: sqlite3.Connection, version: int, at: str) 
 
 
 @contextmanager
-def transaction(connection: sqlite3.Connection, at: str = "") -> Iterator[None]:
+def transaction(connection: SqliteConnection, at: str = "") -> Iterator[None]:
     """`at`: the time that is recorded; blank: that of the last event."""
     connection.execute("BEGIN IMMEDIATE")
     try:

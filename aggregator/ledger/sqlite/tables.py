@@ -21,20 +21,13 @@ and what customs' messages said, by business key, the latest customs time winnin
 
 from __future__ import annotations
 
-import sqlite3
+from aggregator.ledger.sql.words import DEAD, LIVE, UNDOES
+from aggregator.ledger.sqlite.connection import SqliteConnection
 
-from aggregator.model.records import State
+__all__ = ["APPLICATION_ID", "DEAD", "LIVE", "TABLES", "UNDOES", "VERSION", "make_answer_tables", "make_tables"]
 
 APPLICATION_ID = 0x39363130  # "9610"
 VERSION = 5
-
-LIVE = f"state NOT IN ('{State.REFUSED}', '{State.VOIDED}')"
-"""In SQL: the inventory is declared. Word for word as in the index, which SQLite uses only then. Not the other way round: a
-list of more than two is a table of its own to SQLite, made anew for every row recorded, and doubles the time."""
-DEAD = f"state IN ('{State.REFUSED}', '{State.VOIDED}')"
-"""In SQL: this row does not declare the inventory. Of an inventory that was declared more than once all rows but one are dead."""
-UNDOES = "((message = 'CEB606' AND status = '399') OR (message = 'CEB604' AND status = '100'))"
-"""In SQL, of a clearance: customs has cancelled the inventory, or sent it back for good."""
 
 TABLES = f"""
 CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -114,14 +107,14 @@ CREATE INDEX IF NOT EXISTS undone_inventory ON clearance (inventory_no) WHERE {U
 `customs_item_no` is 0 where the message has none (edition 2018-113)."""
 
 
-def make_answer_tables(connection: sqlite3.Connection) -> None:
+def make_answer_tables(connection: SqliteConnection) -> None:
     """Within a transaction."""
     for statement in ANSWER_TABLES.split(";"):
         if statement.strip():
             connection.execute(statement)
 
 
-def make_tables(connection: sqlite3.Connection) -> None:
+def make_tables(connection: SqliteConnection) -> None:
     """Within a transaction."""
     for statement in TABLES.split(";"):
         if statement.strip():

@@ -6,7 +6,6 @@ inventories with. Every function here belongs within one transaction."""
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -29,10 +28,10 @@ from aggregator.domain.states import (
     said,
     settled,
 )
-from aggregator.ledger.sqlite.chain import append_event
-from aggregator.ledger.sqlite.record import OF_RUN, SEEN_AGAIN, settle_tally
-from aggregator.ledger.sqlite.rows import fetched
-from aggregator.ledger.sqlite.tables import DEAD, LIVE
+from aggregator.ledger.sql.chain import append_event
+from aggregator.ledger.sql.connection import Connection, fetched
+from aggregator.ledger.sql.record import OF_RUN, SEEN_AGAIN, settle_tally
+from aggregator.ledger.sql.words import DEAD, LIVE
 from aggregator.model.answers import Change
 from aggregator.model.records import RUN_VOIDED, State
 from aggregator.schemas.modes.m9610.messages import Says
@@ -58,7 +57,7 @@ class _Known:
     rows: Rows
 
 
-def settle(connection: sqlite3.Connection, runs: Iterable[int] | None, at: str) -> tuple[list[Change], int]:
+def settle(connection: Connection, runs: Iterable[int] | None, at: str) -> tuple[list[Change], int]:
     """Out: what changed, and how many inventories became free. `runs`: those of which something new is known; None: all."""
     related = _related(connection, set(runs)) if runs is not None else [no for (no,) in connection.execute("SELECT run_no FROM run ORDER BY 1")]
     if not related:
@@ -73,11 +72,12 @@ def settle(connection: sqlite3.Connection, runs: Iterable[int] | None, at: str) 
     return list(_write_applications(connection, known, now.applications, counts, at)), freed
 
 
-def latest_known(connection: sqlite3.Connection, run_no: int, application_no: int, application_ref: str) -> str:
+def latest_known(connection: Connection, run_no: int, application_no: int, application_ref: str) -> str:
     """The latest time that anything was said of an application, blank where nothing was."""
     query = (
-        "SELECT max(at) FROM (SELECT at FROM application_receipt WHERE application_ref = :ref UNION ALL SELECT max(l.at, r.at) "
-        f"FROM inventory i CROSS JOIN result_line l USING (inventory_no) JOIN result r USING (summary_seq_no) WHERE i.{OF_RUN} AND i.application_no = :no)"
+        "SELECT max(at) FROM (SELECT at FROM application_receipt WHERE application_ref = :ref UNION ALL "
+        "SELECT CASE WHEN l.at > r.at THEN l.at ELSE r.at END "
+        f"FROM inventory i CROSS JOIN result_line l USING (inventory_no) JOIN result r USING (summary_seq_no) WHERE i.{OF_RUN} AND i.application_no = :no) AS said"
     )
     [latest] = connection.execute(query, {"ref": application_ref, "run_no": run_no, "no": application_no}).fetchone()
     return latest or ""
@@ -88,7 +88,7 @@ def customs_time(at: str) -> str:
     return datetime.fromisoformat(at).astimezone(CHINA).strftime("%Y%m%d%H%M%S000")
 
 
-def entered_by_hand(connection: sqlite3.Connection) -> list[tuple[str, State, str, str]]:
+def entered_by_hand(connection: Connection) -> list[tuple[str, State, str, str]]:
     """Answers of a ledger that did not tell a person's from customs': those that what customs said does not account for."""
     known = _known(connection, [no for (no,) in connection.execute("SELECT run_no FROM run ORDER BY 1")])
     found = []
@@ -101,7 +101,7 @@ def entered_by_hand(connection: sqlite3.Connection) -> list[tuple[str, State, st
     return [(ref, State(state), answered_at, reason) for ref in found for ref, state, answered_at, reason in connection.execute(query, (ref,))]
 
 
-def _related(connection: sqlite3.Connection, runs: set[int]) -> list[int]:
+def _related(connection: Connection, runs: set[int]) -> list[int]:
     """The runs, and all that share an inventory with one of them or with one that does. Of an inventory that was declared more
     than once all rows but one are dead."""
     dead = {run_no for (run_no,) in connection.execute(f"SELECT DISTINCT run_no FROM tally WHERE {DEAD}")}
@@ -119,7 +119,7 @@ def _related(connection: sqlite3.Connection, runs: set[int]) -> list[int]:
     return sorted(found)
 
 
-def _known(connection: sqlite3.Connection, runs: list[int]) -> _Known:
+def _known(connection: Connection, runs: list[int]) -> _Known:
     keys, applications, former = [], [], []
     for run_no, key, application, state in applications_of(connection, runs):
         keys.append((run_no, key))
@@ -144,11 +144,11 @@ def _places(run_of: Ints, application_no: Ints, place: dict[tuple[int, int], int
     return np.array([place[int(run_no), int(key)] for run_no, key in pairs], dtype=np.int64)[which.reshape(-1)]
 
 
-def _count(connection: sqlite3.Connection, run_no: int) -> int:
+def _count(connection: Connection, run_no: int) -> int:
     return int(connection.execute(f"SELECT count(*) FROM inventory WHERE {OF_RUN}", {"run_no": run_no}).fetchone()[0])
 
 
-def applications_of(connection: sqlite3.Connection, runs: list[int]) -> Iterator[tuple[int, int, Application, str]]:
+def applications_of(connection: Connection, runs: list[int]) -> Iterator[tuple[int, int, Application, str]]:
     """Of each run what belongs to no application, then its applications: run, number, what is known, and the state it is in."""
     entries: dict[str, list[Entry]] = defaultdict(list)
     for ref, detail in connection.execute("SELECT subject, detail FROM event WHERE kind = ? ORDER BY event_no", (HAND_ANSWER,)):
@@ -168,24 +168,25 @@ def applications_of(connection: sqlite3.Connection, runs: list[int]) -> Iterator
             yield run_no, key, Application(ref, parts, voided, tuple(Receipt(*each) for each in receipts), tuple(entries[ref])), former
 
 
-def _rows(connection: sqlite3.Connection, run_no: int, applications: list[Application]) -> Iterator[pa.Table]:
+def _rows(connection: Connection, run_no: int, applications: list[Application]) -> Iterator[pa.Table]:
     """What a run declared, and what results say of it; the time of that only where somebody's word stands against it."""
     lines = "FROM result_line l WHERE l.inventory_no = i.inventory_no"
     seen = numbered = "0"
     at = "'0'"
     if connection.execute("SELECT 1 FROM result_line LIMIT 1").fetchone():
-        seen = f"EXISTS (SELECT 1 {lines})"
-        numbered = f"NOT EXISTS (SELECT 1 {lines} AND NOT EXISTS (SELECT 1 FROM result r WHERE r.summary_seq_no = l.summary_seq_no AND r.name = 'declaration_no'))"
+        seen = f"CASE WHEN EXISTS (SELECT 1 {lines}) THEN 1 ELSE 0 END"
+        unnumbered = f"SELECT 1 {lines} AND NOT EXISTS (SELECT 1 FROM result r WHERE r.summary_seq_no = l.summary_seq_no AND r.name = 'declaration_no')"
+        numbered = f"CASE WHEN EXISTS ({unnumbered}) THEN 0 ELSE 1 END"
         if any(each.refused_by_hand for each in applications):
-            later = "(SELECT max(r.at) FROM result r WHERE r.summary_seq_no = l.summary_seq_no)"
-            at = f"coalesce((SELECT max(max(l.at, coalesce({later}, ''))) {lines}), '0')"
+            later = "coalesce((SELECT max(r.at) FROM result r WHERE r.summary_seq_no = l.summary_seq_no), '')"
+            at = f"coalesce((SELECT max(CASE WHEN l.at > {later} THEN l.at ELSE {later} END) {lines}), '0')"
         else:
             at = "'1'"
     query = f"SELECT inventory_id, inventory_no, application_no, state, {seen}, {numbered}, {at} FROM inventory i WHERE {OF_RUN} ORDER BY 1"
-    return fetched(connection.execute(query, {"run_no": run_no}), _ROWS)
+    return fetched(connection.stream(query, {"run_no": run_no}), _ROWS)
 
 
-def _write_rows(connection: sqlite3.Connection, known: _Known, now: Ints, changed: Mask) -> int:
+def _write_rows(connection: Connection, known: _Known, now: Ints, changed: Mask) -> int:
     """Those that die first: no inventory may be alive twice. Out: how many became free."""
     rows = known.rows
     alive = np.bincount(rows.inventory[now >= APPLIED], minlength=len(rows.seen)) > 0
@@ -220,7 +221,7 @@ _SEEN_PERIOD = "(SELECT CASE period WHEN '' THEN replace(substr(recorded_at, 1, 
 """The period a run was for; for an import the month it was made in."""
 
 
-def _wait(connection: sqlite3.Connection, known: _Known, index: int, first: int, last: int) -> None:
+def _wait(connection: Connection, known: _Known, index: int, first: int, last: int) -> None:
     """What was declared and is free: it waits, unless a run was told that customs has cancelled it. What messages say of that is
     asked each time."""
     application, (run_no, _) = known.applications[index], known.keys[index]
@@ -237,7 +238,7 @@ def _wait(connection: sqlite3.Connection, known: _Known, index: int, first: int,
     )
 
 
-def _write_applications(connection: sqlite3.Connection, known: _Known, now: Ints, counts: Ints, at: str) -> Iterator[Change]:
+def _write_applications(connection: Connection, known: _Known, now: Ints, counts: Ints, at: str) -> Iterator[Change]:
     """An application that was taken back with its run is kept as it was before it was answered."""
     reasons = dict(connection.execute("SELECT application_ref, reason FROM application"))
     for (run_no, key), application, former, rank, count in zip(known.keys, known.applications, known.former, now.tolist(), counts.tolist(), strict=True):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 
 import pyarrow as pa
 
 from aggregator.ledger.ledger import CUSTOMS_LINES, TRACED_LINES
-from aggregator.ledger.sqlite.record import OF_RUN
-from aggregator.ledger.sqlite.rows import fetched
-from aggregator.ledger.sqlite.tables import DEAD, LIVE
+from aggregator.ledger.sql.connection import Answer, Connection, fetched
+from aggregator.ledger.sql.record import OF_RUN
+from aggregator.ledger.sql.words import DEAD, LIVE
 from aggregator.model.answers import KnownResult
 from aggregator.model.records import DISMISSED, RUN_LIVE
 
@@ -24,7 +23,7 @@ _STRAY = (
 )
 
 
-def is_answered(connection: sqlite3.Connection, run_no: int) -> bool:
+def is_answered(connection: Connection, run_no: int) -> bool:
     query = (
         "SELECT EXISTS (SELECT 1 FROM application JOIN application_receipt USING (application_ref) WHERE run_no = :run_no) OR "
         f"EXISTS (SELECT 1 FROM inventory i WHERE {OF_RUN} AND {LIVE} AND {_IN_RESULTS})"
@@ -32,7 +31,7 @@ def is_answered(connection: sqlite3.Connection, run_no: int) -> bool:
     return bool(connection.execute(query, {"run_no": run_no}).fetchone()[0])
 
 
-def runs_of_results(connection: sqlite3.Connection, results: Iterable[str]) -> set[int]:
+def runs_of_results(connection: Connection, results: Iterable[str]) -> set[int]:
     found: set[int] = set()
     for seq_no in results:
         for which in (LIVE, DEAD):
@@ -41,32 +40,32 @@ def runs_of_results(connection: sqlite3.Connection, results: Iterable[str]) -> s
     return found
 
 
-def customs_lines(connection: sqlite3.Connection, run_no: int) -> pa.Table:
+def customs_lines(connection: Connection, run_no: int) -> pa.Table:
     query = f"{_LINES} JOIN inventory i ON i.inventory_no = l.inventory_no WHERE {OF_RUN} AND {LIVE} ORDER BY 1, 2, 3"
     return _table(connection.execute(query, {"run_no": run_no}), CUSTOMS_LINES)
 
 
-def stray_lines(connection: sqlite3.Connection) -> pa.Table:
+def stray_lines(connection: Connection) -> pa.Table:
     return _table(connection.execute(f"{_LINES} WHERE {_STRAY} ORDER BY 1, 2, 3"), CUSTOMS_LINES)
 
 
-def _table(cursor: sqlite3.Cursor, schema: pa.Schema) -> pa.Table:
-    return pa.concat_tables([schema.empty_table(), *fetched(cursor, schema)]).combine_chunks()
+def _table(answer: Answer, schema: pa.Schema) -> pa.Table:
+    return pa.concat_tables([schema.empty_table(), *fetched(answer, schema)]).combine_chunks()
 
 
-def declarations_begun(connection: sqlite3.Connection, run_no: int) -> list[str]:
+def declarations_begun(connection: Connection, run_no: int) -> list[str]:
     query = f"SELECT DISTINCT application_no FROM inventory i WHERE {OF_RUN} AND {LIVE} AND {_IN_RESULTS}"
     begun = {number for (number,) in connection.execute(query, {"run_no": run_no})}
     declarations = connection.execute("SELECT declaration_ref, application_no FROM declaration WHERE run_no = ?", (run_no,))
     return sorted(ref for ref, number in declarations if number in begun)
 
 
-def not_held(connection: sqlite3.Connection, run_no: int) -> list[str]:
+def not_held(connection: Connection, run_no: int) -> list[str]:
     query = f"SELECT inventory_no FROM inventory WHERE {OF_RUN} AND {DEAD}"
     return [number for (number,) in connection.execute(query, {"run_no": run_no})]
 
 
-def results(connection: sqlite3.Connection, numbers: Iterable[str]) -> dict[str, KnownResult]:
+def results(connection: Connection, numbers: Iterable[str]) -> dict[str, KnownResult]:
     fields: dict[str, dict[str, str]] = {number: {} for number in numbers}
     for seq_no, name, value in connection.execute("SELECT summary_seq_no, name, value FROM result ORDER BY 1, 2"):
         if seq_no in fields:
@@ -74,7 +73,7 @@ def results(connection: sqlite3.Connection, numbers: Iterable[str]) -> dict[str,
     return {seq_no: _known(connection, seq_no, told) for seq_no, told in fields.items()}
 
 
-def _known(connection: sqlite3.Connection, summary_seq_no: str, fields: dict[str, str]) -> KnownResult:
+def _known(connection: Connection, summary_seq_no: str, fields: dict[str, str]) -> KnownResult:
     parts, [lines], numbers = (
         [value for (value,) in connection.execute(f"{query} = ?{order}", (summary_seq_no,))]
         for query, order in (
@@ -86,7 +85,7 @@ def _known(connection: sqlite3.Connection, summary_seq_no: str, fields: dict[str
     return KnownResult(fields, tuple(parts), lines, tuple(numbers))
 
 
-def runs_holding(connection: sqlite3.Connection, summary_seq_no: str) -> list[str]:
+def runs_holding(connection: Connection, summary_seq_no: str) -> list[str]:
     query = (
         f"SELECT DISTINCT run_ref FROM result_line l CROSS JOIN inventory i ON i.inventory_no = l.inventory_no AND i.{LIVE} "
         "JOIN run USING (run_no) WHERE summary_seq_no = ? ORDER BY 1"
@@ -94,7 +93,7 @@ def runs_holding(connection: sqlite3.Connection, summary_seq_no: str) -> list[st
     return [ref for (ref,) in connection.execute(query, (summary_seq_no,))]
 
 
-def results_numbered(connection: sqlite3.Connection, declaration_no: str) -> list[str]:
+def results_numbered(connection: Connection, declaration_no: str) -> list[str]:
     query = "SELECT summary_seq_no FROM result WHERE name = 'declaration_no' AND value = ? ORDER BY 1"
     return [seq_no for (seq_no,) in connection.execute(query, (declaration_no,))]
 
@@ -102,7 +101,7 @@ def results_numbered(connection: sqlite3.Connection, declaration_no: str) -> lis
 # ------------------------------------------------------------------------------------------------------------------ trace
 
 
-def inventories_in_results(connection: sqlite3.Connection, numbers: set[str]) -> set[str]:
+def inventories_in_results(connection: Connection, numbers: set[str]) -> set[str]:
     query = "SELECT summary_seq_no, value FROM result WHERE name = 'declaration_no'"
     found = {seq_no for seq_no, declaration_no in connection.execute(query) if numbers & {seq_no, declaration_no}}
     found |= numbers & {row[0] for row in connection.execute("SELECT DISTINCT summary_seq_no FROM result_line")}
@@ -110,7 +109,7 @@ def inventories_in_results(connection: sqlite3.Connection, numbers: set[str]) ->
     return {number for seq_no in found for (number,) in connection.execute(query, (seq_no,))}
 
 
-def latest_runs(connection: sqlite3.Connection, numbers: Iterable[str]) -> dict[str, int]:
+def latest_runs(connection: Connection, numbers: Iterable[str]) -> dict[str, int]:
     held = f"SELECT run_no FROM inventory WHERE inventory_no = ? AND {LIVE}"
     last = (
         f"SELECT max(run_no) FROM inventory JOIN run USING (run_no) WHERE inventory_no = ? AND inventory.{DEAD} "
@@ -124,14 +123,11 @@ def latest_runs(connection: sqlite3.Connection, numbers: Iterable[str]) -> dict[
     return found
 
 
-def traced_lines(connection: sqlite3.Connection, numbers: Iterable[str]) -> pa.Table:
-    connection.execute("PRAGMA temp_store=MEMORY")
-    connection.execute("CREATE TEMP TABLE IF NOT EXISTS traced (inventory_no TEXT PRIMARY KEY) WITHOUT ROWID")
-    connection.execute("DELETE FROM traced")
-    connection.executemany("INSERT OR IGNORE INTO traced VALUES (?)", ((number,) for number in numbers))
-    cursor = connection.execute(
-        "SELECT l.inventory_no, CAST(l.item_no AS TEXT), l.summary_seq_no, CASE l.customs_item_no WHEN 0 THEN '' ELSE CAST(l.customs_item_no AS TEXT) END, "
-        "coalesce(r.value, '') FROM traced CROSS JOIN result_line l USING (inventory_no) "
-        "LEFT JOIN result r ON r.summary_seq_no = l.summary_seq_no AND r.name = 'declaration_no' ORDER BY 1, 2"
-    )
-    return _table(cursor, TRACED_LINES)
+def traced_lines(connection: Connection, numbers: Iterable[str]) -> pa.Table:
+    with connection.wanted(sorted(set(numbers))) as wanted:
+        answer = connection.execute(
+            "SELECT l.inventory_no, CAST(l.item_no AS TEXT), l.summary_seq_no, CASE l.customs_item_no WHEN 0 THEN '' ELSE CAST(l.customs_item_no AS TEXT) END, "
+            f"coalesce(r.value, '') FROM {wanted} CROSS JOIN result_line l ON l.inventory_no = wanted.inventory_no "
+            "LEFT JOIN result r ON r.summary_seq_no = l.summary_seq_no AND r.name = 'declaration_no' ORDER BY 1, 2"
+        )
+        return _table(answer, TRACED_LINES)

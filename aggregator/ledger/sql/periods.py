@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 
-from aggregator.ledger.sqlite.query import declarations_made
-from aggregator.ledger.sqlite.tables import LIVE, UNDOES
+from aggregator.ledger.sql.connection import Connection
+from aggregator.ledger.sql.query import declarations_made
+from aggregator.ledger.sql.words import LIVE, UNDOES
 from aggregator.model.records import (
     CLEARED_SINCE,
     CUSTOMS_REASON,
@@ -33,12 +33,12 @@ _WAITS = (
     f"CASE WHEN w.fate = '{DISMISSED}' THEN w.fate WHEN {_CANCELLED.format('w')} THEN 'excluded' WHEN {_SINCE} THEN '{CLEARED_SINCE}' ELSE w.fate END AS fate, "
     f"CASE WHEN w.fate = '{DISMISSED}' THEN w.reason WHEN {_CANCELLED.format('w')} THEN 'cancelled' WHEN {_SINCE} THEN '' ELSE w.reason END AS reason "
     "FROM waiting w LEFT JOIN clearance c ON c.inventory_no = w.inventory_no AND c.message = 'CEB604' AND c.status = '899' "
-    f"WHERE NOT {_IN_RESULT.format('w')})"
+    f"WHERE NOT {_IN_RESULT.format('w')}) AS waits"
 )
 """What waits: as it was last seen, and what was received of customs since."""
 
 
-def periods(connection: sqlite3.Connection) -> set[str]:
+def periods(connection: Connection) -> set[str]:
     found: set[str] = set()
     for query in (
         "SELECT period FROM run WHERE period <> ''",
@@ -50,7 +50,7 @@ def periods(connection: sqlite3.Connection) -> set[str]:
     return found
 
 
-def period_facts(connection: sqlite3.Connection, period: str, most: int) -> PeriodFacts:
+def period_facts(connection: Connection, period: str, most: int) -> PeriodFacts:
     states, late = _declared(connection, period)
     query = f"SELECT run_ref FROM run WHERE period = ? AND state = '{RUN_LIVE}' ORDER BY run_no"
     runs = [row[0] for row in connection.execute(query, (period,))]
@@ -62,7 +62,7 @@ def period_facts(connection: sqlite3.Connection, period: str, most: int) -> Peri
     return PeriodFacts(states, late, runs, made, _cancelled(connection, period), waiting, examples, *cleared)
 
 
-def _declared(connection: sqlite3.Connection, period: str) -> tuple[dict[str, int], int]:
+def _declared(connection: Connection, period: str) -> tuple[dict[str, int], int]:
     """How many by state, and how many of them late."""
     states, lates = dict[str, int](), 0
     query = "SELECT state, late, sum(inventories) FROM tally WHERE cleared_period = ? GROUP BY state, late"
@@ -72,16 +72,16 @@ def _declared(connection: sqlite3.Connection, period: str) -> tuple[dict[str, in
     return states, lates
 
 
-def _cancelled(connection: sqlite3.Connection, period: str) -> int:
+def _cancelled(connection: Connection, period: str) -> int:
     query = (
         "SELECT count(*) FROM (SELECT inventory_no FROM inventory i "
         f"WHERE cancelled <> '' AND {LIVE} AND cleared_period = :key UNION SELECT i.inventory_no FROM clearance x "
-        f"CROSS JOIN inventory i ON i.inventory_no = x.inventory_no AND i.{LIVE} WHERE {_OF_X} AND i.cleared_period = :key)"
+        f"CROSS JOIN inventory i ON i.inventory_no = x.inventory_no AND i.{LIVE} WHERE {_OF_X} AND i.cleared_period = :key) AS those"
     )
     return int(connection.execute(query, {"key": period}).fetchone()[0])
 
 
-def _cleared(connection: sqlite3.Connection, period: str, most: int) -> tuple[int, int, list[str]]:
+def _cleared(connection: Connection, period: str, most: int) -> tuple[int, int, list[str]]:
     """How many customs cleared, how many of them are unseen, and some of these."""
     of_period = f"FROM clearance c WHERE substr(at, 1, 6) = ? AND {_CLEARED}"
     [cleared] = connection.execute(f"SELECT count(*) {of_period}", (period,)).fetchone()
@@ -92,7 +92,7 @@ def _cleared(connection: sqlite3.Connection, period: str, most: int) -> tuple[in
     return cleared, unseen, [number for (number,) in rows]
 
 
-def _examples(connection: sqlite3.Connection, period: str, waiting: list[Waiting], most: int) -> Iterator[Example]:
+def _examples(connection: Connection, period: str, waiting: list[Waiting], most: int) -> Iterator[Example]:
     query = (
         f"SELECT inventory_no, fate, reason, seen_in FROM {_WAITS} WHERE period = ? AND fate = ? AND reason = ? "
         "ORDER BY inventory_no LIMIT ?"

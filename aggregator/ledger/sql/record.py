@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
 from aggregator.ledger.chain import DIGESTED, RowDigest
-from aggregator.ledger.errors import DeclaredTwice
-from aggregator.ledger.sqlite.chain import append_event
-from aggregator.ledger.sqlite.tables import LIVE
+from aggregator.ledger.sql.chain import append_event
+from aggregator.ledger.sql.connection import Connection, rows_of
+from aggregator.ledger.sql.words import LIVE
 from aggregator.model.answers import Sent
 from aggregator.model.records import RUN_LIVE, RecordedRows, State, application_ref
 
@@ -25,6 +24,8 @@ OF_RUN = (
     "AND (SELECT last_inventory_id FROM run WHERE run_no = :run_no)"
 )
 """Inventories of a run: they stand together."""
+HOME = "home"
+"""The setting of a ledger without a folder of its own that was a file before: the folder of that."""
 RECEIVED = "received:"
 """Before the hash of a file that was received, and not only used by a run."""
 SEEN_AGAIN = (
@@ -63,40 +64,33 @@ class RunRecord:
     rejections_sha256: str
 
 
-def relative_folder(ledger: Path, folder: Path) -> str:
+def relative_folder(home: Path | None, folder: Path) -> str:
     """A run folder as the ledger keeps it: relative to the ledger's own folder where it lies below it, so that both can be
     moved together."""
-    home, folder = ledger.resolve().parent, folder.resolve()
-    return folder.relative_to(home).as_posix() if folder.is_relative_to(home) else str(folder)
+    folder = folder.resolve()
+    return folder.relative_to(home).as_posix() if home is not None and folder.is_relative_to(home) else str(folder)
 
 
-def next_run_no(connection: sqlite3.Connection) -> int:
+def next_run_no(connection: Connection) -> int:
     return int(connection.execute("SELECT coalesce(max(run_no), 0) + 1 FROM run").fetchone()[0])
 
 
-def next_run_ref(connection: sqlite3.Connection, prefix: str) -> str:
+def next_run_ref(connection: Connection, prefix: str) -> str:
     """`202610-01`, `-02`, …: a number is never used again, not even that of a voided run."""
     refs = [row[0] for row in connection.execute("SELECT run_ref FROM run WHERE run_ref LIKE ?", (f"{prefix}-%",))]
     return f"{prefix}-{max((int(ref.split('-')[1]) for ref in refs), default=0) + 1:02d}"
 
 
-def record_rows(connection: sqlite3.Connection, run_no: int, state: State, tables: Iterable[pa.Table]) -> RecordedRows:
+def record_rows(connection: Connection, run_no: int, state: State, tables: Iterable[pa.Table]) -> RecordedRows:
     """The inventories a run declares. Tables: inventory_no, content, cleared_period, late, application_no, items."""
     counts = [TALLY.empty_table()]
     first = int(connection.execute("SELECT coalesce(max(inventory_id), 0) + 1 FROM inventory").fetchone()[0])
     last, digest = first - 1, RowDigest()
-    try:
-        for table in tables:
-            digest.add(table)
-            connection.executemany(
-                f"INSERT INTO inventory ({', '.join(DIGESTED)}, run_no, state) "
-                f"VALUES (?, ?, ?, ?, ?, ?, {run_no}, '{state}')",
-                _rows(table, DIGESTED),
-            )
-            counts.append(_counted(table, state))
-            last += table.num_rows
-    except sqlite3.IntegrityError as error:
-        raise DeclaredTwice(error) from None
+    for table in tables:
+        digest.add(table)
+        connection.insert_inventories(last + 1, table.select(DIGESTED), {"run_no": run_no, "state": str(state)})
+        counts.append(_counted(table, state))
+        last += table.num_rows
     tally = pa.concat_tables(counts).group_by(TALLY.names[:-1], use_threads=False).aggregate([("inventories", "sum")])
     return RecordedRows(first, last, digest.hexdigest(), tally)
 
@@ -108,22 +102,19 @@ def _counted(table: pa.Table, state: State) -> pa.Table:
     return pa.table(columns, names=TALLY.names).cast(TALLY)
 
 
-def record_waiting(connection: sqlite3.Connection, seen_in: str, seen_period: str, tables: Iterable[pa.Table]) -> None:
+def record_waiting(connection: Connection, seen_in: str, seen_period: str, tables: Iterable[pa.Table]) -> None:
     """What was seen and not declared. Tables: inventory_no, cleared_period, fate, reason."""
     for table in tables:
-        connection.executemany(
-            "INSERT INTO waiting (inventory_no, cleared_period, fate, reason, seen_period, seen_in) "
-            f"VALUES (?, ?, ?, ?, '{seen_period}', '{seen_in}') {_SEEN_BY_A_RUN}",
-            _rows(table, ("inventory_no", "cleared_period", "fate", "reason")),
-        )
+        rows = table.select(("inventory_no", "cleared_period", "fate", "reason"))
+        connection.insert("waiting", rows, {"seen_period": seen_period, "seen_in": seen_in}, _SEEN_BY_A_RUN)
 
 
-def record_first_period(connection: sqlite3.Connection, first_period: str, at: str) -> None:
-    if connection.execute("INSERT OR IGNORE INTO setting VALUES ('first_period', ?)", (first_period,)).rowcount:
+def record_first_period(connection: Connection, first_period: str, at: str) -> None:
+    if connection.execute("INSERT INTO setting VALUES ('first_period', ?) ON CONFLICT DO NOTHING", (first_period,)).rowcount:
         append_event(connection, at, "first_period", first_period, {})
 
 
-def record_cancelled(connection: sqlite3.Connection, run_ref: str, at: str, numbers: Sequence[str]) -> None:
+def record_cancelled(connection: Connection, run_ref: str, at: str, numbers: Sequence[str]) -> None:
     """Declared inventories that customs has since cancelled or sent back, told in this run (or in this period's)."""
     if numbers:
         connection.executemany(f"UPDATE inventory SET cancelled = ? WHERE inventory_no = ? AND {LIVE}", ((run_ref, n) for n in numbers))
@@ -131,17 +122,17 @@ def record_cancelled(connection: sqlite3.Connection, run_ref: str, at: str, numb
         append_event(connection, at, "cancelled", run_ref, {"inventories": len(numbers), "sha256": digest})
 
 
-def record_sent(connection: sqlite3.Connection, sent: Iterable[Sent]) -> None:
+def record_sent(connection: Connection, sent: Iterable[Sent]) -> None:
     connection.executemany("INSERT INTO sent (application_ref, parts, cop_no) VALUES (?, ?, ?)", sent)
 
 
-def record_receipts(connection: sqlite3.Connection, at: str, receipts: Iterable[tuple[str, str]]) -> None:
+def record_receipts(connection: Connection, at: str, receipts: Iterable[tuple[str, str]]) -> None:
     """Files of customs' answers that were used: (SHA-256, name)."""
-    connection.executemany("INSERT OR IGNORE INTO receipt VALUES (?, ?, ?)", ((sha, name, at) for sha, name in receipts))
+    connection.executemany("INSERT INTO receipt VALUES (?, ?, ?) ON CONFLICT DO NOTHING", ((sha, name, at) for sha, name in receipts))
 
 
 def record_run(
-    connection: sqlite3.Connection, run: RunRecord, rows: RecordedRows, applications: pa.Table, declarations: pa.Table
+    connection: Connection, run: RunRecord, rows: RecordedRows, applications: pa.Table, declarations: pa.Table
 ) -> None:
     """The run itself. The end of its transaction is the moment of declaring.
 
@@ -153,18 +144,18 @@ def record_run(
         f"INSERT INTO application VALUES ({run.run_no}, ?, ?, ?, ?, ?, ?, '{State.APPLIED}', '', '')",
         (
             (number, application_ref(run.run_ref, int(str(number))), *key)
-            for number, *key in _rows(applications, keys)
+            for number, *key in rows_of(applications, keys)
         ),
     )
     connection.executemany(
         f"INSERT INTO declaration (declaration_ref, run_no, application_no, item_count, inventory_count) VALUES (?, {run.run_no}, ?, ?, ?)",
-        _rows(declarations, ("declaration_ref", "application_no", "item_count", "inventory_count")),
+        rows_of(declarations, ("declaration_ref", "application_no", "item_count", "inventory_count")),
     )
     insert_run(connection, run, rows)
     no_longer_waiting(connection, rows)
 
 
-def no_longer_waiting(connection: sqlite3.Connection, rows: RecordedRows) -> None:
+def no_longer_waiting(connection: Connection, rows: RecordedRows) -> None:
     """What was declared waits no longer; looked up from the side that has fewer."""
     [waiting] = connection.execute("SELECT count(*) FROM waiting").fetchone()
     of_run = "SELECT inventory_no FROM inventory WHERE inventory_id BETWEEN ? AND ?"
@@ -175,17 +166,17 @@ def no_longer_waiting(connection: sqlite3.Connection, rows: RecordedRows) -> Non
         connection.execute(f"DELETE FROM waiting WHERE EXISTS ({declared})", (rows.first_id, rows.last_id))
 
 
-def insert_run(connection: sqlite3.Connection, run: RunRecord, rows: RecordedRows) -> None:
+def insert_run(connection: Connection, run: RunRecord, rows: RecordedRows) -> None:
     connection.execute(
         "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (run.run_no, run.run_ref, run.period, RUN_LIVE, run.folder, run.recorded_at, run.manifest_sha256, run.rejections_sha256,
          rows.first_id, rows.last_id, rows.sha256),
     )  # fmt: skip
-    connection.executemany(f"INSERT INTO tally VALUES ({run.run_no}, ?, ?, ?, ?, ?)", _rows(rows.tally, tuple(rows.tally.column_names)))
+    connection.executemany(f"INSERT INTO tally VALUES ({run.run_no}, ?, ?, ?, ?, ?)", rows_of(rows.tally, tuple(rows.tally.column_names)))
     append_event(connection, run.recorded_at, "run", run.run_ref, run_detail(connection, run.run_no))
 
 
-def run_detail(connection: sqlite3.Connection, run_no: int) -> dict[str, object]:
+def run_detail(connection: Connection, run_no: int) -> dict[str, object]:
     """What of a run never changes once it is recorded, as its event holds it."""
     names = ("run_no", "period", "folder", "manifest_sha256", "rejections_sha256", "first_inventory_id", "last_inventory_id",
              "inventories_sha256")  # fmt: skip
@@ -202,7 +193,7 @@ def run_detail(connection: sqlite3.Connection, run_no: int) -> dict[str, object]
     return dict(zip(names, row, strict=True)) | {"declarations_sha256": parts.hexdigest()}
 
 
-def settle_tally(connection: sqlite3.Connection, run_no: int) -> None:
+def settle_tally(connection: Connection, run_no: int) -> None:
     """Count the inventories of a run anew, by state."""
     connection.execute("DELETE FROM tally WHERE run_no = ?", (run_no,))
     connection.execute(
@@ -210,8 +201,3 @@ def settle_tally(connection: sqlite3.Connection, run_no: int) -> None:
         f"WHERE {OF_RUN} GROUP BY 1, 2, 3, 4, 5",
         {"run_no": run_no},
     )
-
-
-def _rows(table: pa.Table, columns: tuple[str, ...]) -> Iterator[tuple[object, ...]]:
-    for batch in table.select(columns).to_batches(max_chunksize=16_384):
-        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)

@@ -3,37 +3,45 @@ ends with the same. Of what can change the latest customs time wins. Every funct
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 
+from aggregator.ledger.sql.connection import Connection
 from aggregator.model.answers import ApplicationReceipt, Clearance, Result
 
-_LATEST = "DO UPDATE SET {columns} WHERE (excluded.at, excluded.{tie}) > (at, {tie})"
+_LATEST = "DO UPDATE SET {columns} WHERE (excluded.at, excluded.{tie}) > ({table}.at, {table}.{tie})"
 
 
-def fold_receipt(connection: sqlite3.Connection, application_ref: str, receipt: ApplicationReceipt) -> None:
+
+def _greater(table: str, column: str) -> str:
+    """Of a row that is there and one that comes the greater value."""
+    return f"CASE WHEN excluded.{column} > {table}.{column} THEN excluded.{column} ELSE {table}.{column} END"
+
+
+def fold_receipt(connection: Connection, application_ref: str, receipt: ApplicationReceipt) -> None:
     connection.execute(
         "INSERT INTO application_receipt VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (application_ref, part_no, status, at) "
-        "DO UPDATE SET sum_no = max(sum_no, excluded.sum_no), info = max(info, excluded.info)",
+        f"DO UPDATE SET sum_no = {_greater('application_receipt', 'sum_no')}, info = {_greater('application_receipt', 'info')}",
         (application_ref, receipt.part_no, receipt.status, receipt.at, receipt.sum_no, receipt.info),
     )
 
 
-def fold_result(connection: sqlite3.Connection, result: Result) -> None:
+def fold_result(connection: Connection, result: Result) -> None:
     """What customs has in a result waits no longer, whoever asked for it."""
-    rule = _LATEST.format(columns="value = excluded.value, at = excluded.at", tie="value")
+    rule = _LATEST.format(table="result", columns="value = excluded.value, at = excluded.at", tie="value")
     connection.executemany(
         f"INSERT INTO result VALUES (?, ?, ?, ?) ON CONFLICT (summary_seq_no, name) {rule}",
         ((result.summary_seq_no, name, value, result.at) for name, value in result.fields.items() if value),
     )
     if number := result.fields["declaration_no"]:
         connection.execute(
-            "INSERT INTO result_number VALUES (?, ?, ?) ON CONFLICT (summary_seq_no, declaration_no) DO UPDATE SET at = max(at, excluded.at)",
+            "INSERT INTO result_number VALUES (?, ?, ?) ON CONFLICT (summary_seq_no, declaration_no) DO UPDATE "
+            f"SET at = {_greater('result_number', 'at')}",
             (result.summary_seq_no, number, result.at),
         )
     if result.lines:
-        connection.execute("INSERT OR IGNORE INTO result_part VALUES (?, ?)", (result.summary_seq_no, result.part_no))
+        connection.execute("INSERT INTO result_part VALUES (?, ?) ON CONFLICT DO NOTHING", (result.summary_seq_no, result.part_no))
     rule = _LATEST.format(
+        table="result_line",
         columns="customs_item_no = excluded.customs_item_no, commodity_code = excluded.commodity_code, at = excluded.at",
         tie="customs_item_no",
     )
@@ -44,8 +52,8 @@ def fold_result(connection: sqlite3.Connection, result: Result) -> None:
     connection.executemany("DELETE FROM waiting WHERE inventory_no = ? AND fate <> 'dismissed'", ({(line.inventory_no,) for line in result.lines}))
 
 
-def fold_clearances(connection: sqlite3.Connection, clearances: Iterable[Clearance]) -> None:
-    rule = _LATEST.format(columns="status = excluded.status, at = excluded.at", tie="status")
+def fold_clearances(connection: Connection, clearances: Iterable[Clearance]) -> None:
+    rule = _LATEST.format(table="clearance", columns="status = excluded.status, at = excluded.at", tie="status")
     connection.executemany(
         f"INSERT INTO clearance VALUES (?, ?, ?, ?) ON CONFLICT (inventory_no, message) {rule}",
         ((each.inventory_no, each.message, each.status, each.at) for each in clearances),

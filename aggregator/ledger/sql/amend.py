@@ -3,7 +3,6 @@ to be declared. Every function here belongs within one transaction."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 
 import pyarrow as pa
@@ -18,8 +17,9 @@ from aggregator.ledger.errors import (
     UnknownRun,
     VoidedBefore,
 )
-from aggregator.ledger.sqlite.chain import append_event
-from aggregator.ledger.sqlite.record import (
+from aggregator.ledger.sql.chain import append_event
+from aggregator.ledger.sql.connection import Connection
+from aggregator.ledger.sql.record import (
     OF_RUN,
     RunRecord,
     insert_run,
@@ -28,15 +28,15 @@ from aggregator.ledger.sqlite.record import (
     no_longer_waiting,
     record_rows,
 )
-from aggregator.ledger.sqlite.settle import HAND_ANSWER, customs_time, latest_known, settle
-from aggregator.ledger.sqlite.tables import LIVE
+from aggregator.ledger.sql.settle import HAND_ANSWER, customs_time, latest_known, settle
+from aggregator.ledger.sql.words import LIVE
 from aggregator.model.records import DISMISSED, RUN_VOIDED, State
 
 IMPORT_PREFIX = "import"
 """Inventories declared elsewhere are a run of their own, without a folder: `import-01`, `import-02`, …"""
 
 
-def void_run(connection: sqlite3.Connection, run_ref: str, at: str, reason: str) -> int:
+def void_run(connection: Connection, run_ref: str, at: str, reason: str) -> int:
     """Take a run back: its inventories are free to be declared again, and wait until they are. Out: how many they are."""
     row = connection.execute("SELECT run_no, state FROM run WHERE run_ref = ?", (run_ref,)).fetchone()
     if row is None:
@@ -52,7 +52,7 @@ def void_run(connection: sqlite3.Connection, run_ref: str, at: str, reason: str)
     return freed
 
 
-def _refuse_answered(connection: sqlite3.Connection, run_no: int, run_ref: str) -> None:
+def _refuse_answered(connection: Connection, run_no: int, run_ref: str) -> None:
     """Raise RunAnswered where anything says that the run was sent."""
     answered = dict(
         connection.execute("SELECT application_ref, state FROM application WHERE run_no = ? AND state <> ? ORDER BY 1", (run_no, State.APPLIED))
@@ -68,7 +68,7 @@ def _refuse_answered(connection: sqlite3.Connection, run_no: int, run_ref: str) 
         raise RunAnswered(run_ref, answered)
 
 
-def answer_application(connection: sqlite3.Connection, application_ref: str, answer: State, at: str, reason: str) -> int:
+def answer_application(connection: Connection, application_ref: str, answer: State, at: str, reason: str) -> int:
     """Customs' answer to an application as a whole. A refusal frees its inventories, but for those in results. Out: how many
     inventories it is about."""
     row = connection.execute(
@@ -87,7 +87,7 @@ def answer_application(connection: sqlite3.Connection, application_ref: str, ans
     return freed if answer is State.REFUSED else sum(each.inventories for each in changes if each.application_ref == application_ref)
 
 
-def dismiss(connection: sqlite3.Connection, numbers: Sequence[str], at: str, reason: str) -> int:
+def dismiss(connection: Connection, numbers: Sequence[str], at: str, reason: str) -> int:
     """Inventories that wait and are never to be declared here: a number typed wrongly and corrected since, an inventory that is
     another firm's, whether an export had it or only a message of customs. A run that sees one again takes it up again. Out:
     how many they are."""
@@ -107,7 +107,7 @@ def dismiss(connection: sqlite3.Connection, numbers: Sequence[str], at: str, rea
     return len(distinct)
 
 
-def correct_first_period(connection: sqlite3.Connection, first_period: str, at: str, reason: str) -> str:
+def correct_first_period(connection: Connection, first_period: str, at: str, reason: str) -> str:
     """The first period the ledger answers for, where it was set wrongly and nothing rests on it. Out: what it was, or blank."""
     [declared] = connection.execute(
         f"SELECT coalesce(sum(inventories), 0) FROM tally JOIN run USING (run_no) WHERE run.period <> '' AND tally.{LIVE}"
@@ -118,7 +118,7 @@ def correct_first_period(connection: sqlite3.Connection, first_period: str, at: 
         raise FirstPeriodFixed(former, declared)
     if former == first_period:
         return former
-    connection.execute("INSERT OR REPLACE INTO setting VALUES ('first_period', ?)", (first_period,))
+    connection.execute("INSERT INTO setting VALUES ('first_period', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (first_period,))
     connection.execute(
         "UPDATE waiting SET reason = trim(replace(' ' || reason || ' ', ' before_ledger ', ' ')) "
         "WHERE fate = 'excluded' AND ' ' || reason || ' ' LIKE '% before_ledger %' AND cleared_period >= ?",
@@ -128,7 +128,7 @@ def correct_first_period(connection: sqlite3.Connection, first_period: str, at: 
     return former
 
 
-def record_import(connection: sqlite3.Connection, at: str, file: str, sha256: str, numbers: pa.Table) -> str:
+def record_import(connection: Connection, at: str, file: str, sha256: str, numbers: pa.Table) -> str:
     """Inventories declared elsewhere before, as a run of their own. In: inventory_no, cleared_period of what is not declared
     here, each number once. Out: how the import is called."""
     count = numbers.num_rows

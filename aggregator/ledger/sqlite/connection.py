@@ -1,0 +1,41 @@
+"""A connection to a ledger's file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pyarrow as pa
+
+from aggregator.ledger.errors import DeclaredTwice
+from aggregator.ledger.sql.connection import rows_of
+from aggregator.ledger.sql.words import INVENTORY
+
+
+class SqliteConnection(sqlite3.Connection):
+    def stream(self, statement: str, values: Any = ()) -> sqlite3.Cursor:
+        return self.execute(statement, values)
+
+    def insert(self, table: str, rows: pa.Table, constants: Mapping[str, str | int] | None = None, otherwise: str = "") -> None:
+        fixed = constants or {}
+        values = [*("?" for _ in rows.column_names), *(str(value) if isinstance(value, int) else f"'{value}'" for value in fixed.values())]
+        statement = f"INSERT INTO {table} ({', '.join([*rows.column_names, *fixed])}) VALUES ({', '.join(values)}) {otherwise}"
+        self.executemany(statement, rows_of(rows, rows.column_names))
+
+    def insert_inventories(self, first_id: int, rows: pa.Table, constants: Mapping[str, str | int]) -> None:
+        # SQLite numbers them itself, one after the other.
+        try:
+            self.insert(INVENTORY, rows, constants)
+        except sqlite3.IntegrityError as error:
+            raise DeclaredTwice(error) from None
+
+    @contextmanager
+    def wanted(self, numbers: Sequence[str]) -> Iterator[str]:
+        if not self.in_transaction:
+            self.execute("PRAGMA temp_store=MEMORY")
+        self.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (inventory_no TEXT PRIMARY KEY) WITHOUT ROWID")
+        self.execute("DELETE FROM wanted")
+        self.executemany("INSERT INTO wanted VALUES (?)", ((number,) for number in numbers))
+        yield "wanted"
