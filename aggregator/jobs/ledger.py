@@ -157,7 +157,7 @@ def backed_up(path: Place, file: Path) -> Text:
         raise CannotCreate(f"{file} exists and is left as it is. Name a new file.", f"{file} 已存在，未作更改。请指定新的文件名。")
     with ledger_at(path).opened() as ledger:
         make_folder(file.resolve().parent)
-        ledger.copy_to(file)
+        ledger.copy_to(ledger_at(file))
     return Text(f"The ledger was copied to {file} ({file.stat().st_size:,} bytes).", f"台账已备份到 {file}（{file.stat().st_size:,} 字节）。")
 
 

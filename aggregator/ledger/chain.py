@@ -39,3 +39,19 @@ class RowDigest:
 
     def hexdigest(self) -> str:
         return self._sha.hexdigest()
+
+
+class TableDigest:
+    """SHA-256 over all rows of a table in their order, however they are cut into parts."""
+
+    def __init__(self) -> None:
+        self._sha, self._rows = hashlib.sha256(), 0
+
+    def add(self, rows: pa.Table) -> None:
+        for batch in rows.to_batches(max_chunksize=16_384):
+            for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+                self._sha.update(ascii(row).encode())
+        self._rows += rows.num_rows
+
+    def __str__(self) -> str:
+        return f"{self._rows}:{self._sha.hexdigest()}"

@@ -120,6 +120,42 @@ class CannotWriteLedger(CannotReadOrWrite):
         )
 
 
+class LedgerThere(CannotCreate):
+    def __init__(self, place: Place) -> None:
+        super().__init__(
+            f"{place} holds tables already and is left as it is. Name a place that is empty.",
+            f"{place} 中已有数据，未作更改。请指定空的位置。",
+        )
+
+
+class CopyDiffers(OurFault):
+    def __init__(self, place: Place, table: str) -> None:
+        super().__init__(
+            f"the table {table} of the copy {place} is not the one that was copied; no copy was left. Report this.",
+            f"副本 {place} 的表 {table} 与原表不一致；未保留副本。请报告此错误。",
+        )
+
+
+class LedgerMoved(WrongConfiguration):
+    def __init__(self, place: Place, target: str) -> None:
+        super().__init__(
+            f"The ledger {place} was moved to {target} and is no longer used. Nothing was done. Name the new one: --ledger {target}, or "
+            "ledger under [run] of the config.",
+            f"台账 {place} 已迁移至 {target}，不再使用。未执行任何操作。请指定新台账：--ledger {target}，或写入配置的 [run]。",
+        )
+
+
+class OtherLedgerThere(WrongConfiguration):
+    """What is there is no copy of it, or one that has gone another way since."""
+
+    def __init__(self, place: Place, target: Place) -> None:
+        super().__init__(
+            f"{target} holds a ledger already, and it is not {place} as it stands. Nothing was changed. Name another schema "
+            "(?schema=NAME), or remove the one that is there.",
+            f"{target} 中已有台账，且与 {place} 的现状不一致。未作任何更改。请指定其他 schema（?schema=名称），或删除现有的 schema。",
+        )
+
+
 class CannotBackUp(CannotReadOrWrite):
     """The copy that is made before a ledger is brought forward."""
 
@@ -211,4 +247,71 @@ class FirstPeriodFixed(WrongConfiguration):
             "it. Nothing was changed. What was declared elsewhere before is entered with 'aggregator ledger import'.",
             f"起始申报期为 {former[:4]}-{former[4:]}，已据此申报 {declared:,} 份清单，不能再更改。未作任何更改。"
             "此前在别处申报的清单请用 aggregator ledger import 登记。",
+        )
+
+
+# ------------------------------------------------------------------------------------------------------ a ledger in a database
+
+
+class NoDriver(WrongConfiguration):
+    def __init__(self, place: Place) -> None:
+        super().__init__(
+            f"The ledger {place} is in PostgreSQL, and the library for it (psycopg) is not installed. Nothing was done. Install "
+            "'summary-declaration-aggregator[postgres]'.",
+            f"台账 {place} 在 PostgreSQL 中，但未安装其驱动（psycopg）。未执行任何操作。请安装 summary-declaration-aggregator[postgres]。",
+        )
+
+
+class ServerUnreachable(CannotReadOrWrite):
+    def __init__(self, place: Place, why: str) -> None:
+        super().__init__(
+            f"The server of the ledger {place} cannot be reached: {why}. Nothing was done. Check host, port and network, and that "
+            "the server runs; then try again.",
+            f"无法连接台账 {place} 的服务器：{why}。未执行任何操作。请检查主机、端口、网络以及服务器是否运行，然后重试。",
+        )
+
+
+class WrongPassword(WrongConfiguration):
+    def __init__(self, place: Place, why: str) -> None:
+        super().__init__(
+            f"The server does not let this user into the ledger {place}: {why}. Nothing was done. Check user and password: the "
+            "password is taken from PGPASSWORD, ~/.pgpass or the URL.",
+            f"服务器拒绝该用户访问台账 {place}：{why}。未执行任何操作。请检查用户和密码：密码取自 PGPASSWORD、~/.pgpass 或网址。",
+        )
+
+
+class DatabaseRefuses(WrongConfiguration):
+    def __init__(self, place: Place, why: str) -> None:
+        super().__init__(
+            f"The server refuses the connection to the ledger {place}: {why}. Nothing was done. Check database, user and password, "
+            "and that the server lets them in from this host.",
+            f"服务器拒绝连接台账 {place}：{why}。未执行任何操作。请检查数据库名、用户和密码，以及服务器是否允许本机连接。",
+        )
+
+
+class DatabaseBusy(Busy):
+    def __init__(self, place: Place, why: str) -> None:
+        super().__init__(
+            f"The server of the ledger {place} takes no connection now: {why}. Nothing was done; try again later.",
+            f"台账 {place} 的服务器暂不接受连接：{why}。未执行任何操作；请稍后重试。",
+        )
+
+
+class ConnectionLost(CannotReadOrWrite):
+    """In the middle of writing, perhaps at its end: what became of it is known only when the server is asked again."""
+
+    def __init__(self, place: Place, why: str) -> None:
+        super().__init__(
+            f"The connection to the ledger {place} was lost: {why}. Nothing was published. Run again once the server can be "
+            "reached: what was under way is taken back, or finished if it was recorded already.",
+            f"与台账 {place} 的连接已中断：{why}。未发布任何内容。请在服务器恢复后重新运行：未登记的操作将撤回，已登记的将自动完成。",
+        )
+
+
+class NoRights(CannotReadOrWrite):
+    def __init__(self, place: Place, why: str) -> None:
+        super().__init__(
+            f"The ledger {place} cannot be used with this user's rights: {why}. Nothing was done. The user needs CREATE on the "
+            "database (or to own the schema) for the first run, and to own the ledger's tables after.",
+            f"该用户的权限不足以使用台账 {place}：{why}。未执行任何操作。首次运行需要数据库的 CREATE 权限（或拥有该 schema），此后须为台账各表的所有者。",
         )

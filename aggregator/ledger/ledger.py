@@ -56,6 +56,13 @@ class KnownApplication(NamedTuple):
     state: State
 
 
+class Rows(NamedTuple):
+    """A table by the name the kinds call it, and its rows in the order of its key, in tables of a bounded size."""
+
+    table: str
+    rows: Iterator[pa.Table]
+
+
 class LedgerAt(Protocol):
     """A ledger by its place, whether there is one or not. Errors: see errors.py."""
 
@@ -80,6 +87,10 @@ class LedgerAt(Protocol):
     def opened(self, *, create: bool = False, migrate: bool = False, at: str = "") -> AbstractContextManager[Ledger]:
         """Made anew only where there is none at all and `create` is given; one of an earlier version is brought forward only if
         `migrate`. Both need the lock; `at` is the time they record. What is not a sound ledger is refused."""
+        ...
+
+    def filled(self, tables: Iterator[Rows], *, at: str = "", moved_from: Place | None = None) -> None:
+        """Make the ledger with all that another has, complete or not at all. `moved_from`: where it is no longer, from `at` on."""
         ...
 
     def has_run(self, run_ref: str) -> bool | None:
@@ -130,8 +141,16 @@ class Ledger(Protocol):
 
     def size(self) -> Size: ...
 
-    def copy_to(self, target: Place) -> None:
-        """A whole copy, which appears complete or not at all."""
+    def copy_to(self, target: LedgerAt) -> None:
+        """A whole copy, which appears complete or not at all; of another kind too."""
+        ...
+
+    def all_tables(self) -> Iterator[Rows]:
+        """All that is kept, as it was when the first was asked for."""
+        ...
+
+    def record_moved(self, target: Place) -> None:
+        """From here on it is refused: the ledger is elsewhere."""
         ...
 
     def export(self) -> Iterator[ExportedTable]:

@@ -64,11 +64,12 @@ def _database(url: str) -> Database:
     if found is None or _UNSAFE.search(url) or not all(_HOST.fullmatch(host) for host in found["hosts"].split(",")):
         raise MalformedUrl("it is not well-formed", "写法有误")
     pairs = [pair for pair in (found["query"] or "").split("&") if pair]
-    named = dict(pair.partition("=")[::2] for pair in pairs)
+    named = {unquote(name): value for name, _, value in (pair.partition("=") for pair in pairs)}
     schema = named.pop(_SCHEMA, DEFAULT_SCHEMA)
     if not _SCHEMA_NAME.fullmatch(schema):
         raise MalformedUrl("a schema is written in small letters, digits and _", "schema 只能用小写字母、数字和下划线")
-    secrets = {unquote(text) for text in ((found["password"] or "")[1:], *(named.get(name, "") for name in _SECRETS))} - {""}
+    written = ((found["password"] or "")[1:], *(named.get(name, "") for name in _SECRETS))
+    secrets = {text for each in written for text in (each, unquote(each)) if text}
     user, password = found["user"], found["password"] or ""
     of_server = _joined(f"{user}{password}@" if user is not None else "", found["hosts"], found["database"], pairs, hidden=(_SCHEMA,))
     shown = _joined(f"{user}@" if user is not None else "", found["hosts"], found["database"], pairs, hidden=_SECRETS)

@@ -22,7 +22,9 @@ from aggregator.ledger.at import ledger_at
 from aggregator.ledger.ledger import Ledger, LedgerAt
 from aggregator.model.answers import ApplicationReceipt, Clearance, Result, ResultLine, Sent
 from aggregator.model.errors import Busy, StopRun, WrongConfiguration
+from aggregator.model.place import Place
 from aggregator.model.records import LIVE_STATES, RUN_LIVE, Run, State
+from tests.postgres import server
 
 AT, LATER = "2026-11-05T09:00:00+08:00", "2026-11-06T09:00:00+08:00"
 T = [f"2026110{day}100000000" for day in range(1, 9)]
@@ -36,14 +38,15 @@ CONSIGNOR = "4403180001"
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of ledger: where one lies in a folder, and how a hand changes it that is not ours."""
+    """A kind of ledger: where one of a folder lies, and how a hand changes it that is not ours."""
 
     name: str
     tampering: dict[str, str]
-    change: Callable[[Path, str], None]
+    place: Callable[[Path], Place]
+    change: Callable[[Any, str], object]
 
     def at(self, folder: Path) -> LedgerAt:
-        return ledger_at(folder / f"ledger.{self.name}")
+        return ledger_at(self.place(folder))
 
 
 def _by_sql(place: Path, statement: str) -> None:
@@ -52,9 +55,7 @@ def _by_sql(place: Path, statement: str) -> None:
         connection.commit()
 
 
-SQLITE = Kind(
-    "sqlite",
-    {
+TAMPERING = {
         "an inventory removed": "DELETE FROM inventory WHERE inventory_id = 1",
         "a content changed": "UPDATE inventory SET content = x'00' WHERE inventory_id = 1",
         "a state changed": "UPDATE inventory SET state = 'refused' WHERE inventory_id = 1",
@@ -65,15 +66,29 @@ SQLITE = Kind(
         "what waits forgotten": "DELETE FROM waiting",
         "another first period": "UPDATE setting SET value = '202601' WHERE name = 'first_period'",
         "an answer put in": "INSERT INTO result_line VALUES ('22442026E000000009', 1, 'R', 1, '1', '20261101100000000')",
+}
+SQLITE = Kind("sqlite", TAMPERING, lambda folder: folder / "ledger.sqlite", _by_sql)
+POSTGRES = Kind(
+    "postgres",
+    TAMPERING | {
+        "a content changed": "UPDATE inventory SET content = '' WHERE inventory_id = 1",
+        "an index removed": "DROP INDEX live_inventory",
+        "a trigger switched off": "ALTER TABLE waiting DISABLE TRIGGER USER; DELETE FROM waiting; ALTER TABLE waiting ENABLE TRIGGER USER",
+        "what waits emptied": "TRUNCATE waiting",
     },
-    _by_sql,
-)
-KINDS = {kind.name: kind for kind in (SQLITE,)}
+    lambda folder: server().place(folder),
+    lambda place, statement: server().execute(statement, place.schema),
+)  # fmt: skip
+KINDS = {kind.name: kind for kind in (SQLITE, POSTGRES)}
+RESULTS = Path("/results")
 
 
 @pytest.fixture(params=KINDS.values(), ids=lambda kind: kind.name)
 def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Kind:
     monkeypatch.setattr("aggregator.ledger.sqlite.store._BUSY_SECONDS", 0.1)
+    if request.param is POSTGRES:
+        server()
+        monkeypatch.setattr("aggregator.ledger.postgres.store._BUSY_SECONDS", 0.1)
     return request.param  # type: ignore[no-any-return]
 
 
@@ -120,7 +135,7 @@ def write_run(ledger: Ledger, numbers: Sequence[str], parts: int = 1) -> str:
     key = {"declaring_customs_code": ["2244"], "declarant_code": ["D"], "consignor_code": [CONSIGNOR], "premises_code": [""]}
     declaration = {"declaration_ref": [f"{run_ref}-000001"], "application_no": [1], "item_count": [1], "inventory_count": [len(numbers)]}
     ledger.record_sent([Sent(f"{run_ref}-A001", parts, f"COP-{run_ref}")])
-    run = Run(run_no, run_ref, "202610", RUN_LIVE, ledger.place.parent / "2026-10" / run_ref, AT, "m", "r")
+    run = Run(run_no, run_ref, "202610", RUN_LIVE, RESULTS / "2026-10" / run_ref, AT, "m", "r")
     ledger.record_run(run, rows, pa.table({"application_no": [1], **key}), pa.table(declaration))
     return run_ref
 
@@ -181,7 +196,7 @@ def test_what_was_declared_is_known_with_its_content(at: LedgerAt, ledger: Ledge
     declared, customs = known.of(pa.array([ONE, THREE, None]))
     assert set(declared) == {ONE}
     assert (declared[ONE].content, declared[ONE].run_ref, declared[ONE].items, declared[ONE].cancelled) == (b"c", run_ref, "1/1", False)
-    assert declared[ONE].folder == ledger.place.parent / "2026-10" / run_ref
+    assert declared[ONE].folder == RESULTS / "2026-10" / run_ref
     assert customs.results == customs.undone == {}
     [recorded] = ledger.runs()
     assert (recorded.run_ref, recorded.live, recorded.folder) == (run_ref, True, declared[ONE].folder)
@@ -338,7 +353,7 @@ def test_answers_end_the_same_in_every_order_and_any_number_of_times(
         folder.mkdir()
         copy = kind.at(folder)
         with at.opened() as ledger:
-            ledger.copy_to(copy.place)
+            ledger.copy_to(copy)
         with copy.locked(), copy.opened() as ledger:
             held = set[str]()
             for answer in (*order, order[0]):
@@ -494,7 +509,7 @@ def test_a_backup_is_whole_and_tells_that_it_is_older(kind: Kind, ledger: Ledger
     then = ledger.last_event()
     (tmp_path / "backup").mkdir()
     backup = kind.at(tmp_path / "backup")
-    ledger.copy_to(backup.place)
+    ledger.copy_to(backup)
     run(ledger, TWO)
     with backup.opened() as copy:
         assert (copy.ledger_id, copy.last_event(), copy.altered()) == (ledger.ledger_id, then, [])
@@ -516,6 +531,8 @@ def test_an_export_holds_every_row(ledger: Ledger) -> None:
 @pytest.mark.parametrize("how", [(kind, what) for kind in KINDS.values() for what in kind.tampering], ids=lambda how: f"{how[0].name}: {how[1]}")
 def test_what_another_hand_changed_is_reported(how: tuple[Kind, str], tmp_path: Path) -> None:
     kind, what = how
+    if kind is POSTGRES:
+        server()
     at = kind.at(tmp_path)
     with at.locked(), at.opened(create=True, at=AT) as ledger, ledger.transaction(AT):
         write_run(ledger, [ONE, TWO])

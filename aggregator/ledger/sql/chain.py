@@ -8,6 +8,15 @@ from typing import Any
 from aggregator.ledger.chain import event_hash
 from aggregator.ledger.sql.connection import Connection
 
+MOVED = "moved"
+"""The event of a ledger that is elsewhere from then on: where. Of the one it became: `moved_from`."""
+MOVED_FROM = "moved_from"
+
+
+def moved_to(connection: Connection) -> str | None:
+    row = connection.execute("SELECT subject FROM event WHERE kind = ? ORDER BY event_no DESC LIMIT 1", (MOVED,)).fetchone()
+    return None if row is None else str(row[0])
+
 
 def append_event(connection: Connection, at: str, kind: str, subject: str, detail: dict[str, Any]) -> None:
     """Within a transaction."""

@@ -10,8 +10,9 @@ from contextlib import AbstractContextManager, contextmanager
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.ledger.ledger import KnownApplication
+from aggregator.ledger.ledger import KnownApplication, LedgerAt, Rows
 from aggregator.ledger.sql import amend, answers, customs, periods, query, record
+from aggregator.ledger.sql.chain import MOVED, append_event
 from aggregator.ledger.sql.connection import Connection
 from aggregator.ledger.sql.settle import applications_of, settle
 from aggregator.model.answers import ApplicationReceipt, Applied, Change, Clearance, KnownResult, Result, Sent
@@ -46,8 +47,11 @@ class SqlLedger(ABC):
     @abstractmethod
     def refuse_altered(self) -> None: ...
 
+    def copy_to(self, target: LedgerAt) -> None:
+        target.filled(self.all_tables())
+
     @abstractmethod
-    def copy_to(self, target: Place) -> None: ...
+    def all_tables(self) -> Iterator[Rows]: ...
 
     @abstractmethod
     def export(self) -> Iterator[ExportedTable]: ...
@@ -132,6 +136,9 @@ class SqlLedger(ABC):
 
     def correct_first_period(self, first_period: str, reason: str) -> str:
         return amend.correct_first_period(self._writing(), first_period, self._at, reason)
+
+    def record_moved(self, target: Place) -> None:
+        append_event(self._writing(), self._at, MOVED, str(target), {})
 
     def import_declared(self, file: str, sha256: str, inventories: pa.Table) -> Imported:
         known = query.declared(self._writing(), self.place, inventories["inventory_no"])

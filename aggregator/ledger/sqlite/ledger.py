@@ -12,12 +12,14 @@ import pyarrow as pa
 from filelock import Timeout
 
 from aggregator.ledger.errors import CannotCopyLedger
+from aggregator.ledger.ledger import LedgerAt, Rows
 from aggregator.ledger.sql import query
+from aggregator.ledger.sql.copy import all_tables
 from aggregator.ledger.sql.ledger import SqlLedger
 from aggregator.ledger.sqlite.connection import SqliteConnection
-from aggregator.ledger.sqlite.export import export
+from aggregator.ledger.sqlite.export import at_one_moment, export
 from aggregator.ledger.sqlite.refusals import explained, is_busy
-from aggregator.ledger.sqlite.store import copy_ledger, lock_of, locked, open_ledger, transaction
+from aggregator.ledger.sqlite.store import copy_ledger, fill_ledger, lock_of, locked, open_ledger, transaction
 from aggregator.ledger.sqlite.verify import found_altered, refuse_altered
 from aggregator.model.answers import Result
 from aggregator.model.errors import StopRun
@@ -56,6 +58,10 @@ class SqliteLedgerAt:
     def opened(self, *, create: bool = False, migrate: bool = False, at: str = "") -> Iterator[SqliteLedger]:
         with open_ledger(self.place, create=create, migrate=migrate, at=at) as connection:
             yield SqliteLedger(connection, self.place)
+
+    def filled(self, tables: Iterator[Rows], *, at: str = "", moved_from: Place | None = None) -> None:
+        with explained(self.place):
+            fill_ledger(self.place, tables, at, moved_from)
 
     def has_run(self, run_ref: str) -> bool | None:
         try:
@@ -115,17 +121,23 @@ class SqliteLedger(SqlLedger):
     def refuse_altered(self) -> None:
         refuse_altered(self._file, self._path)
 
-    def copy_to(self, target: Place) -> None:
-        assert isinstance(target, Path)
+    def copy_to(self, target: LedgerAt) -> None:
+        if not isinstance(target.place, Path):
+            super().copy_to(target)
+            return
         try:
-            copy_ledger(self._file, target.resolve())
+            copy_ledger(self._file, target.place.resolve())
         except (OSError, sqlite3.OperationalError) as error:
             if isinstance(error, sqlite3.OperationalError) and is_busy(error):
                 raise
-            raise CannotCopyLedger(target, error) from None
+            raise CannotCopyLedger(target.place, error) from None
 
     def export(self) -> Iterator[ExportedTable]:
         return export(self._file)
+
+    def all_tables(self) -> Iterator[Rows]:
+        with at_one_moment(self._file):
+            yield from all_tables(self._file)
 
     def take_result(self, result: Result) -> None:
         if not self._takes_results:

@@ -1,24 +1,20 @@
-"""What the tables hold, under the chain of events: of every table the number of its rows and the sum of their hashes, and a
-digest of how the tables are described.
+"""What the tables of the file hold (../sql/seal.py).
 
-A transaction ends with an event that holds them (`sealed`). The sums are kept up row by row by triggers of the connection, so
-that nothing has to be read for it, whatever statement changed the rows; only where the tables themselves have changed, or
-nothing was sealed before, everything is read.
+The sums are kept up row by row by triggers of the connection, so that nothing has to be read for it, whatever statement changed
+the rows; only where the tables themselves have changed, or nothing was sealed before, everything is read.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
-from aggregator.ledger.sql.chain import append_event
+from aggregator.ledger.sql.seal import ALL, BYTES, Seal, Sum, append_seal, last_seal
 from aggregator.ledger.sql.words import CHANGES, EVENT, INVENTORY, RECORDED_AS
 from aggregator.ledger.sqlite.connection import SqliteConnection
 
-SEALED = "sealed"
 _CHAINED = EVENT
 """The one table that needs no sum: each of its rows holds the hash of the one before. Of inventories is sealed what has become of
 them since their run was recorded, so that the millions of which nothing has become cost nothing."""
@@ -26,78 +22,43 @@ _CHANGED = (
     f"SELECT inventory_id, inventory.state, cancelled, {RECORDED_AS} FROM inventory JOIN run USING (run_no) "
     f"WHERE inventory.state <> {RECORDED_AS} OR cancelled <> ''"
 )
-_BYTES = 16
-_ALL = 1 << 8 * _BYTES
-
 Row = tuple[object, ...]
-
-
-@dataclass
-class Sum:
-    """How many rows, and the sum of their hashes: the order of the rows does not matter."""
-
-    rows: int = 0
-    hashes: int = 0
-
-    def count(self, sign: int, *row: object) -> None:
-        """A row that came (1) or went (-1)."""
-        self.rows += sign
-        self.hashes = (self.hashes + sign * row_hash(row)) % _ALL
-
-    def __str__(self) -> str:
-        return f"{self.rows}:{self.hashes:0{2 * _BYTES}x}"
-
-    @classmethod
-    def parse(cls, text: str) -> Sum:
-        rows, _, hashes = text.partition(":")
-        return cls(int(rows), int(hashes, 16))
-
-
-@dataclass
-class Seal:
-    """`tables`: a digest of their description; `sums`: by table."""
-
-    tables: str
-    sums: dict[str, Sum] = field(default_factory=dict)
-
-    def detail(self) -> dict[str, str]:
-        return {"tables": self.tables, **{name: str(held) for name, held in sorted(self.sums.items())}}
 
 
 def row_hash(row: Row) -> int:
     # ascii() of text, numbers and bytes is the same in every version of Python; repr() is not.
-    return int.from_bytes(hashlib.blake2b(ascii(row).encode(), digest_size=_BYTES).digest())
+    return int.from_bytes(hashlib.blake2b(ascii(row).encode(), digest_size=BYTES).digest())
 
 
 def description(connection: SqliteConnection) -> str:
     """A digest of the tables and indexes as they are described; statistics of the query planner say nothing."""
     query = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite!_stat_' ESCAPE '!' ORDER BY 1, 2, 3"
-    return hashlib.sha256(json.dumps(connection.execute(query).fetchall()).encode()).hexdigest()[: 2 * _BYTES]
-
-
-def last_seal(connection: SqliteConnection) -> Seal | None:
-    """What the last transaction sealed. None for a ledger of an earlier version."""
-    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (_CHAINED,)).fetchone():
-        return None
-    row = connection.execute("SELECT detail FROM event WHERE kind = ? ORDER BY event_no DESC LIMIT 1", (SEALED,)).fetchone()
-    if row is None:
-        return None
-    held: dict[str, str] = json.loads(row[0])
-    return Seal(held.pop("tables"), {name: Sum.parse(text) for name, text in held.items()})
+    return hashlib.sha256(json.dumps(connection.execute(query).fetchall()).encode()).hexdigest()[: 2 * BYTES]
 
 
 def sum_of(connection: SqliteConnection, table: str, most: int | None = None) -> Sum:
     """The sum of a table as it stands; of a table with more rows than `most` that of the first of them."""
     found = Sum()
+    count = _counter(found)
     if table == INVENTORY:
         for number, state, cancelled, recorded in connection.execute(_CHANGED):
-            found.count(-1, number, recorded, "")
-            found.count(1, number, state, cancelled)
+            count(-1, number, recorded, "")
+            count(1, number, state, cancelled)
         return found
     limit = "" if most is None else f" LIMIT {most + 1}"
     for row in connection.execute(f"SELECT {', '.join(_columns(connection, table))} FROM {table}{limit}"):
-        found.count(1, *row)
+        count(1, *row)
     return found
+
+
+def _counter(held: Sum) -> Callable[..., None]:
+    """Counts rows that come (1) or go (-1)."""
+
+    def count(sign: int, *row: object) -> None:
+        held.rows += sign
+        held.hashes = (held.hashes + sign * row_hash(row)) % ALL
+
+    return count
 
 
 def seal_of(connection: SqliteConnection) -> Seal:
@@ -108,7 +69,7 @@ def seal_of(connection: SqliteConnection) -> Seal:
 @contextmanager
 def sealing(connection: SqliteConnection, at: str) -> Iterator[None]:
     """Within a transaction: what is changed is sealed at its end. `at`: when; blank: as the last event."""
-    before = last_seal(connection)
+    before = last_seal(connection) if connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (_CHAINED,)).fetchone() else None
     if before is None:
         yield
         after = seal_of(connection)
@@ -119,11 +80,7 @@ def sealing(connection: SqliteConnection, at: str) -> Iterator[None]:
         if description(connection) != before.tables:
             after = seal_of(connection)
     if after != before:
-        append_event(connection, at or _last_time(connection), SEALED, "", after.detail())
-
-
-def _last_time(connection: SqliteConnection) -> str:
-    return str(connection.execute("SELECT at FROM event ORDER BY event_no DESC LIMIT 1").fetchone()[0])
+        append_seal(connection, at, after)
 
 
 @contextmanager
@@ -132,7 +89,7 @@ def _counting(connection: SqliteConnection, sums: dict[str, Sum]) -> Iterator[No
     connection.execute("PRAGMA recursive_triggers=ON")
     triggers = list(_triggers(connection, sums))
     for name, table, when, counts in triggers:
-        connection.create_function(f"count_{table}", -1, sums[table].count)
+        connection.create_function(f"count_{table}", -1, _counter(sums[table]))
         connection.execute(f"CREATE TEMP TRIGGER {name} AFTER {when} ON main.{table} BEGIN SELECT {counts}; END")
     yield
     for name, *_ in triggers:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -17,15 +17,20 @@ from filelock import FileLock, Timeout
 
 from aggregator.ledger.errors import (
     CannotBackUp,
+    CannotCopyLedger,
     CannotLock,
     CannotMakeLedger,
     CannotReadLedger,
+    LedgerMoved,
     LedgerOfAnEarlierVersion,
     LedgerRefused,
+    LedgerThere,
     LockHeld,
     NoLedger,
 )
-from aggregator.ledger.sql.chain import append_event
+from aggregator.ledger.ledger import Rows
+from aggregator.ledger.sql.chain import MOVED_FROM, append_event, moved_to
+from aggregator.ledger.sql.copy import fill
 from aggregator.ledger.sql.verify import UNREADABLE, refuse
 from aggregator.ledger.sqlite.connection import SqliteConnection
 from aggregator.ledger.sqlite.migrations import MIGRATIONS
@@ -34,7 +39,8 @@ from aggregator.ledger.sqlite.seal import sealing
 from aggregator.ledger.sqlite.tables import APPLICATION_ID, VERSION, make_tables
 from aggregator.ledger.sqlite.verify import found_altered
 from aggregator.model.disk import new_file, put_in_place, refuse_odd
-from aggregator.model.errors import OurFault
+from aggregator.model.errors import OurFault, StopRun
+from aggregator.model.place import Place
 from aggregator.schemas.text import Text
 
 _BUSY_SECONDS = 10.0
@@ -97,6 +103,8 @@ def open_ledger(path: Path, *, create: bool = False, migrate: bool = False, at: 
                     raise LedgerOfAnEarlierVersion(path, version, VERSION)
                 _migrate(path, connection, version, at)
             with _damage_told(connection, path):
+                if (target := moved_to(connection)) is not None:
+                    raise LedgerMoved(path, target)
                 yield connection
 
 
@@ -142,25 +150,41 @@ def _refuse_foreign(path: Path) -> None:
 
 
 def create_ledger(path: Path, at: str) -> None:
-    """Make a whole ledger beside the place and rename it there: a crash must not leave an empty file that looks like one."""
+    with _made_beside(path, CannotMakeLedger) as connection, transaction(connection, at):
+        make_tables(connection)
+        ledger_id = str(uuid.uuid4()).upper()
+        connection.execute("INSERT INTO setting VALUES ('ledger_id', ?)", (ledger_id,))
+        append_event(connection, at, "created", ledger_id, {})
+
+
+@contextmanager
+def _made_beside(path: Path, failure: Callable[[Path, OSError], StopRun]) -> Iterator[SqliteConnection]:
+    """A whole ledger beside the place, renamed there at the end: a crash must not leave an empty file that looks like one."""
     new = path.with_name(f"{path.name}.new")
     try:
         _remove_database(new)
         new_file(new)
         with closing(sqlite3.connect(new, isolation_level=None, factory=SqliteConnection)) as connection:
             connection.execute("PRAGMA synchronous=FULL")
-            with transaction(connection, at):
-                make_tables(connection)
-                ledger_id = str(uuid.uuid4()).upper()
-                connection.execute("INSERT INTO setting VALUES ('ledger_id', ?)", (ledger_id,))
-                append_event(connection, at, "created", ledger_id, {})
+            yield connection
         put_in_place(new, path)
     except BaseException as error:
         with suppress(OSError):
             _remove_database(new)
         if isinstance(error, OSError):
-            raise CannotMakeLedger(path, error) from None
+            raise failure(path, error) from None
         raise
+
+
+def fill_ledger(path: Path, tables: Iterator[Rows], at: str, moved_from: Place | None) -> None:
+    """A ledger with all that another has, beside the place and renamed there."""
+    if path.exists():
+        raise LedgerThere(path)
+    with _made_beside(path, CannotCopyLedger) as connection, transaction(connection, at):
+        make_tables(connection)
+        fill(connection, path, tables)
+        if moved_from is not None:
+            append_event(connection, at, MOVED_FROM, str(moved_from), {})
 
 
 def copy_ledger(connection: SqliteConnection, target: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from aggregator.ledger.sql.seal import last_seal
 from aggregator.ledger.sql.verify import (
     ALWAYS_READ,
     ALWAYS_WHOLE,
@@ -17,7 +18,7 @@ from aggregator.ledger.sql.verify import (
 )
 from aggregator.ledger.sql.words import INVENTORY
 from aggregator.ledger.sqlite.connection import SqliteConnection
-from aggregator.ledger.sqlite.seal import description, last_seal, sum_of
+from aggregator.ledger.sqlite.seal import description, sum_of
 from aggregator.schemas.text import Text
 
 

@@ -1,0 +1,214 @@
+"""The ledger's place in a database: how it is connected to, made, opened, locked.
+
+A ledger has a schema of its own. One with other tables, or of another version, is refused: empty must never mean "nothing
+declared yet". The lock is the server's and goes with the connection, over which all is written: with one the other is gone.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from aggregator.ledger.errors import (
+    LedgerMoved,
+    LedgerOfAnEarlierVersion,
+    LedgerRefused,
+    LedgerThere,
+    LockHeld,
+    NoLedger,
+)
+from aggregator.ledger.ledger import Rows
+from aggregator.ledger.postgres.connection import PostgresConnection
+from aggregator.ledger.postgres.refusals import explained, not_connected
+from aggregator.ledger.postgres.seal import sealing
+from aggregator.ledger.postgres.tables import APPLICATION, COUNTED, FORMAT, make_tables, make_triggers
+from aggregator.ledger.postgres.verify import found_altered
+from aggregator.ledger.sql.chain import MOVED_FROM, append_event, moved_to
+from aggregator.ledger.sql.copy import fill
+from aggregator.ledger.sql.record import HOME
+from aggregator.ledger.sql.tables import VERSION
+from aggregator.ledger.sql.verify import UNREADABLE, refuse
+from aggregator.model.errors import OurFault
+from aggregator.model.place import Database, Place
+from aggregator.schemas.text import Text
+
+_BUSY_SECONDS = 10.0
+_ASK_AGAIN_SECONDS = 0.1
+_LEAST_SERVER = 140_000
+_LOCK_CLASS = 0x39363130  # "9610"
+_WHILE_CONNECTED: dict[str, Any] = {
+    "application_name": "aggregator", "client_encoding": "utf8", "connect_timeout": 10,
+    "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3,
+}  # fmt: skip
+_SESSION = """
+SET search_path TO {schema}; SET statement_timeout TO 0; SET lock_timeout TO 0; SET idle_in_transaction_session_timeout TO 0;
+SET bytea_output TO hex; SET default_transaction_isolation TO 'read committed'; SET tcp_keepalives_idle TO 30;
+SET tcp_keepalives_interval TO 10; SET tcp_keepalives_count TO 3;
+SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local');
+"""
+"""A run may think for hours between two statements; and what is said to be recorded is to outlast a crash of the server."""
+_FOREIGN = Text("has tables of another application in its schema.", "其 schema 中有其他程序的表。")
+
+
+def connect(place: Database) -> PostgresConnection:
+    try:
+        raw = psycopg.connect(place.server_url, autocommit=True, **_defaults(place))
+    except psycopg.Error as error:
+        raise not_connected(place, error) from None
+    connection = PostgresConnection(raw)
+    try:
+        if raw.info.server_version < _LEAST_SERVER:
+            raise LedgerRefused(place, Text("is on a server older than PostgreSQL 14.", "所在服务器早于 PostgreSQL 14。"))
+        if raw.info.parameter_status("server_encoding") != "UTF8":
+            raise LedgerRefused(place, Text("is in a database whose encoding is not UTF8.", "所在数据库的编码不是 UTF8。"))
+        with explained(place):
+            connection.script(_SESSION.format(schema=place.schema))
+    except BaseException:
+        raw.close()
+        raise
+    return connection
+
+
+def _defaults(place: Database) -> dict[str, Any]:
+    """What the URL does not say itself."""
+    return {name: value for name, value in _WHILE_CONNECTED.items() if f"{name}=" not in place.server_url}
+
+
+@contextmanager
+def connected(place: Database) -> Iterator[PostgresConnection]:
+    connection = connect(place)
+    try:
+        with explained(place):
+            yield connection
+    finally:
+        connection.close()
+
+
+def is_there(connection: PostgresConnection) -> bool:
+    """Whether the schema holds anything."""
+    query = "SELECT EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()))"
+    return bool(connection.execute(query).fetchone()[0])
+
+
+# --------------------------------------------------------------------------------------------------------------------- lock
+
+
+def lock_key(place: Database) -> tuple[int, int]:
+    return _LOCK_CLASS, zlib.crc32(place.schema.encode()) - (1 << 31)
+
+
+def take_lock(connection: PostgresConnection, place: Database, wait_seconds: float) -> None:
+    until = time.monotonic() + wait_seconds
+    while not connection.execute("SELECT pg_try_advisory_lock(?, ?)", lock_key(place)).fetchone()[0]:
+        if time.monotonic() >= until:
+            raise LockHeld(place, wait_seconds)
+        time.sleep(_ASK_AGAIN_SECONDS)
+
+
+def release_lock(connection: PostgresConnection, place: Database) -> None:
+    connection.execute("SELECT pg_advisory_unlock(?, ?)", lock_key(place))
+
+
+# --------------------------------------------------------------------------------------------------------------------- open
+
+
+@contextmanager
+def ledger_in(connection: PostgresConnection, place: Database, *, create: bool, at: str) -> Iterator[None]:
+    """A sound ledger in the schema, or a refusal. What breaks on a damaged one is not our fault."""
+    if not is_there(connection):
+        if not create:
+            raise NoLedger(place)
+        create_ledger(connection, place, at)
+    _refuse_foreign(connection, place)
+    try:
+        if (target := moved_to(connection)) is not None:
+            raise LedgerMoved(place, target)
+        yield
+    except (*UNREADABLE, OurFault):
+        if not connection.is_lost and not connection.in_transaction:
+            refuse(place, found_altered(connection, whole=True))
+        raise
+
+
+def _refuse_foreign(connection: PostgresConnection, place: Database) -> None:
+    query = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())"
+    tables = {name for (name,) in connection.execute(query)}
+    if not {FORMAT, COUNTED, "event"} <= tables:
+        raise LedgerRefused(place, _FOREIGN)
+    found = connection.execute(f"SELECT application, version FROM {FORMAT}").fetchall()
+    if len(found) != 1 or found[0][0] != APPLICATION:
+        raise LedgerRefused(place, _FOREIGN)
+    [(_, version)] = found
+    if version < VERSION:
+        raise LedgerOfAnEarlierVersion(place, version, VERSION)
+    if version > VERSION:
+        raise LedgerRefused(
+            place, Text(f"has schema version {version}; version {VERSION} is required.", f"结构版本为 {version}，需要版本 {VERSION}。")
+        )
+
+
+def create_ledger(connection: PostgresConnection, place: Database, at: str) -> None:
+    """All of it in one transaction: a crash must not leave anything that looks like a ledger."""
+    with _begun(connection):
+        make_schema(connection, place)
+        make_tables(connection)
+        make_triggers(connection)
+        with sealing(connection, at):
+            ledger_id = str(uuid.uuid4()).upper()
+            connection.execute("INSERT INTO setting VALUES ('ledger_id', ?)", (ledger_id,))
+            append_event(connection, at, "created", ledger_id, {})
+
+
+def fill_ledger(connection: PostgresConnection, place: Database, tables: Iterator[Rows], at: str, moved_from: Place | None) -> None:
+    """A ledger with all that another has, or nothing: what it holds is verified before it is there."""
+    if is_there(connection):
+        raise LedgerThere(place)
+    with _begun(connection):
+        make_schema(connection, place)
+        make_tables(connection)
+        fill(connection, place, tables)
+        make_triggers(connection)
+        with sealing(connection, at):
+            if moved_from is not None:
+                append_event(connection, at, MOVED_FROM, str(moved_from), {})
+                if isinstance(moved_from, Path):
+                    connection.execute("INSERT INTO setting VALUES (?, ?)", (HOME, str(moved_from.resolve().parent)))
+        refuse(place, found_altered(connection, whole=True))
+
+
+def make_schema(connection: PostgresConnection, place: Database) -> None:
+    """One that was made for the ledger by somebody else is as good, and asks for fewer rights."""
+    if not connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = ?", (place.schema,)).fetchone():
+        connection.execute(f"CREATE SCHEMA {place.schema}")
+
+
+@contextmanager
+def transaction(connection: PostgresConnection, at: str = "") -> Iterator[None]:
+    """`at`: the time that is recorded; blank: that of the last event. Who only reads holds up nothing, and is held up by nothing."""
+    with _begun(connection):
+        connection.execute(f"SET LOCAL lock_timeout TO {round(_BUSY_SECONDS * 1000)}")
+        # Also where our lock were lost: two that write never overlap, and no other hand writes meanwhile.
+        connection.execute(f"LOCK TABLE event, {COUNTED} IN EXCLUSIVE MODE")
+        connection.execute("SET LOCAL lock_timeout TO 0")
+        with sealing(connection, at):
+            yield
+
+
+@contextmanager
+def _begun(connection: PostgresConnection) -> Iterator[None]:
+    connection.execute("BEGIN")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            with suppress(psycopg.Error):
+                connection.execute("ROLLBACK")
+        raise
