@@ -114,6 +114,7 @@ data_options = several(
     click.option("--route", type=click.Choice(["declaration"]), help="9710: have every order declared, also those that could go as a list."),
     click.option("--by-line", is_flag=True, default=None, help="1039: declare lines without a slip number by themselves."),
     click.option("--workers", type=click.IntRange(1), help="Worker processes. [default: the cores, at most 8]"),
+    click.option("--spool-limit", type=click.IntRange(1), metavar="MIB", help="How much of standard input or a pipe is taken. [default: 8192]"),
 )  # fmt: skip
 """Of the commands that read exports."""
 

@@ -262,10 +262,12 @@ def rules(code: str | None, mode: str | None, as_json: bool, lang: Any) -> None:
 def _start_ahead(inputs: tuple[Path, ...]) -> None:
     """Large inputs will need worker processes: let those import while this process does."""
     from aggregator.engines.local import WORTH_WORKERS, start_ahead
-    from aggregator.inputs.sources.files import meant
+    from aggregator.inputs.sources.files import list_of, meant
     from aggregator.jobs.preload import PRELOAD
     from aggregator.model.errors import StopRun
 
     with suppress(StopRun, OSError):
-        if sum(each.path.stat().st_size for each in meant(inputs)) > WORTH_WORKERS:
+        # A list that comes through a pipe comes once.
+        known = [argument for argument in inputs if (named := list_of(argument)) is None or named.is_file()]
+        if sum(each.path.stat().st_size for each in meant(known)) > WORTH_WORKERS:
             start_ahead(PRELOAD)

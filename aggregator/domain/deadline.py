@@ -17,6 +17,7 @@ import chinese_calendar
 
 from aggregator.model.errors import NoCalendar, WrongConfiguration, WrongUsage
 from aggregator.model.period import Period
+from aggregator.model.small import read_small
 from aggregator.schemas.limit import Limit
 
 _ONE_DAY = timedelta(days=1)
@@ -92,8 +93,7 @@ def calendar_of(table: Mapping[str, Any], file: Path | None) -> Calendar:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        with file.open("rb") as source:
-            return tomllib.load(source)
+        return tomllib.loads(read_small(file).decode())
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise WrongConfiguration(

@@ -53,7 +53,7 @@ def refuse_imports(export: Export) -> None:
 @contextmanager
 def open_inputs(settings: ReadSettings, *, clearing_known: bool) -> Iterator[Inputs]:
     """Whatever was unpacked or rewritten is removed at the end."""
-    with temporary_room() as room:
+    with temporary_room(settings.spool_limit) as room:
         how = reading(settings, room)
         exports = tuple(open_exports(sources_of(settings.inputs, room), how))
         receipts, taken, notes = None, list[Taken](), list[Text]()

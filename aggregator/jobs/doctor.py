@@ -65,7 +65,7 @@ def _versions() -> Iterator[Check]:
 
 
 def _locale() -> Check:
-    name, encoding = Text("locale", "区域设置"), (sys.stdout.encoding or "").lower()
+    name, encoding = Text("locale", "区域设置"), (getattr(sys.stdout, "encoding", None) or "").lower()
     found = Text(f"output is written in {encoding or 'an unknown encoding'}", f"输出编码为 {encoding or '未知'}")
     try:
         "清单".encode(encoding or "ascii")

@@ -18,6 +18,7 @@ from aggregator.model.disk import write_file
 from aggregator.model.errors import CannotReadOrWrite, Exit, StopRun, WrongConfiguration
 from aggregator.model.place import Place
 from aggregator.model.records import Event, Run
+from aggregator.model.small import read_small
 from aggregator.schemas.text import Text
 
 HEAD = "ledger.head"
@@ -119,7 +120,7 @@ def _written(ledger: Place, out: Path | None, recorded: Iterable[Run]) -> list[P
 
 def _read(place: Path) -> Head | Older | None:
     try:
-        found: dict[str, Any] = json.loads(place.read_bytes())
+        found: dict[str, Any] = json.loads(read_small(place))
         return Head(str(found["ledger_id"]), int(found["event_no"]), str(found["hash"]))
     except FileNotFoundError:
         return None

@@ -118,7 +118,7 @@ def _folder_problems(run: Run, result: Checked) -> Iterator[Problem]:
             yield Problem(str(path), Text("the file was removed", "文件已被删除"), _RESTORE_FILE)
         elif name not in outputs:
             yield Problem(str(path), Text("the file was added by hand", "文件系手工添加"), Text("Move it elsewhere.", "请移至别处。"))
-        elif sha256_of(path) != outputs[name]["sha256"]:
+        elif not path.is_file() or sha256_of(path) != outputs[name]["sha256"]:
             yield Problem(str(path), Text("the file was changed", "文件已被改动"), _RESTORE_FILE)
 
 

@@ -30,6 +30,7 @@ from aggregator.model.settings import (
     SendSettings,
     StatusSettings,
 )
+from aggregator.model.small import read_small
 from aggregator.schemas.modes import MODES, Mode, mode_of
 from aggregator.schemas.modes.advice import ADVICE_FIELDS
 from aggregator.schemas.modes.m9610.messages import EDITIONS
@@ -85,6 +86,7 @@ class Options:
     constants: tuple[tuple[str, str], ...] = ()
     severity: tuple[tuple[str, str], ...] = ()
     chunk_bytes: int = 24 * MIB
+    spool_limit: int = 8192
 
     def recorded(self) -> dict[str, Any]:
         """The parameters as the manifest records them."""
@@ -103,7 +105,7 @@ class Options:
     def reading(self) -> ReadSettings:
         return ReadSettings(
             self.mode, self.inputs, self.receipts, self.tariff, self.sheets, self.columns, self.constants, self.chunk_bytes, self.assume_cleared,
-            self.given_rates, self.by_line,
+            self.given_rates, self.by_line, self.spool_limit * MIB,
         )
 
     @property
@@ -199,7 +201,7 @@ _NOTHING: tuple[Any, ...] = (None, False, (), Company(), Market())
 
 
 _TABLES = ("columns", "constants", "severity")
-_NOT_RECORDED = ("lang", "quiet", "log_format", "metrics_file", "lock_wait", "warn_days", "calendar", "calendar_years", "require_ledger")
+_NOT_RECORDED = ("lang", "quiet", "log_format", "metrics_file", "lock_wait", "warn_days", "calendar", "calendar_years", "require_ledger", "spool_limit")
 """What says how a run is reported, or when it may start, and changes nothing of what it makes."""
 
 
@@ -210,8 +212,7 @@ def read_config(path: Path | None) -> dict[str, Any]:
         if not path.exists():
             return {}
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        return tomllib.loads(read_small(path).decode())
     except FileNotFoundError:
         raise WrongConfiguration(f"The config file {path} does not exist.", f"配置文件 {path} 不存在。") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -296,14 +297,14 @@ def origins(config: dict[str, Any], options: dict[str, Any], path: Path | None) 
 
 _KINDS: dict[str, type | tuple[type, ...]] = {
     "assume_cleared": bool, "late": bool, "unfinished": bool, "require_ledger": bool, "quiet": bool, "by_line": bool,
-    "summary_flag": int, "item_name_flag": int, "workers": int, "chunk_bytes": int, "warn_days": int, "lock_wait": (int, float),
+    "summary_flag": int, "item_name_flag": int, "workers": int, "chunk_bytes": int, "spool_limit": int, "warn_days": int, "lock_wait": (int, float),
     "receipts": list, "sheets": list, "formats": list,
 }  # fmt: skip
 """What TOML type a setting has; text, if nothing is said."""
 _ALLOWED: dict[str, tuple[Any, ...]] = {
     "edition": tuple(EDITIONS), "summary_flag": (1, 2), "item_name_flag": (0, 1), "engine": ("local",), "lang": ("en", "zh"), "route": (DECLARATION,), "log_format": ("text", "json"),
 }  # fmt: skip
-_LEAST = {"workers": 1, "chunk_bytes": 1, "warn_days": 0, "lock_wait": 0}
+_LEAST = {"workers": 1, "chunk_bytes": 1, "spool_limit": 1, "warn_days": 0, "lock_wait": 0}
 _PATHS = ("tariff", "rates", "out", "calendar", "metrics_file")
 
 

@@ -21,7 +21,8 @@ from aggregator.schemas.text import Lang
 @dataclass(frozen=True)
 class ReadSettings:
     """What is read, and how. `columns`: column and heading; `constants`: header column and its value in all lines;
-    `chunk_bytes`: how much a block of text holds at most. `by_line`: lines without a slip number are declared by themselves."""
+    `chunk_bytes`: how much a block of text holds at most. `by_line`: lines without a slip number are declared by themselves;
+    `spool_limit`: bytes of standard input or a pipe."""
 
     mode: Mode
     inputs: tuple[Path, ...]
@@ -34,6 +35,7 @@ class ReadSettings:
     assume_cleared: bool
     rates: RateSettings | None
     by_line: bool
+    spool_limit: int
 
     @property
     def clearing_known(self) -> bool:

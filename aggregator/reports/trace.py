@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +14,7 @@ from aggregator.inputs.sources.files import standard_input
 from aggregator.inputs.tables.canonical import folded
 from aggregator.jobs.trace import TRACE
 from aggregator.model.errors import UnusableInput, cannot_be_read
+from aggregator.model.small import MOST_LINES, read_small
 from aggregator.outputs.tables import csv_bytes
 from aggregator.schemas.shown import HIDDEN, shown
 
@@ -22,7 +24,9 @@ _NUMBERED = ("inventory_no", "order_no", "waybill_no", "declaration_ref", "summa
 def numbers_in(path: Path) -> set[str]:
     """The numbers of a file, one a line; - is standard input."""
     try:
-        data = standard_input().read() if str(path) == "-" else path.read_bytes()
+        data = standard_input().read(MOST_LINES + 1) if str(path) == "-" else read_small(path, MOST_LINES, pipes=True)
+        if len(data) > MOST_LINES:
+            raise OSError(errno.EFBIG, f"more than {MOST_LINES:,} bytes came")
         return {line.strip() for line in data.decode("utf-8-sig").splitlines() if line.strip()}
     except UnicodeDecodeError:
         raise UnusableInput(f"{path}: the numbers are not UTF-8. Save it again as UTF-8.", f"{path}：编号文件不是UTF-8编码。请另存为UTF-8。") from None

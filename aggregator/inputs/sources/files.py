@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from aggregator.model.errors import CannotReadOrWrite, NoInput, UnusableInput
+from aggregator.model.small import MOST_LINES, is_pipe, read_small
 
 SUFFIXES = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".xml", ".parquet", ".gz", ".zip")
 """What is taken of a folder or an archive; a file that is named is taken whatever it is called."""
@@ -34,15 +35,25 @@ class Meant:
 def meant(arguments: Iterable[Path]) -> Iterator[Meant]:
     """The files in the order of the arguments, within one in the order of their names. Raises NoInput naming what means none."""
     for argument in arguments:
-        if argument.name.startswith("@") and not argument.exists():
-            for line in _lines(argument.with_name(argument.name[1:])):
+        named = list_of(argument)
+        if named is not None:
+            for line in _lines(named):
                 yield from _files(Path(line))
         else:
             yield from _files(argument)
 
 
+def list_of(argument: Path) -> Path | None:
+    """The list of files that @list.txt means; dir/@list.txt is one too."""
+    if argument.exists():
+        return None
+    if str(argument).startswith("@"):
+        return Path(str(argument)[1:])
+    return argument.with_name(argument.name[1:]) if argument.name.startswith("@") else None
+
+
 def _files(argument: Path) -> list[Meant]:
-    if argument == STANDARD_INPUT or argument.is_file():
+    if argument == STANDARD_INPUT or argument.is_file() or is_pipe(argument):
         return [Meant(argument, str(argument), named=True)]
     if argument.is_dir():
         found = sorted(path for path in argument.iterdir() if path.is_file() and is_export(path))
@@ -58,6 +69,8 @@ def _files(argument: Path) -> list[Meant]:
         if not found:
             raise NoInput(f"{argument} matches no file. Check the pattern.", f"{argument} 没有匹配到任何文件。请检查通配符。")
         return [Meant(path, str(argument), named=False) for path in found]
+    if argument.exists():
+        raise NoInput(f"{argument} is no regular file, and no pipe. Name a file.", f"{argument} 不是普通文件，也不是管道。请指定文件。")
     raise NoInput(f"{argument}: no such file. Check the path.", f"{argument}：文件不存在。请检查路径。")
 
 
@@ -68,7 +81,7 @@ def is_export(path: Path) -> bool:
 def _lines(path: Path) -> list[str]:
     """Blank lines and those that begin with # say nothing."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_small(path, MOST_LINES, pipes=True).decode("utf-8-sig")
     except FileNotFoundError:
         raise NoInput(f"{path}: no such list of files. Check the path after @.", f"{path}：文件列表不存在。请检查 @ 后的路径。") from None
     except UnicodeDecodeError:

@@ -8,9 +8,14 @@ from pathlib import Path
 
 from aggregator.model.disk import OwnFolder
 
+MOST_SPOOLED = 8 << 30
+
 
 class Room:
-    def __init__(self) -> None:
+    """`most_spooled`: how many bytes of standard input or a pipe are taken."""
+
+    def __init__(self, most_spooled: int = MOST_SPOOLED) -> None:
+        self.most_spooled = most_spooled
         self._folder: OwnFolder | None = None
         self._count = 0
 
@@ -31,8 +36,8 @@ class Room:
 
 
 @contextmanager
-def temporary_room() -> Iterator[Room]:
-    room = Room()
+def temporary_room(most_spooled: int = MOST_SPOOLED) -> Iterator[Room]:
+    room = Room(most_spooled)
     try:
         yield room
     finally:

@@ -10,6 +10,7 @@ import gzip
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -19,7 +20,8 @@ from aggregator.inputs.sources.room import Room
 from aggregator.inputs.sources.sniff import Format, format_of
 from aggregator.inputs.sources.unchanged import changed, changes_explain, held, stood
 from aggregator.inputs.sources.zipped import sound_archive
-from aggregator.model.errors import cannot_be_read
+from aggregator.model.errors import UnusableInput, cannot_be_read
+from aggregator.model.small import is_pipe, pieces_of
 
 MOST_BYTES = 2 << 30
 MOST_TIMES = 200
@@ -39,7 +41,9 @@ def sources_of(arguments: Iterable[Path], room: Room) -> Iterator[Source]:
 def sources_in(each: Meant, room: Room) -> Iterator[Source]:
     """The file, or what an archive holds."""
     if each.path == STANDARD_INPUT:
-        source = Source(_standard_input(room), "-", "-")
+        source = Source(_spooled("-", iter(partial(standard_input().read, _PIECE), b""), room), "-", "-")
+    elif is_pipe(each.path):
+        source = Source(_piped(each, room), str(each.path), each.argument, each.named)
     else:
         source = Source(each.path, str(each.path), each.argument, each.named, stood=stood(each.path))
     try:
@@ -55,10 +59,25 @@ def sources_in(each: Meant, room: Room) -> Iterator[Source]:
         raise cannot_be_read(source.name, error) from None
 
 
-def _standard_input(room: Room) -> Path:
-    path = room.new_file(".input")
+def _piped(each: Meant, room: Room) -> Path:
+    try:
+        return _spooled(str(each.path), pieces_of(each.path, pipes=True), room)
+    except OSError as error:
+        raise cannot_be_read(str(each.path), error) from None
+
+
+def _spooled(name: str, pieces: Iterator[bytes], room: Room) -> Path:
+    """Something without an end is refused before it fills the disk."""
+    path, size = room.new_file(".input"), 0
     with path.open("wb") as sink:
-        while piece := standard_input().read(_PIECE):
+        for piece in pieces:
+            size += len(piece)
+            if size > room.most_spooled:
+                most = f"{room.most_spooled / (1 << 20):,.0f} MiB"
+                raise UnusableInput(
+                    f"{name}: more than {most} came, and no end. Write it to a file first, or raise --spool-limit.",
+                    f"{name}：数据已超过 {most} 仍未结束。请先写入文件，或调高 --spool-limit。",
+                )
             sink.write(piece)
     return path
 

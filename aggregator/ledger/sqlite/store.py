@@ -47,6 +47,7 @@ _BUSY_SECONDS = 10.0
 _PATIENCE_SECONDS = 600
 _PAGE_CACHE_KIB = 16_384
 _FOLDER = Text("is a folder.", "是文件夹。")
+_NO_FILE = Text("is no regular file.", "不是普通文件。")
 _EMPTY = Text("is empty (0 bytes).", "为空文件（0字节）。")
 _NO_DATABASE = Text("cannot be read: it is no SQLite file.", "无法读取：不是SQLite文件。")
 _FOREIGN = Text("is a database of another application.", "是其他程序的数据库。")
@@ -132,6 +133,8 @@ def _connect(path: Path) -> SqliteConnection:
 
 def _refuse_foreign(path: Path) -> None:
     """What is no ledger is refused before anything is made beside it. The file's own first bytes say what it is."""
+    if path.exists() and not path.is_dir() and not path.is_file():
+        raise LedgerRefused(path, _NO_FILE)
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD_LENGTH)
