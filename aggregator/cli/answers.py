@@ -19,7 +19,7 @@ from aggregator.cli.options import PATH, json_option, lang_option, ledger_option
 @json_option
 @lang_option
 def receive(files: tuple[Path, ...], config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
-    """Take customs' answers (CEB702, CEB792, CEB604, CEB606) into the ledger, and compare them with our forecast.
+    """Take customs' answers (CEB702, CEB792, CEB604, CEB606, CEB304) into the ledger, and compare them with our forecast.
 
     Files, folders, patterns, archives; in any order, and as often as you like. Every file is kept in DIR/received; what cannot be
     used is quarantined. Exit 3 if customs differs or something was quarantined.

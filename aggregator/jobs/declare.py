@@ -139,7 +139,7 @@ def _calculate_and_record(job: Job, ledger: Ledger, folder: Path, place: _Place)
             return outcome
     manifest = _stage(job, ledger, result, recorded, place, outcome)
     outcome.run_ref, outcome.folder, outcome.published = place.run_ref, job.shown(place.target), True
-    run = Run(recorded.run_no, place.run_ref, job.settings.period.key, RUN_LIVE, place.target, job.at, manifest, rejections)
+    run = Run(recorded.run_no, place.run_ref, job.settings.period.key, RUN_LIVE, place.target, job.at, manifest, rejections, job.settings.mode.code)
     ledger.record_run(run, recorded.rows, recorded.merged.applications, recorded.merged.declarations(result.declarations))
     return outcome
 
@@ -150,6 +150,7 @@ def _calculate(job: Job, ledger: Ledger, folder: Path, run_ref: str) -> tuple[Re
     run_no = ledger.begin_run(job.first_period)
 
     def into_ledger(merged: Merged) -> None:
+        ledger.release(run_ref, merged.released())
         rows = ledger.record_declared(run_no, merged.declared())
         recorded.append(_Recorded(run_no, merged, rows, tuple(merged.newly_undone())))
         seen_in = run_ref if merged.numbering.units else str(settings.period)

@@ -3,34 +3,45 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
 from aggregator.domain.deadline import Calendar, calendar_of, deadline, earliest_deadline
+from aggregator.jobs.order_states import states_of_orders
 from aggregator.ledger.at import ledger_at
 from aggregator.ledger.errors import NoLedger
 from aggregator.ledger.ledger import Ledger
 from aggregator.model.errors import NoCalendar
 from aggregator.model.period import Period
 from aggregator.model.place import Place
-from aggregator.model.records import PeriodFacts
+from aggregator.model.records import PeriodFacts, kept_period
 from aggregator.model.settings import StatusSettings
-from aggregator.schemas.modes import Mode
+from aggregator.schemas.modes import MODES, Mode
 
 _MONTH = re.compile("2[0-9]{3}(?:0[1-9]|1[0-2])")
+
+
+@dataclass(frozen=True)
+class OtherMode:
+    """Units of another customs mode in a ledger that modes share."""
+
+    mode: str
+    facts: PeriodFacts
 
 
 @dataclass(frozen=True, kw_only=True)
 class PeriodStatus(PeriodFacts):
     """One period: its deadline and what the ledger knows of it. `deadline` is None where no calendar has its year, `earliest` (the
-    day before it is moved) where the mode has no deadline."""
+    day before it is moved) where the mode has no deadline. `others`: what the ledger holds of other customs modes."""
 
     period: Period
     deadline: date | None
     earliest: date | None
     working_days_left: int | None
+    others: tuple[OtherMode, ...] = ()
 
     def warns(self, today: date, warn_days: int) -> bool:
         """Whether something is undeclared and the deadline fewer than `warn_days` working days away, or past. Without a
@@ -46,7 +57,7 @@ class PeriodStatus(PeriodFacts):
 @dataclass
 class Standing:
     """All periods asked for, the earliest first. `no_calendar` is what to do where a year has no calendar.
-    `presses`: something is undeclared and its deadline is near or past."""
+    `presses`: something is undeclared and its deadline is near or past. `orders`: those filed in these periods, by state."""
 
     mode: Mode
     today: date
@@ -54,6 +65,7 @@ class Standing:
     periods: list[PeriodStatus]
     no_calendar: NoCalendar | None = None
     presses: bool = False
+    orders: dict[str, int] = field(default_factory=dict)
 
 
 def status(settings: StatusSettings, today: date) -> Standing:
@@ -91,10 +103,27 @@ def standing(
                 left = calendar.working_days_left(today, due)
         except NoCalendar as error:
             result.no_calendar = error
-        facts = PeriodFacts() if ledger is None else ledger.period_facts(period.key, most)
+        facts = PeriodFacts() if ledger is None else _facts(ledger, mode.code, period, most)
         earliest = earliest_deadline(period, mode.deadline_day) if mode.deadline_day is not None else None
-        result.periods.append(PeriodStatus(**vars(facts), period=period, deadline=due, earliest=earliest, working_days_left=left))
+        result.periods.append(PeriodStatus(**vars(facts), period=period, deadline=due, earliest=earliest, working_days_left=left,
+                                           others=() if ledger is None else tuple(_others(ledger, mode.code, period, most))))  # fmt: skip
+    if ledger is not None:
+        result.orders = states_of_orders(ledger, [period.key for period in periods])
     return result
+
+
+def _facts(ledger: Ledger, mode: str, period: Period, most: int) -> PeriodFacts:
+    """What the ledger knows of the units of one mode."""
+    known = ledger.period_facts(kept_period(mode, period.key), most)
+    runs = [run for run in ledger.runs() if run.period == period.key and run.live and run.mode == mode]
+    return replace(known, runs=[run.run_ref for run in runs], declarations=sum(ledger.declarations_made(run.run_ref) for run in runs))
+
+
+def _others(ledger: Ledger, mode: str, period: Period, most: int) -> Iterator[OtherMode]:
+    for code in MODES:
+        facts = _facts(ledger, code, period, most) if code != mode else PeriodFacts()
+        if facts != PeriodFacts():
+            yield OtherMode(code, facts)
 
 
 def _periods(mode: Mode, ledger: Ledger) -> set[str]:

@@ -15,6 +15,8 @@ from aggregator.ledger.at import ledger_at
 from aggregator.ledger.ledger import Ledger
 from aggregator.model.place import Place
 from aggregator.model.records import LIVE_STATES, Run
+from aggregator.schemas.modes import mode_of
+from aggregator.schemas.units import SEPARATOR, unit_numbers
 
 _OURS = ("inventory_no", "item_no", "order_no", "waybill_no", "declaration_ref", "declaration_item_no", "commodity_code", "declared_quantity", "total_price")
 _BY_TEXT = ("inventory_no", "order_no", "waybill_no", "declaration_ref")
@@ -22,7 +24,7 @@ TRACE = pa.schema(
     [
         *((name, pa.string()) for name in ("inventory_no", "item_no", "order_no", "waybill_no", "declaration_ref", "declaration_item_no")),
         *((name, pa.string()) for name in ("commodity_code", "declared_quantity", "total_price")),
-        *((name, pa.string()) for name in ("summary_seq_no", "customs_item_no", "declaration_no", "refund_key")),
+        *((name, pa.string()) for name in ("summary_seq_no", "customs_item_no", "declaration_no", "refund_key", "list_no", "platform_code")),
     ]
 )
 
@@ -30,16 +32,17 @@ TRACE = pa.schema(
 def trace(place: Place, numbers: set[str]) -> Iterator[pa.Table]:
     """Lines that any of the numbers stands for, a table (TRACE) a run; of an inventory that was declared more than once those
     of the run that holds it, or of the last that asked for it. A number may be that of an inventory, order, waybill,
-    declaration of ours (`202610-01-000001`, or with its item `202610-01-000001/3`), declaration of customs (`summary_seq_no`,
+    declaration of ours (`202610-01-000001`, or with its item `202610-01-000001/3`), list of an order (`list_no`), order with its platform (`platform/order`), declaration of customs (`summary_seq_no`,
     `declaration_no`) or a refund line (21 characters); its letters may be small or large, half or full width."""
     numbers = set(folded(pa.array(sorted(numbers), pa.string())).to_pylist())
     with ledger_at(place).opened() as ledger:
         # A refund line (21 characters) begins with the number of its declaration.
         of_customs = ledger.inventories_in_results(numbers | {number[:18] for number in numbers if len(number) == 21})
+        listed = ledger.listed_orders(numbers) if any(mode_of(run.mode).dictionary.unit for run in ledger.runs()) else set()
         for run in ledger.runs():
             if run.folder is None or not (run.live or _holds(ledger, run)):
                 continue
-            yield from _of_run(ledger, run, audit_map(run), numbers, of_customs)
+            yield from _of_run(ledger, run, audit_map(run), numbers, of_customs, listed)
 
 
 def _holds(ledger: Ledger, run: Run) -> bool:
@@ -47,11 +50,15 @@ def _holds(ledger: Ledger, run: Run) -> bool:
     return any(each.state in LIVE_STATES for each in ledger.tally(run.run_no))
 
 
-def _of_run(ledger: Ledger, run: Run, path: Path, numbers: set[str], of_customs: set[str]) -> Iterator[pa.Table]:
-    names = [name for name in _OURS if name in pq.read_schema(path).names]
+def _of_run(ledger: Ledger, run: Run, path: Path, numbers: set[str], of_customs: set[str], listed: set[str]) -> Iterator[pa.Table]:
+    unit = mode_of(run.mode).dictionary.unit
+    names = [name for name in dict.fromkeys((*_OURS, *unit)) if name in pq.read_schema(path).names]
     ours = pq.read_table(path, columns=names)
+    if unit:
+        # As the ledger knows them, until they are shown.
+        ours = ours.set_column(ours.column_names.index("inventory_no"), "inventory_no", unit_numbers(ours.combine_chunks(), mode_of(run.mode).dictionary))
     wanted = pa.array(sorted(numbers), pa.string())
-    mask = pc.is_in(ours["inventory_no"], pa.array(sorted(of_customs), pa.string()))
+    mask = pc.is_in(ours["inventory_no"], pa.array(sorted(of_customs | listed), pa.string()))
     for name in _BY_TEXT:
         if name in names:
             mask = pc.or_(mask, pc.is_in(_folded(ours, name), wanted))
@@ -61,6 +68,10 @@ def _of_run(ledger: Ledger, run: Run, path: Path, numbers: set[str], of_customs:
     if not lines.num_rows:
         return
     found = _with_customs(ledger, pa.table({name: _text(lines, name) for name in TRACE.names[:9]}))
+    numbers_of_lists = ledger.list_numbers(set(found["inventory_no"].to_pylist())) if unit else {}
+    platforms = [number.partition(SEPARATOR)[0] if unit else "" for number in found["inventory_no"].to_pylist()]
+    found = found.append_column("platform_code", pa.array(platforms, pa.string()))
+    found = found.append_column("list_no", pa.array([numbers_of_lists.get(number, "") for number in found["inventory_no"].to_pylist()], pa.string()))
     named_by_customs = found.filter(pc.invert(pc.is_in(found["inventory_no"], pa.array(sorted(of_customs), pa.string()))))
     exact = found.filter(pc.is_in(found["inventory_no"], pa.array(sorted(of_customs), pa.string())))
     # Of an inventory spread over several declarations of customs only the lines in the one that was named.
@@ -69,6 +80,8 @@ def _of_run(ledger: Ledger, run: Run, path: Path, numbers: set[str], of_customs:
         keep = pc.or_(keep, pc.is_in(_folded(exact, name), wanted))
     keep = pc.or_(keep, pc.is_in(_item_ref(exact), wanted))
     table = pa.concat_tables([named_by_customs, exact.filter(keep)]).sort_by([("inventory_no", "ascending"), ("item_order", "ascending")])
+    if unit:
+        table = table.set_column(0, "inventory_no", table["order_no"])
     yield table.select(TRACE.names).cast(TRACE)
 
 

@@ -15,7 +15,16 @@ from typing import NamedTuple, Protocol
 import pyarrow as pa
 
 from aggregator.domain.states import Application
-from aggregator.model.answers import ApplicationReceipt, Applied, Change, Clearance, KnownResult, Result, Sent
+from aggregator.model.answers import (
+    ApplicationReceipt,
+    Applied,
+    Change,
+    Clearance,
+    KnownResult,
+    OrderStanding,
+    Result,
+    Sent,
+)
 from aggregator.model.place import Place
 from aggregator.model.records import (
     ApplicationStanding,
@@ -171,6 +180,10 @@ class Ledger(Protocol):
         """Tables: inventory_no, content, cleared_period, late, application_no, items. Raises DeclaredTwice."""
         ...
 
+    def release(self, run_ref: str, orders: Sequence[str]) -> None:
+        """Orders that customs refused and this run files anew: no run before holds them."""
+        ...
+
     def record_waiting(self, seen_in: str, period: str, inventories: Iterable[pa.Table]) -> None:
         """What was seen and not declared. Tables: inventory_no, cleared_period, fate, reason."""
         ...
@@ -238,6 +251,10 @@ class Ledger(Protocol):
 
     def take_clearances(self, clearances: Iterable[Clearance]) -> None: ...
 
+    def order_standings(self, run: Run) -> list[OrderStanding]:
+        """What customs said of the orders that the run holds."""
+        ...
+
     def settle(self, runs: Iterable[int]) -> list[Change]:
         """Bring applications and inventories into the state that all that was taken says: of the runs something new is known
         of, and of those that share inventories with them."""
@@ -299,6 +316,14 @@ class Ledger(Protocol):
 
     def latest_runs(self, numbers: Iterable[str]) -> dict[str, int]:
         """For each inventory the run that holds it, or where none does the last live one that declared it."""
+        ...
+
+    def list_numbers(self, orders: Iterable[str]) -> dict[str, str]:
+        """The number that customs gave the list of an order, where it did."""
+        ...
+
+    def listed_orders(self, numbers: Iterable[str]) -> set[str]:
+        """Orders whose lists have one of the numbers."""
         ...
 
     def traced_lines(self, numbers: Iterable[str]) -> pa.Table:

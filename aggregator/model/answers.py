@@ -46,7 +46,8 @@ class Result:
 @dataclass(frozen=True)
 class Clearance:
     """A CEB604 or CEB606. `inventory_no` is blank for one that comes before the number. `is_summarised`: it does not say that its
-    inventory is of declaration mode A. `row`: the line it begins in."""
+    inventory is of declaration mode A. `row`: the line it begins in; `order`: platform and number of its order, as the ledger
+    knows orders."""
 
     inventory_no: str
     message: str
@@ -56,6 +57,42 @@ class Clearance:
     consignor_code: str = ""
     internal_no: str = ""
     row: int = 0
+    order: str = ""
+    info: str = ""
+
+
+@dataclass(frozen=True)
+class OrderReceipt:
+    """A CEB304: what customs says of an order. `order`: its platform and number, as the ledger knows it."""
+
+    order: str
+    status: str
+    at: str
+    info: str
+
+
+class OrderMessage:
+    """As which message the ledger keeps what was said of an order: `inventory_no` holds the order then. Of each the latest."""
+
+    ORDER = "CEB304 order"
+    LIST = "CEB604 order"
+    HELD = "order held"
+    """A refusal of either that says "we have it already"."""
+    UNDERWAY = "order underway"
+    NUMBER = "order list"
+    """The number that customs gave its list, in place of a status."""
+    RELEASED = "order released"
+    """Refused and filed anew since, in the run that stands in place of a status: what came up to then counts for nothing in it."""
+    ALL = (ORDER, LIST, HELD, UNDERWAY)
+
+
+class OrderStanding(NamedTuple):
+    """How many orders of a run have these latest statuses: of CEB304, of CEB604, and of a refusal that undoes nothing."""
+
+    order_status: str
+    list_status: str
+    held: str
+    orders: int
 
 
 class Sent(NamedTuple):

@@ -13,6 +13,8 @@ from typing import NamedTuple, Protocol
 import pyarrow as pa
 
 RUN_LIVE, RUN_VOIDED = "live", "voided"
+FIRST_MODE = "9610"
+"""The customs mode whose inventories a ledger has periods and deadlines for."""
 DISMISSED = "dismissed"
 """The fate of what waited and of which a person said that it is never to be declared here."""
 CLEARED_SINCE = "cleared"
@@ -45,7 +47,7 @@ def application_ref(run_ref: str, application_no: int) -> str:
 
 @dataclass(frozen=True)
 class Run:
-    """A recorded run. `folder`: where its files are; None for an import. `period` is blank for an import."""
+    """A recorded run. `folder`: where its files are; None for an import. `period` is blank for an import; `mode`: the customs mode."""
 
     run_no: int
     run_ref: str
@@ -55,6 +57,7 @@ class Run:
     recorded_at: str
     manifest_sha256: str
     rejections_sha256: str
+    mode: str = FIRST_MODE
 
     @property
     def live(self) -> bool:
@@ -156,10 +159,12 @@ class Undone(NamedTuple):
 
 
 class Customs(NamedTuple):
-    """What customs' messages said of inventories, by number: the result that has it, and what undoes it."""
+    """What customs' messages said of inventories, by number: the result that has it, and what undoes it. `refused`: orders that
+    customs refused, and that are free to be filed anew."""
 
     results: dict[str, str]
     undone: dict[str, Undone]
+    refused: frozenset[str] = frozenset()
 
 
 class Known(Protocol):
@@ -188,6 +193,12 @@ class Waiting:
     @property
     def open(self) -> bool:
         return not self.closed and not (self.fate == "excluded" and CUSTOMS_REASON in self.reason.split())
+
+
+def kept_period(mode: str, period: str) -> str:
+    """The period under which the ledger keeps a unit: those of another mode than the first are cleared in no month, have no deadline, and
+    are not to be counted to the inventories of a month."""
+    return period if mode == FIRST_MODE else f"{mode}:{period}"
 
 
 @dataclass(frozen=True)

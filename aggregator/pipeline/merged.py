@@ -77,6 +77,14 @@ class Merged:
             chosen = chosen.select(["inventory_no", "cleared_period"]).append_column("fate", fate)
             yield chosen.append_column("reason", pa.array(reason, pa.string()))
 
+    def released(self) -> list[str]:
+        """What is declared, and was before, in a run from which customs refused it; sorted."""
+        found: list[str] = []
+        for _, table in self.inventories(("inventory_no", "released")):
+            chosen = table["released"].to_numpy() & np.isin(table["verdict"].to_numpy(), (Verdict.DECLARED, Verdict.LATE))
+            found += table.filter(pa.array(chosen))["inventory_no"].to_pylist()
+        return sorted(found)
+
     def newly_undone(self) -> list[str]:
         """Inventories declared before that customs has cancelled or sent back since, not reported yet; sorted."""
         return sorted(

@@ -20,7 +20,7 @@ from aggregator.domain.totals import TOTALS, count_total, header_totals
 from aggregator.engines.engine import Shared
 from aggregator.engines.files import with_dictionaries
 from aggregator.model.findings import FINDINGS, no_findings
-from aggregator.model.records import Declared
+from aggregator.model.records import Declared, kept_period
 from aggregator.pipeline.changes import changes
 from aggregator.pipeline.orders import listed_modes, with_route
 from aggregator.pipeline.shards import EXCLUDED
@@ -86,7 +86,8 @@ def resolve_partition(shared: Shared[Work], partition: int) -> Resolved:
 @dataclass(frozen=True)
 class _Decided:
     """What is decided of the inventories of a unit. `records`: how the ledger has each; `live`: it has it as declared;
-    `newly_undone`: declared, and cancelled or sent back since, which no run has reported yet. `found`: findings of the ledger,
+    `newly_undone`: declared, and cancelled or sent back since, which no run has reported yet; `released`: declared, and refused by customs
+    one by one since. `found`: findings of the ledger,
     receipts and tariff."""
 
     bits: Ints
@@ -98,6 +99,7 @@ class _Decided:
     records: list[Declared | None]
     live: Mask
     newly_undone: Mask
+    released: Mask
     found: list[pa.Table]
 
 
@@ -116,7 +118,7 @@ def _resolve(work: Work, unit: str, lines: pa.Table) -> Resolved:
     simplified = _simplified(work, grouped, decided)
     taken, key, partials = _merge(work, grouped, decided)
     _leave(work, unit, grouped, decided, key, partials)
-    table = _inventory_table(grouped, decided, key)
+    table = _inventory_table(work.mode, grouped, decided, key)
     work.storage.write(work.shards.inventories.of(unit), table)
     totals, counts = _counted(work.mode, grouped, decided)
     orders, waybills = (hashes(table[name].combine_chunks().drop_null()) for name in ("order_no", "waybill_no"))
@@ -143,8 +145,11 @@ def _decide(work: Work, unit: str, grouped: Grouped) -> _Decided:
     received = work.receipts.of(numbers) if work.receipts is not None else None
     contents = content_hashes(inventories, grouped.bits == 0, mode)
     in_ledger: dict[str, Declared] = {}
+    refused: frozenset[str] = frozenset()
     if work.known is not None:
         in_ledger, customs = work.known.of(numbers)
+        refused = customs.refused
+        in_ledger = {number: record for number, record in in_ledger.items() if number not in refused} if refused else in_ledger
         in_ledger, received = with_customs(in_ledger, received, customs, numbers)
     records, known, changed = known_before(contents, in_ledger, numbers)
     bits = grouped.bits | np.where(changed, mode.rules.error_bit("B101"), 0)
@@ -159,6 +164,7 @@ def _decide(work: Work, unit: str, grouped: Grouped) -> _Decided:
     may_lack = pc.is_in(numbers, value_set=tied["inventory_no"].combine_chunks()).to_numpy(zero_copy_only=False)
     bits = bits | np.where(may_lack, mode.rules.error_bit("B104"), 0)
     of_inventory, of_line = verdicts(inventories, bits, reasons, late)
+    released = pc.is_in(numbers, value_set=pa.array(sorted(refused), pa.string())).to_numpy(zero_copy_only=False)
     live = np.array([record is not None for record in records], dtype=bool)
     undone = live & (clearing.cancelled | clearing.refused)
     newly_undone = undone & ~np.array([record is not None and record.cancelled for record in records], dtype=bool)
@@ -168,7 +174,7 @@ def _decide(work: Work, unit: str, grouped: Grouped) -> _Decided:
         found.append(_changed(work, inventories, numbers, changed, records))
     if newly_undone.any():
         found.append(_undone(mode, inventories, numbers, newly_undone, records, received))
-    return _Decided(bits, reasons, of_inventory, of_line, contents, clearing, records, live, newly_undone, found)
+    return _Decided(bits, reasons, of_inventory, of_line, contents, clearing, records, live, newly_undone, released, found)
 
 
 def _merge(work: Work, grouped: Grouped, decided: _Decided) -> tuple[pa.Table, Ints, pa.Table]:
@@ -245,8 +251,11 @@ def _declared_lines(grouped: Grouped, declared: np.ndarray[Any, Any]) -> pa.Tabl
     return lines.filter(pa.array(declared)).combine_chunks()
 
 
-def _inventory_table(grouped: Grouped, decided: _Decided, key: Ints) -> pa.Table:
+def _inventory_table(mode: Mode, grouped: Grouped, decided: _Decided, key: Ints) -> pa.Table:
     inventories, period = grouped.inventories, decided.clearing.period
+    kept = pa.array(np.where(period == "000000", "", period), pa.string())
+    if not mode.waits_for_clearing:
+        kept = pc.binary_join_element_wise(kept_period(mode.code, ""), kept, "")
     first = inventories.lines.take(pa.array(inventories.starts)).combine_chunks()
 
     def given(name: str) -> pa.Array:
@@ -259,7 +268,7 @@ def _inventory_table(grouped: Grouped, decided: _Decided, key: Ints) -> pa.Table
             "reasons": decided.reasons,
             "bits": decided.bits,
             "content": pa.array(decided.contents, pa.binary()),
-            "cleared_period": pa.array(np.where(period == "000000", "", period), pa.string()),
+            "cleared_period": kept,
             "chunk": first["chunk"].combine_chunks(),
             "line": first["line"].combine_chunks(),
             "order_no": given("order_no"),
@@ -267,6 +276,7 @@ def _inventory_table(grouped: Grouped, decided: _Decided, key: Ints) -> pa.Table
             "internal_no": given("internal_no"),
             "live": decided.live,
             "newly_undone": decided.newly_undone,
+            "released": decided.released,
             "keys": _keys_by_item(inventories, key),
         }
     )

@@ -55,6 +55,7 @@ INVENTORIES = pa.schema(
         ("internal_no", pa.string()),
         ("live", pa.bool_()),
         ("newly_undone", pa.bool_()),
+        ("released", pa.bool_()),
         ("keys", pa.list_(pa.int64())),
     ]
 )

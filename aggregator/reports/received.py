@@ -8,6 +8,7 @@ from typing import Any
 from aggregator.domain.reconcile import Kind
 from aggregator.jobs.receive import Received
 from aggregator.jobs.reconciliation import Reconciled
+from aggregator.reports.orders import orders_text
 from aggregator.schemas.text import Lang, Text
 
 _SHOWN = 10
@@ -45,6 +46,7 @@ def received_as_json(received: Received) -> dict[str, Any]:
         "aside": [{"file": each.file, "row": each.row, "why": each.why.en} for each in received.aside],
         "applications": [{"application_ref": ref, "state": state} for ref, state in received.changed],
         "runs": [_run_as_json(run) for run in received.runs],
+        "orders": received.orders,
     }
 
 
@@ -77,6 +79,8 @@ def received_lines(received: Received, lang: Lang) -> list[str]:
     if len(alike) > _SHOWN:
         lines.append(say(f"  … and {len(alike) - _SHOWN:,} more; --json lists them", f"  …… 另有 {len(alike) - _SHOWN:,} 项；--json 可列出"))
     lines += [say(f"  {ref} is {state}", f"  {ref} 的状态为 {state}") for ref, state in received.changed]
+    if received.orders:
+        lines.append(say("  orders: ", "  订单：") + orders_text(received.orders, lang))
     for run in received.runs:
         lines += _run_lines(run, lang)
     return lines

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from aggregator.model.records import CLEARED_SINCE, DISMISSED, Waiting
 from aggregator.reports.ledger import states_text
+from aggregator.reports.orders import orders_text
+from aggregator.schemas.modes import mode_of
 from aggregator.schemas.rule import RuleBook
 from aggregator.schemas.text import Lang, Text
 
 if TYPE_CHECKING:
     from aggregator.jobs.doctor import Check
-    from aggregator.jobs.status import PeriodStatus, Standing
+    from aggregator.jobs.status import OtherMode, PeriodStatus, Standing
 
 
 def status_lines(standing: Standing, warn_days: int, lang: Lang) -> list[str]:
@@ -21,6 +23,8 @@ def status_lines(standing: Standing, warn_days: int, lang: Lang) -> list[str]:
         lines.append(Text("There is no ledger yet: nothing is known of what is declared.", "尚无台账：没有任何申报记录。").in_lang(lang))
     for one in standing.periods:
         lines += _period_lines(one, standing, warn_days, lang)
+    if standing.orders:
+        lines.append(Text("Orders (9710): ", "订单（9710）：").in_lang(lang) + orders_text(standing.orders, lang))
     return lines
 
 
@@ -61,7 +65,18 @@ def _period_lines(one: PeriodStatus, standing: Standing, warn_days: int, lang: L
         if each.open and examples and len(examples) < each.inventories:
             more = each.inventories - len(examples)
             lines.append(say(f"        … and {more:,} more (--max, or 'aggregator ledger export')", f"        …… 另有 {more:,} 份（--max，或 aggregator ledger export）"))
-    return lines
+    return [*lines, *(line for other in one.others for line in _other_lines(other, lang))]
+
+
+def _other_lines(other: OtherMode, lang: Lang) -> list[str]:
+    """Another mode that shares the ledger; it has no deadline of its own."""
+    mode, facts = mode_of(other.mode), other.facts
+    units, runs = mode.wording.units, ", ".join(facts.runs)
+    lines = [Text(
+        f"  {other.mode}        {facts.declared:,} {units.en} declared, {facts.declarations:,} declarations{f' ({runs})' if runs else ''}",
+        f"  {other.mode}        {units.zh} {facts.declared:,} 份，报关单 {facts.declarations:,} 份{f'（{runs}）' if runs else ''}",
+    ).in_lang(lang)]  # fmt: skip
+    return lines + [f"    {each.inventories:,}  {why(mode.rules, each, lang)}" for each in facts.waiting]
 
 
 def _deadline(one: PeriodStatus) -> Text:
@@ -117,9 +132,15 @@ def status_as_json(standing: Standing, warn_days: int) -> dict[str, Any]:
                 "unseen_examples": one.unseen_examples,
                 "waiting": [{**asdict(each), "open": each.open} for each in one.waiting],
                 "examples": [asdict(each) for each in one.examples],
+                "others": {
+                    other.mode: {"units": other.facts.states, "declared": other.facts.declared, "runs": other.facts.runs, "declarations": other.facts.declarations,
+                                 "waiting": [{**asdict(each), "open": each.open} for each in other.facts.waiting]}
+                    for other in one.others
+                },
             }
             for one in standing.periods
         ],
+        "orders": standing.orders,
     }
 
 

@@ -18,7 +18,7 @@ from aggregator.model.small import MOST_LINES, read_small
 from aggregator.outputs.tables import csv_bytes
 from aggregator.schemas.shown import HIDDEN, shown
 
-_NUMBERED = ("inventory_no", "order_no", "waybill_no", "declaration_ref", "summary_seq_no", "declaration_no", "refund_key")
+_NUMBERED = ("inventory_no", "order_no", "waybill_no", "declaration_ref", "summary_seq_no", "declaration_no", "refund_key", "list_no")
 
 
 def numbers_in(path: Path) -> set[str]:
@@ -73,5 +73,6 @@ def _shown(table: pa.Table) -> pa.Table:
 def _named(table: pa.Table, asked: pa.Array) -> set[str]:
     """Which of the numbers asked for the lines carry, without regard to case and width."""
     columns = [folded(table[name].combine_chunks()) for name in _NUMBERED]
-    columns.append(pc.binary_join_element_wise(table["declaration_ref"].combine_chunks(), table["declaration_item_no"].combine_chunks(), "/"))
+    for one, other in (("declaration_ref", "declaration_item_no"), ("platform_code", "order_no")):
+        columns.append(folded(pc.binary_join_element_wise(table[one].combine_chunks(), table[other].combine_chunks(), "/")))
     return {value for column in columns for value in column.filter(pc.is_in(column, asked)).unique().to_pylist()}

@@ -1,5 +1,5 @@
 """Read customs' answers: CEB702 (receipts of applications), CEB792 (summary results), CEB604 and CEB606 (receipts of
-inventories), of both editions, any number of documents a file."""
+inventories), CEB304 (receipts of orders), of both editions, any number of documents a file."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from typing import Any
 
 from aggregator.inputs.ceb.elements import Message, NotOnce, cells_of, local_name
 from aggregator.inputs.export import Source
-from aggregator.model.answers import ApplicationReceipt, Clearance, Result, ResultLine
+from aggregator.model.answers import ApplicationReceipt, Clearance, OrderReceipt, Result, ResultLine
 from aggregator.schemas.patterns import CHINA, is_time
 from aggregator.schemas.statuses import BEFORE_THE_NUMBER
 from aggregator.schemas.text import Text
+from aggregator.schemas.units import SEPARATOR
 
 DOCUMENTS = {
     "CEB702Message": "SummaryReturn", "CEB792Message": "SummaryResult", "CEB604Message": "InventoryReturn", "CEB606Message": "InvtCancelReturn",
+    "CEB304Message": "OrderReturn",
 }  # fmt: skip
+ORDER_RECEIPTS = "CEB304Message"
 _TIME = re.compile("[0-9]{14}(?:[0-9]{3})?")
 _EARLIEST = "2000"
 _STATUS = re.compile("-?[1-9][0-9]{0,9}")
@@ -44,7 +47,7 @@ class Unreadable:
     why: Text
 
 
-Document = ApplicationReceipt | Result | Clearance | Unreadable
+Document = ApplicationReceipt | Result | Clearance | OrderReceipt | Unreadable
 
 
 def latest_time(now: datetime) -> str:
@@ -61,6 +64,8 @@ def documents_of(source: Source, root: str, latest: str) -> Iterator[Document]:
                 yield _receipt(cells_of(element), latest)
             elif root == "CEB792Message":
                 yield _result(element, latest)
+            elif root == ORDER_RECEIPTS:
+                yield _order_receipt(cells_of(element), latest)
             else:
                 yield _clearance(cells_of(element), root.removesuffix("Message"), element.sourceline, latest)
         except (_Unsound, NotOnce) as stop:
@@ -125,4 +130,19 @@ def _clearance(cells: dict[str, str], message: str, row: int, latest: str) -> Cl
     number = _given(cells, "invtNo", _NUMBER).upper() if cells.get("invtNo") else ""
     if not number and status not in BEFORE_THE_NUMBER and not status.startswith("-"):
         raise _Unsound("invtNo", "")
-    return Clearance(number, message, status, at, cells.get("statisticsFlag") != "A", cells.get("ebcCode", ""), cells.get("copNo", ""), row)
+    return Clearance(
+        number, message, status, at, cells.get("statisticsFlag") != "A", cells.get("ebcCode", ""), cells.get("copNo", ""), row, _order(cells),
+        cells.get("returnInfo", ""),
+    )  # fmt: skip
+
+
+def _order_receipt(cells: dict[str, str], latest: str) -> OrderReceipt:
+    order = _order(cells)
+    if not order:
+        raise _Unsound("orderNo" if cells.get("ebpCode") else "ebpCode", "")
+    return OrderReceipt(order, _given(cells, "returnStatus", _STATUS), _time(cells, "returnTime", latest), cells.get("returnInfo", ""))
+
+
+def _order(cells: dict[str, str]) -> str:
+    platform, number = cells.get("ebpCode", "").upper(), cells.get("orderNo", "")
+    return f"{platform}{SEPARATOR}{number}" if platform and number else ""

@@ -16,7 +16,7 @@ from aggregator.inputs.export import Source, unusable
 from aggregator.schemas.text import Text
 
 _NESTED = etree.XPath("boolean(*/*/*)")
-_OF_DOCUMENTS = {"inventory", "inventoryhead", "inventorylist", "inventoryreturn", "invtcancelreturn", "summaryreturn", "summaryresult", "invtno"}
+_OF_DOCUMENTS = {"inventory", "inventoryhead", "inventorylist", "inventoryreturn", "invtcancelreturn", "summaryreturn", "summaryresult", "invtno", "orderreturn"}
 """Names, in lower case, of documents that are read and of what only they hold."""
 
 

@@ -19,6 +19,7 @@ from aggregator.ledger.errors import (
 )
 from aggregator.ledger.sql.chain import append_event
 from aggregator.ledger.sql.connection import Connection
+from aggregator.ledger.sql.orders import ANSWERED_ORDERS
 from aggregator.ledger.sql.record import (
     OF_RUN,
     RunRecord,
@@ -61,6 +62,8 @@ def _refuse_answered(connection: Connection, run_no: int, run_ref: str) -> None:
         "SELECT application_ref, max(status) FROM application JOIN application_receipt USING (application_ref) WHERE run_no = ? GROUP BY 1", (run_no,)
     ):
         answered.setdefault(ref, f"status {status}")
+    for number, said in connection.execute(f"{ANSWERED_ORDERS} ORDER BY 1 LIMIT 5", {"run_no": run_no, "run_ref": run_ref}) if not answered else ():
+        answered[number] = said
     in_results = f"SELECT inventory_no FROM inventory i WHERE {OF_RUN} AND EXISTS (SELECT 1 FROM result_line l WHERE l.inventory_no = i.inventory_no)"
     for (number,) in connection.execute(f"{in_results} AND {LIVE} ORDER BY 1 LIMIT 5", {"run_no": run_no}) if not answered else ():
         answered[number] = "in a result"

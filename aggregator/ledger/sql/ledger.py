@@ -14,8 +14,18 @@ from aggregator.ledger.ledger import KnownApplication, LedgerAt, Rows
 from aggregator.ledger.sql import amend, answers, customs, periods, query, record
 from aggregator.ledger.sql.chain import MOVED, append_event
 from aggregator.ledger.sql.connection import Connection
+from aggregator.ledger.sql.orders import list_numbers, listed_orders, order_standings, release
 from aggregator.ledger.sql.settle import applications_of, settle
-from aggregator.model.answers import ApplicationReceipt, Applied, Change, Clearance, KnownResult, Result, Sent
+from aggregator.model.answers import (
+    ApplicationReceipt,
+    Applied,
+    Change,
+    Clearance,
+    KnownResult,
+    OrderStanding,
+    Result,
+    Sent,
+)
 from aggregator.model.place import Place
 from aggregator.model.records import (
     ApplicationStanding,
@@ -101,6 +111,9 @@ class SqlLedger(ABC):
     def record_declared(self, run_no: int, inventories: Iterable[pa.Table]) -> RecordedRows:
         return record.record_rows(self._writing(), run_no, State.APPLIED, inventories)
 
+    def release(self, run_ref: str, orders: Sequence[str]) -> None:
+        release(self._writing(), run_ref, orders, self._at)
+
     def record_waiting(self, seen_in: str, period: str, inventories: Iterable[pa.Table]) -> None:
         record.record_waiting(self._writing(), seen_in, period, inventories)
 
@@ -116,7 +129,7 @@ class SqlLedger(ABC):
     def record_run(self, run: Run, rows: RecordedRows, applications: pa.Table, declarations: pa.Table) -> None:
         folder = record.relative_folder(query.home_of(self._connection, self.place), run.folder) if run.folder is not None else ""
         kept = record.RunRecord(
-            run.run_no, run.run_ref, run.period, folder, run.recorded_at, run.manifest_sha256, run.rejections_sha256
+            run.run_no, run.run_ref, run.period, folder, run.recorded_at, run.manifest_sha256, run.rejections_sha256, run.mode
         )
         record.record_run(self._writing(), kept, rows, applications, declarations)
 
@@ -170,6 +183,9 @@ class SqlLedger(ABC):
 
     def take_clearances(self, clearances: Iterable[Clearance]) -> None:
         answers.fold_clearances(self._writing(), clearances)
+
+    def order_standings(self, run: Run) -> list[OrderStanding]:
+        return order_standings(self._connection, run.run_no, run.run_ref)
 
     def settle(self, runs: Iterable[int]) -> list[Change]:
         changes, _ = settle(self._writing(), runs, self._at)
@@ -229,6 +245,12 @@ class SqlLedger(ABC):
 
     def latest_runs(self, numbers: Iterable[str]) -> dict[str, int]:
         return customs.latest_runs(self._connection, numbers)
+
+    def list_numbers(self, orders: Iterable[str]) -> dict[str, str]:
+        return list_numbers(self._connection, orders)
+
+    def listed_orders(self, numbers: Iterable[str]) -> set[str]:
+        return listed_orders(self._connection, numbers)
 
     def traced_lines(self, numbers: Iterable[str]) -> pa.Table:
         return customs.traced_lines(self._connection, numbers)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from aggregator.ledger.sql.connection import Connection
-from aggregator.ledger.sql.record import HOME, OF_RUN_REF, RECEIVED
+from aggregator.ledger.sql.orders import refused_orders
+from aggregator.ledger.sql.record import HOME, MODE, OF_RUN_REF, RECEIVED
 from aggregator.ledger.sql.words import LIVE, UNDOES
 from aggregator.model.answers import Applied
 from aggregator.model.place import Place
 from aggregator.model.records import (
+    FIRST_MODE,
     ApplicationStanding,
     Customs,
     Declared,
@@ -24,6 +28,7 @@ from aggregator.model.records import (
     Tally,
     Undone,
 )
+from aggregator.schemas.units import SEPARATOR
 
 
 def setting(connection: Connection, name: str) -> str | None:
@@ -48,9 +53,10 @@ def runs(connection: Connection, ledger: Place) -> list[Run]:
     """All runs in the order they were recorded in."""
     home = home_of(connection, ledger)
     names = "run_no, run_ref, period, state, folder, recorded_at, manifest_sha256, rejections_sha256"
+    modes = {ref: json.loads(detail)["mode"] for ref, detail in connection.execute("SELECT subject, detail FROM event WHERE kind = ?", (MODE,))}
     return [
-        Run(number, ref, period, state, folder_of(home, folder), *rest)
-        for number, ref, period, state, folder, *rest in connection.execute(f"SELECT {names} FROM run ORDER BY run_no")
+        Run(number, ref, period, state, folder_of(home, folder), at, manifest, rejections, modes.get(ref, FIRST_MODE))
+        for number, ref, period, state, folder, at, manifest, rejections in connection.execute(f"SELECT {names} FROM run ORDER BY run_no")
     ]
 
 
@@ -122,7 +128,8 @@ def declared_and_heard(connection: Connection, ledger: Place, numbers: pa.Array)
         undone = connection.execute(
             f"SELECT wanted.inventory_no, message, status, at FROM {wanted} CROSS JOIN clearance USING (inventory_no) WHERE {UNDOES} ORDER BY 1, 2"
         ).fetchall()
-        return _declared(connection, ledger, wanted), Customs(dict(results), {number: Undone(*said) for number, *said in undone})
+        refused = refused_orders(connection, wanted) if pc.any(pc.match_substring(numbers, SEPARATOR)).as_py() else frozenset()
+        return _declared(connection, ledger, wanted), Customs(dict(results), {number: Undone(*said) for number, *said in undone}, refused)
 
 
 def _declared(connection: Connection, ledger: Place, wanted: str) -> dict[str, Declared]:

@@ -15,7 +15,7 @@ from aggregator.ledger.sql.chain import append_event
 from aggregator.ledger.sql.connection import Connection, rows_of
 from aggregator.ledger.sql.words import LIVE
 from aggregator.model.answers import Sent
-from aggregator.model.records import RUN_LIVE, RecordedRows, State, application_ref
+from aggregator.model.records import FIRST_MODE, RUN_LIVE, RecordedRows, State, application_ref
 
 OF_RUN_REF = "declaration_ref BETWEEN :run_ref || '-' AND :run_ref || '-~'"
 """Declarations of a run, by the order they are kept in."""
@@ -51,6 +51,10 @@ TALLY = pa.schema(
 )
 
 
+MODE = "mode"
+"""The event that says which customs mode a run is of; a run without one is of the first."""
+
+
 @dataclass(frozen=True)
 class RunRecord:
     """A run as it is recorded. `folder`: see `relative_folder`; `period`: yyyymm."""
@@ -62,6 +66,7 @@ class RunRecord:
     recorded_at: str
     manifest_sha256: str
     rejections_sha256: str
+    mode: str = FIRST_MODE
 
 
 def relative_folder(home: Path | None, folder: Path) -> str:
@@ -174,6 +179,8 @@ def insert_run(connection: Connection, run: RunRecord, rows: RecordedRows) -> No
     )  # fmt: skip
     connection.executemany(f"INSERT INTO tally VALUES ({run.run_no}, ?, ?, ?, ?, ?)", rows_of(rows.tally, tuple(rows.tally.column_names)))
     append_event(connection, run.recorded_at, "run", run.run_ref, run_detail(connection, run.run_no))
+    if run.mode != FIRST_MODE:
+        append_event(connection, run.recorded_at, MODE, run.run_ref, {"mode": run.mode})
 
 
 def run_detail(connection: Connection, run_no: int) -> dict[str, object]:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from aggregator.schemas.codes import ORDER_B2B
 from aggregator.schemas.messages import elements
 from aggregator.schemas.modes.m9610.messages import INVENTORY_HEAD, INVENTORY_ITEM, Says, says
+from aggregator.schemas.statuses import STATUS_RETURNED
 
 # CEB-SPEC-202205, tables 8.1 and 8.2; the XSD of both editions.
 ORDER_HEAD = elements(
@@ -71,23 +72,31 @@ _OF_ORDER = {"120": OrderState.ACCEPTED, "399": OrderState.ACCEPTED}
 _OF_LIST = {"120": OrderState.LISTED, "399": OrderState.LISTED, "800": OrderState.RELEASED, "899": OrderState.CLEARED}
 
 
-def order_state(order_status: str, list_status: str) -> OrderState:
-    """What the latest deciding statuses of an order (CEB304) and of its list (CEB604) say of it, blank where none came.
+def order_state(order_status: str, list_status: str, held: str = "") -> OrderState:
+    """What the latest deciding statuses of an order (CEB304) and of its list (CEB604) say of it, blank where none came; `held`: a refusal
+    that says "we have it already", which undoes no other answer.
 
     The names of the statuses are READ (tables 2-42 and 8.1); that 120 and 399 accept, and 100 and negative numbers refuse, is INFERENCE.
     What customs has as a list outdoes what it says of the order."""
     if list_status:
         return _OF_LIST.get(list_status, OrderState.REFUSED)
-    if order_status:
+    if order_status or held:
         return _OF_ORDER.get(order_status, OrderState.REFUSED)
     return OrderState.FILED
 
 
-def decides(status: str, info: str, *, of_list: bool) -> bool:
-    """Whether a status changes the state of an order; 1, 2, 3, 4, 300 and 500 are on the way."""
-    return status in (_OF_LIST if of_list else _OF_ORDER) or status == "100" or status.startswith("-")
+class Weight(StrEnum):
+    """What a status of an order or its list does to the order's state."""
+
+    DECIDES = "decides"
+    HELD = "held"
+    UNDERWAY = "underway"
 
 
-def is_held(status: str, info: str) -> bool:
-    """Whether a refusal says "we have it already", and so undoes nothing."""
-    return says(status, info) is Says.HELD
+def weight_of(status: str, info: str, *, of_list: bool) -> Weight:
+    """1, 2, 3, 4, 300 and 500 are on the way, and so is what speaks of the other stage."""
+    if says(status, info) is Says.HELD:
+        return Weight.HELD
+    if status in (_OF_LIST if of_list else _OF_ORDER) or status == STATUS_RETURNED or status.startswith("-"):
+        return Weight.DECIDES
+    return Weight.UNDERWAY
