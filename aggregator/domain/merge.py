@@ -17,6 +17,12 @@ from aggregator.schemas.modes import Mode
 _FIRST = ("goods_name", "goods_spec", "consignor_name", "firm_name")
 
 
+def columns_of_items(mode: Mode) -> tuple[str, ...]:
+    """The columns of lines that partial items are made of, where a mode has them."""
+    named = (*mode.key, *mode.dictionary.summed_items, *_FIRST, "producer_seller_name", "enterprise_goods_name")
+    return tuple(dict.fromkeys(name for name in named if name in mode.dictionary))
+
+
 def key_columns(lines: pa.Table, mode: Mode, flags: Flags) -> dict[str, pa.Array]:
     """The key of each line as canonical text, blank where a part does not count. Columns out: those of `mode.key`."""
     names = lines.column_names

@@ -96,7 +96,7 @@ def emit_partition(shared: Shared[Work], partition: int) -> Emitted:
     by_declaration, spread = _share(work, unit, decisions, lines)
     for back, table in (
         (shards.back_decisions, decisions),
-        (shards.back_findings, work.storage.read(shards.findings.of(unit))),
+        (shards.back_findings, pa.concat_tables(work.storage.read(kind.of(unit)) for kind in (shards.findings, shards.settled_findings))),
         (shards.back_excluded, work.storage.read(shards.excluded.of(unit))),
     ):
         work.storage.write_parts(back.of(unit), table, table["chunk"].to_numpy(), count)
@@ -149,7 +149,7 @@ def _audit_map(
 
 def _findings(work: Work, chunk: int, partitions: int, lines: pa.Table, verdict: Ints, source: pa.Array) -> Shard:
     unit, shards, storage = chunk_unit(chunk), work.shards, work.storage
-    found = [storage.read(shards.row_findings.of(unit)), storage.read(shards.findings.of(unit)).select(FINDINGS.names)]
+    found = [storage.read(kind.of(unit)).select(FINDINGS.names) for kind in (shards.row_findings, shards.findings, shards.settled_findings)]
     if partitions:
         back = [shards.back_findings.of(partition_unit(part)) for part in range(partitions)]
         found.append(storage.read_part(back, chunk).select(FINDINGS.names))

@@ -1,7 +1,7 @@
 """The line itself: steps and the barriers between them.
 
-    read, validate (ingest)  ->  inventories, fate, partial merge (resolve)  ->  merge, split, number
-    ->  weights, audit map, findings (emit)
+    read, validate (ingest)  ->  inventories, fate (resolve)  ->  stray lines (ties)  ->  partial merge (settle)
+    ->  merge, split, number  ->  weights, audit map, findings (emit)
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from aggregator.domain.grouping import among
 from aggregator.domain.rates import Exchange, Rates
 from aggregator.domain.simplified import Simplified
 from aggregator.domain.totals import TOTALS, control_totals, must_balance
-from aggregator.engines.engine import Engine, Shared
+from aggregator.engines.engine import Engine
 from aggregator.inputs.export import FILE_LINES, Export
 from aggregator.inputs.inputs import Inputs
 from aggregator.inputs.tables.misplaced import must_stand_under_their_heading
@@ -51,6 +51,7 @@ from aggregator.pipeline.resolve import SCATTERED, Resolved, resolve_chunk, reso
 from aggregator.pipeline.result import Result
 from aggregator.pipeline.result_tables import declaration_items, declarations, declared_totals
 from aggregator.pipeline.routing import route_orders
+from aggregator.pipeline.settle import Settled, settle_chunk, settle_partition
 from aggregator.pipeline.ties import tie
 from aggregator.pipeline.work import Work
 from aggregator.schemas.file_rules import file_rule
@@ -98,19 +99,21 @@ def calculate(
     shared, partitions = engine.share(work), _scattered(work, ingested)
     resolved = list(engine.map(resolve_chunk, ((shared, chunk, partitions) for chunk in chunks)))
     resolved += list(engine.map(resolve_partition, ((shared, part) for part in range(partitions))))
-    _resolve_tied(engine, shared, ingested, resolved, partitions)
-    placed = _PROCEDURES[work.mode.procedure](work, resolved, line.run_ref)
-    batch = _batch_findings(work, resolved, placed, sum(chunk.by_line for chunk in ingested))
+    tie(work, ingested, resolved, work.storage.load(SCATTERED) if partitions else np.zeros(0, dtype=np.uint64), partitions)
+    settled = list(engine.map(settle_chunk, ((shared, chunk) for chunk in chunks)))
+    settled += list(engine.map(settle_partition, ((shared, part) for part in range(partitions))))
+    placed = _PROCEDURES[work.mode.procedure](work, settled, line.run_ref)
+    batch = _batch_findings(work, resolved, settled, placed, sum(chunk.by_line for chunk in ingested))
     work.storage.write_parts(work.shards.batch.of("all"), batch.placed, batch.placed["chunk"].to_numpy(), max(len(chunks), 1))
     spread = list(engine.map(emit_partition, ((shared, part) for part in range(partitions))))
     emitting = engine.map(emit_chunk, ((shared, chunk, placed.numbering, partitions) for chunk in chunks))
     if while_emitting is not None:
-        while_emitting(Merged(work, resolved, placed.numbering, *applications(placed.items, placed.split, line.mode.application_key.value)))
+        while_emitting(Merged(work, [unit.unit for unit in settled], placed.numbering, *applications(placed.items, placed.split, line.mode.application_key.value)))
     emitted = list(emitting)
-    return _result(line, work, ingested, resolved, placed, [*spread, *emitted], emitted, batch, imports)
+    return _result(line, work, ingested, resolved, settled, placed, [*spread, *emitted], emitted, batch, imports)
 
 
-_PROCEDURES: dict[Procedure, Callable[[Work, list[Resolved], str], Placed]] = {Procedure.MERGE: merge_items, Procedure.PACK: pack_slips, Procedure.ROUTE: route_orders}
+_PROCEDURES: dict[Procedure, Callable[[Work, list[Settled], str], Placed]] = {Procedure.MERGE: merge_items, Procedure.PACK: pack_slips, Procedure.ROUTE: route_orders}
 """What becomes of the partial rows of all units: the one step in which modes differ."""
 
 
@@ -178,28 +181,13 @@ def _scattered(work: Work, ingested: list[Ingested]) -> int:
     return lines // _LINES_A_PARTITION + 1
 
 
-def _resolve_tied(
-    engine: Engine, shared: Shared[Work], ingested: list[Ingested], resolved: list[Resolved], partitions: int
-) -> None:
-    """Resolve again, in place, what holds inventories that a line without a number may belong to."""
-    work = shared.value
-    scattered = work.storage.load(SCATTERED) if partitions else np.zeros(0, dtype=np.uint64)
-    units = tie(work, ingested, resolved, scattered, partitions)
-    chunks = [unit for unit in units if unit < len(work.chunks)]
-    parts = [unit for unit in units if unit >= len(work.chunks)]
-    again = list(engine.map(resolve_chunk, ((shared, chunk, partitions) for chunk in chunks)))
-    again += engine.map(resolve_partition, ((shared, part - len(work.chunks)) for part in parts))
-    for place, unit in zip((*chunks, *parts), again, strict=True):
-        resolved[place] = unit
-
-
 def _exchange(line: Line, ingested: list[Ingested]) -> Exchange:
     """The rates that sound lines need, of all chunks: what is missing is named at once."""
     wanted = {(currency, datetime.strptime(day, "%Y%m%d").date()) for chunk in ingested for currency, day in chunk.priced}  # noqa: DTZ007 - a day
     return line.rates.to_cny(wanted) if line.mode.procedure is Procedure.ROUTE else line.rates.to_usd(wanted)
 
 
-def _batch_findings(work: Work, resolved: list[Resolved], placed: Placed, by_line: int) -> BatchFindings:
+def _batch_findings(work: Work, resolved: list[Resolved], settled: list[Settled], placed: Placed, by_line: int) -> BatchFindings:
     units = [unit.unit for unit in resolved]
 
     def inventories(unit: str) -> pa.Table:
@@ -212,7 +200,7 @@ def _batch_findings(work: Work, resolved: list[Resolved], placed: Placed, by_lin
     placeless = [placed.findings, lines_as_slips(work.mode, by_line)]
     if placed.split.declarations:
         placeless.append(several_units(work.mode, placed.items, placed.split.header))
-        placeless.append(several_names(work.mode, pa.concat_tables([unit.names for unit in resolved]).combine_chunks()))
+        placeless.append(several_names(work.mode, pa.concat_tables([unit.names for unit in settled]).combine_chunks()))
     return BatchFindings(pa.concat_tables(at_lines).combine_chunks(), pa.concat_tables(placeless).combine_chunks())
 
 
@@ -251,6 +239,7 @@ def _result(
     work: Work,
     ingested: list[Ingested],
     resolved: list[Resolved],
+    settled: list[Settled],
     placed: Placed,
     weighed: list[Emitted],
     emitted: list[Emitted],
@@ -258,7 +247,7 @@ def _result(
     imports: tuple[Text, ...],
 ) -> Result:
     totals = [TOTALS.empty_table()]
-    totals += [chunk.totals for chunk in ingested] + [unit.totals for unit in resolved] + [done.totals for done in weighed]
+    totals += [chunk.totals for chunk in ingested] + [unit.totals for unit in settled] + [done.totals for done in weighed]
     items, split, refs = placed.items, placed.split, placed.numbering.refs
     made, made_items = work.mode.outputs["declarations"].empty_table(), work.mode.outputs["declaration_items"].empty_table()
     if split.declarations:
@@ -274,6 +263,6 @@ def _result(
     balanced = control_totals(pa.concat_tables(totals))
     must_balance(balanced)
     return Result(
-        work, resolved, items, split, made, made_items, checked(work.mode, "control_totals", balanced), emitted,
+        work, resolved, settled, items, split, made, made_items, checked(work.mode, "control_totals", balanced), emitted,
         [done.spread for done in weighed], batch, _repairs(work, ingested), physical, placed.tables, imports,
     )  # fmt: skip

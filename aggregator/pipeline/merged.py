@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 
 from aggregator.domain.fate import Verdict
 from aggregator.pipeline.emit import Numbering
-from aggregator.pipeline.resolve import Resolved
 from aggregator.pipeline.work import Work
 from aggregator.schemas.arrays import Ints
 
@@ -22,16 +21,10 @@ class Merged:
     """What is known once all items are numbered, for the ledger. `applications`, `application_of`: see applications.py."""
 
     work: Work
-    resolved: list[Resolved]
+    units: list[str]
     numbering: Numbering
     applications: pa.Table
     application_of: Ints
-
-    def inventories(self, columns: tuple[str, ...]) -> Iterator[tuple[str, pa.Table]]:
-        """The inventories of each unit, with its name."""
-        wanted = ("verdict", *columns)
-        shards, storage = self.work.shards, self.work.storage
-        return ((unit.unit, storage.read(shards.inventories.of(unit.unit), wanted)) for unit in self.resolved)
 
     def declared(self) -> Iterator[pa.Table]:
         """What is declared: inventory_no, content, cleared_period, late, application_no, items (see ledger/ledger.py)."""
@@ -39,10 +32,8 @@ class Merged:
             return
         load = self.work.storage.load
         declaration_of, item_no_of = load("declaration"), load("item_no")
-        for unit, table in self.inventories(("inventory_no", "content", "cleared_period", "keys")):
-            verdict = table["verdict"].to_numpy()
-            late = verdict == Verdict.LATE
-            chosen = table.append_column("late", pa.array(late)).filter(pa.array(late | (verdict == Verdict.DECLARED)))
+        for unit in self.units:
+            chosen = self.work.storage.read(self.work.shards.declared.of(unit))
             keys = chosen["keys"].combine_chunks()
             items = load(f"items-{unit}")[keys.flatten().to_numpy()]
             declaration, item_no = declaration_of[items], item_no_of[items]
@@ -63,9 +54,9 @@ class Merged:
     def waiting(self) -> Iterator[pa.Table]:
         """What was seen and is not declared, now or before: inventory_no, cleared_period, fate, reason. It must not be
         forgotten."""
-        for _, table in self.inventories(("inventory_no", "cleared_period", "reasons", "bits", "live")):
-            wanted = np.isin(table["verdict"].to_numpy(), (Verdict.REJECTED, Verdict.EXCLUDED))
-            wanted &= ~table["live"].to_numpy() & table["inventory_no"].is_valid().to_numpy()
+        for unit in self.units:
+            table = self.work.storage.read(self.work.shards.undeclared.of(unit))
+            wanted = ~table["live"].to_numpy() & table["inventory_no"].is_valid().to_numpy()
             chosen = table.filter(pa.array(wanted))
             rejected = chosen["verdict"].to_numpy() == Verdict.REJECTED
             reason = np.where(
@@ -80,16 +71,16 @@ class Merged:
     def released(self) -> list[str]:
         """What is declared, and was before, in a run from which customs refused it; sorted."""
         found: list[str] = []
-        for _, table in self.inventories(("inventory_no", "released")):
-            chosen = table["released"].to_numpy() & np.isin(table["verdict"].to_numpy(), (Verdict.DECLARED, Verdict.LATE))
-            found += table.filter(pa.array(chosen))["inventory_no"].to_pylist()
+        for unit in self.units:
+            table = self.work.storage.read(self.work.shards.declared.of(unit), ("inventory_no", "released"))
+            found += table.filter(table["released"])["inventory_no"].to_pylist()
         return sorted(found)
 
     def newly_undone(self) -> list[str]:
         """Inventories declared before that customs has cancelled or sent back since, not reported yet; sorted."""
         return sorted(
             number
-            for _, table in self.inventories(("inventory_no", "newly_undone"))
+            for table in (self.work.storage.read(self.work.shards.inventories.of(unit), ("inventory_no", "newly_undone")) for unit in self.units)
             for number in table.filter(table["newly_undone"])["inventory_no"].to_pylist()
         )
 

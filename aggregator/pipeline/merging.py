@@ -11,22 +11,22 @@ from aggregator.domain.merge import combine_partials
 from aggregator.domain.split import split_items
 from aggregator.pipeline.emit import Numbering
 from aggregator.pipeline.placed import Placed, no_items
-from aggregator.pipeline.resolve import Resolved
+from aggregator.pipeline.settle import Settled
 from aggregator.pipeline.work import Work
 
 _ROWS_AT_A_TIME = 250_000
 
 
-def merge_items(work: Work, resolved: list[Resolved], run_ref: str) -> Placed:
+def merge_items(work: Work, settled: list[Settled], run_ref: str) -> Placed:
     """Where each unit's rows went is left for emit.
 
     In two steps, so that memory follows the number of keys and not of chunks: partial rows of some units at a time, then
     what became of them.
     """
-    if not resolved:
+    if not settled:
         return no_items(work.mode, run_ref)
     merged, places = [], []
-    for units in _some_at_a_time(resolved):
+    for units in _some_at_a_time(settled):
         partials = [work.storage.read(work.shards.partials.of(unit.unit)) for unit in units]
         sizes = [table.num_rows for table in partials]
         together = pa.concat_tables(partials).combine_chunks()
@@ -48,11 +48,11 @@ def merge_items(work: Work, resolved: list[Resolved], run_ref: str) -> Placed:
     return Placed(items, split, Numbering(run_ref, split.declarations))
 
 
-def _some_at_a_time(resolved: list[Resolved]) -> Iterator[list[Resolved]]:
+def _some_at_a_time(settled: list[Settled]) -> Iterator[list[Settled]]:
     """Units whose partial rows together are few enough to be merged at once."""
-    units: list[Resolved] = []
+    units: list[Settled] = []
     rows = 0
-    for unit in resolved:
+    for unit in settled:
         if units and rows + unit.partial_rows > _ROWS_AT_A_TIME:
             yield units
             units, rows = [], 0

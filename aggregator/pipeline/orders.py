@@ -26,8 +26,8 @@ Found = tuple[str, str, Ints]
 """A rule, the column it is about, and the lines it names."""
 
 
-def with_route(work: Work, grouped: Grouped) -> Grouped:
-    """The orders with `route`, `value_cny` and `reasons` on their lines, and what is wrong with sound ones by the route they take."""
+def with_route(work: Work, grouped: Grouped) -> tuple[Grouped, dict[str, pa.Array]]:
+    """What is wrong with sound orders by the route they take; and of each line `route`, `value_cny` and `reasons`."""
     inventories, routing = grouped.inventories, routing_of(work.mode)
     lines = inventories.lines
     day = priced_on(lines, work.as_of)
@@ -36,10 +36,11 @@ def with_route(work: Work, grouped: Grouped) -> Grouped:
     route = routes(facts, limit_fen=int(routing.list_cny.value * 100), refund=work.company.refund is True, chosen=work.declare_all)
     texts = {"route": pa.array(route["route"].tolist(), pa.string()), "value_cny": yuan(facts["value_fen"].to_numpy()), "reasons": pa.array(route["reasons"].tolist(), pa.string())}
     of_line = pa.array(inventories.inventory_of)
-    for name, values in texts.items():
-        lines = lines.append_column(name, values.take(of_line).dictionary_encode())
+    columns = {name: values.take(of_line).dictionary_encode() for name, values in texts.items()}
+    for name, values in columns.items():
+        lines = lines.append_column(name, values)
     grouped = replace(grouped, inventories=replace(inventories, lines=lines))
-    return _judged(work, grouped, route["route"].to_numpy() == LIST)
+    return _judged(work, grouped, route["route"].to_numpy() == LIST), columns
 
 
 def routing_of(mode: Mode) -> Routing:
@@ -47,14 +48,13 @@ def routing_of(mode: Mode) -> Routing:
     return mode.routing
 
 
-def listed_modes(work: Work, grouped: Grouped, kept: Mask) -> pa.Table:
+def listed_modes(mode: Mode, lines: pa.Table, kept: Mask) -> pa.Table:
     """B215: the declaration modes of what goes as a list."""
-    lines = grouped.inventories.lines
     is_list = pc.equal(lines["route"].combine_chunks().cast(pa.string()), LIST).to_numpy(zero_copy_only=False)
     places = np.flatnonzero(kept & is_list)
     modes = lines["declaration_mode_code"].combine_chunks().cast(pa.string()).take(pa.array(places)).dictionary_encode()
     firsts = np.unique(modes.indices.to_numpy(), return_index=True)[1] if len(places) else places
-    return _findings(work.mode, _MODE_OF_LIST, "declaration_mode_code", grouped, places[firsts])
+    return _findings(mode, _MODE_OF_LIST, "declaration_mode_code", lines, places[firsts])
 
 
 def _judged(work: Work, grouped: Grouped, listed: Mask) -> Grouped:
@@ -66,7 +66,7 @@ def _judged(work: Work, grouped: Grouped, listed: Mask) -> Grouped:
     ):  # fmt: skip
         if len(places):
             bits[np.unique(inventories.inventory_of[places])] |= mode.rules.error_bit(code)
-            tables.append(_findings(mode, code, column, grouped, places))
+            tables.append(_findings(mode, code, column, inventories.lines, places))
     return replace(grouped, bits=bits, findings=pa.concat_tables(tables))
 
 
@@ -117,8 +117,8 @@ def _blank(grouped: Grouped, column: str) -> Mask:
     return found
 
 
-def _findings(mode: Mode, code: str, column: str, grouped: Grouped, places: Ints) -> pa.Table:
-    lines, at = grouped.inventories.lines, pa.array(places)
+def _findings(mode: Mode, code: str, column: str, lines: pa.Table, places: Ints) -> pa.Table:
+    at = pa.array(places)
     values = lines[column].combine_chunks().cast(pa.string()).take(at) if column in lines.column_names else pa.nulls(len(places), pa.string())
     numbers, items = (lines[name].combine_chunks().take(at) for name in ("inventory_no", "item_no"))
     if mode.dictionary[column].header:

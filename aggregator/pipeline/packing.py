@@ -19,7 +19,7 @@ from aggregator.domain.split import Split, declaration_refs
 from aggregator.pipeline.emit import Numbering
 from aggregator.pipeline.packing_tables import findings_of_packing, tables_of_packing
 from aggregator.pipeline.placed import Placed, no_items
-from aggregator.pipeline.resolve import Resolved
+from aggregator.pipeline.settle import Settled
 from aggregator.pipeline.slips import goods_frame, packing_of, profile_of
 from aggregator.pipeline.work import Work
 from aggregator.schemas.arrays import Ints
@@ -51,12 +51,12 @@ class Packed:
         return _sums(self.worth, self.slip_of_row)
 
 
-def pack_slips(work: Work, resolved: list[Resolved], run_ref: str) -> Placed:
+def pack_slips(work: Work, settled: list[Settled], run_ref: str) -> Placed:
     """Partial rows are goods of a slip. Where each went is left for emit."""
-    partials = [work.storage.read(work.shards.partials.of(unit.unit)) for unit in resolved]
+    partials = [work.storage.read(work.shards.partials.of(unit.unit)) for unit in settled]
     sizes = [table.num_rows for table in partials]
     if not sum(sizes):
-        for unit in resolved:
+        for unit in settled:
             work.storage.save(f"items-{unit.unit}", np.zeros(0, dtype=np.int64))
         for name in ("declaration", "item_no"):
             work.storage.save(name, np.zeros(0, dtype=np.int64))
@@ -66,7 +66,7 @@ def pack_slips(work: Work, resolved: list[Resolved], run_ref: str) -> Placed:
     made, item_of_row = _simplified(work, packed, declaration)
     split = _split(packed, made)
     items = _items(work, packed, made, item_of_row)
-    for unit, end, size in zip(resolved, np.cumsum(sizes), sizes, strict=True):
+    for unit, end, size in zip(settled, np.cumsum(sizes), sizes, strict=True):
         work.storage.save(f"items-{unit.unit}", item_of_row[end - size : end])
     work.storage.save("declaration", split.declaration)
     work.storage.save("item_no", split.item_no)

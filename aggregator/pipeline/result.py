@@ -20,6 +20,7 @@ from aggregator.model.outcome import Outcome
 from aggregator.pipeline.emit import Emitted
 from aggregator.pipeline.resolve import SIMPLIFIED_NAMED, Resolved
 from aggregator.pipeline.result_tables import findings_rows
+from aggregator.pipeline.settle import Settled
 from aggregator.pipeline.work import Work
 from aggregator.schemas.rule import RuleBook
 from aggregator.schemas.text import Lang, Text
@@ -31,6 +32,7 @@ class Result:
 
     work: Work
     resolved: list[Resolved]
+    settled: list[Settled]
     items: pa.Table
     split: Split
     declarations: pa.Table
@@ -126,7 +128,7 @@ def outcome_of(result: Result, period: str) -> Outcome:
         for bucket in ("read", "declared", "rejected", "excluded")
     }
     counts |= {
-        "inventories_late": sum(unit.counts["late"] for unit in result.resolved),
+        "inventories_late": sum(unit.counts["late"] for unit in result.settled),
         "rows_blank": sum(each.get(BLANK, 0) for each in result.repairs),
         "declarations": result.declarations.num_rows,
         "declaration_items": result.declaration_items.num_rows,

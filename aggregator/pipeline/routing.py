@@ -13,18 +13,18 @@ from aggregator.domain.split import Split
 from aggregator.outputs.checked import checked
 from aggregator.pipeline.emit import Numbering
 from aggregator.pipeline.placed import Placed, no_items
-from aggregator.pipeline.resolve import Resolved
+from aggregator.pipeline.settle import Settled
 from aggregator.pipeline.work import Work
 from aggregator.schemas.arrays import Ints
 
 
-def route_orders(work: Work, resolved: list[Resolved], run_ref: str) -> Placed:
+def route_orders(work: Work, settled: list[Settled], run_ref: str) -> Placed:
     """Partial rows are items of orders. Where each went is left for emit. Orders to be declared come first, then those that go as
     lists, each by platform and number."""
-    partials = [work.storage.read(work.shards.partials.of(unit.unit)) for unit in resolved]
+    partials = [work.storage.read(work.shards.partials.of(unit.unit)) for unit in settled]
     sizes = [table.num_rows for table in partials]
     if not sum(sizes):
-        for unit in resolved:
+        for unit in settled:
             work.storage.save(f"items-{unit.unit}", np.zeros(0, dtype=np.int64))
         for name in ("declaration", "item_no"):
             work.storage.save(name, np.zeros(0, dtype=np.int64))
@@ -36,7 +36,7 @@ def route_orders(work: Work, resolved: list[Resolved], run_ref: str) -> Placed:
     starts = _starts(items)
     item_of_row = np.empty(len(order), dtype=np.int64)
     item_of_row[order] = np.arange(len(order))
-    for unit, end, size in zip(resolved, np.cumsum(sizes), sizes, strict=True):
+    for unit, end, size in zip(settled, np.cumsum(sizes), sizes, strict=True):
         work.storage.save(f"items-{unit.unit}", item_of_row[end - size : end])
     lengths = np.diff(np.append(starts, len(order)))
     declaration = np.repeat(np.arange(len(starts)), lengths)

@@ -15,6 +15,9 @@ from aggregator.schemas.tariff import TARIFF
 
 PLACE, MEMBER = "place", "member"
 """Columns of ingested lines: where a line lies in its spool, and the message of a set it came from."""
+FACTS, UNKNOWN = ("by_itself", "priced_on", "route", "value_cny", "reasons"), "unknown_"
+"""Columns of judged lines that only some modes have: what their partial items need, and (by column) where nothing says whether a
+flag applies."""
 _AT = [("chunk", pa.int32()), ("line", pa.int64())]
 """Where a row belongs: a line of a chunk."""
 
@@ -56,9 +59,11 @@ INVENTORIES = pa.schema(
         ("live", pa.bool_()),
         ("newly_undone", pa.bool_()),
         ("released", pa.bool_()),
-        ("keys", pa.list_(pa.int64())),
+        ("lines", pa.int32()),
     ]
 )
+DECLARED = pa.schema([*((name, INVENTORIES.field(name).type) for name in ("inventory_no", "content", "cleared_period")), ("released", pa.bool_()), ("late", pa.bool_()), ("keys", pa.list_(pa.int64()))])
+UNDECLARED = pa.schema([INVENTORIES.field(name) for name in ("inventory_no", "cleared_period", "reasons", "live", "verdict", "bits")])
 TIED = pa.schema([(name, pa.string()) for name in ("inventory_no", "item_no", "column", "value")])
 """Inventories that a line without a number may belong to, as findings: `item_no` is null, `value` file and row of that line."""
 
@@ -68,17 +73,22 @@ class Shards:
     """The kinds of shards of a run of one mode.
 
     By chunk: `lines` (ingested), `row_findings`, `spilled` (in parts, by partition: lines of inventories seen in more than one
-    chunk), `audit_map`, `published` (findings), `listed` (excluded). By unit, a chunk or a partition: `inventories`, `partials`
-    (of the merge), `decisions`, `findings`, `excluded`, `spread`, and `tied` where something is. By partition, in parts by chunk: what was decided there and
+    chunk), `audit_map`, `published` (findings), `listed` (excluded). By unit, a chunk or a partition: `inventories`, `judged`
+    (lines), `findings` and `excluded` once resolved; `tied` where something is; `declared` and `undeclared` (inventories), `partials` (of the
+    merge), `decisions` (on lines) and `settled_findings` once settled; `spread`. By partition, in parts by chunk: what was decided there and
     goes `back`. By run: `batch` (findings, in parts by chunk), `tariff`."""
 
     lines: ShardKind
     row_findings: ShardKind
     spilled: ShardKind
     inventories: ShardKind
+    judged: ShardKind
+    declared: ShardKind
+    undeclared: ShardKind
     partials: ShardKind
     decisions: ShardKind
     findings: ShardKind
+    settled_findings: ShardKind
     excluded: ShardKind
     tied: ShardKind
     back_decisions: ShardKind
@@ -105,15 +115,21 @@ def shards_of(mode: Mode) -> Shards:
     partials = pa.schema([*key, *sums, ("inventory_item_count", pa.int64()), *first, *names])
     decided = _DECISIONS.append(pa.field("item_no", pa.int32())) if mode.numbers_items else _DECISIONS
     decisions = decided.append(pa.field("item", pa.int64()))
+    judged = pa.schema([field for field in decided if field.name != "bits"])
+    facts = pa.schema([*((name, pa.string()) for name in FACTS), *((f"{UNKNOWN}{name}", pa.bool_()) for name in dictionary.columns)])
     published = pa.schema([*(field for field in FINDINGS if field.name != "line"), ("source_file", pa.string()), ("source_row", pa.int64())])
     return Shards(
         lines=ShardKind("lines", pa.schema(read), optional),
         row_findings=ShardKind("row-findings", FINDINGS),
         spilled=ShardKind("spilled", pa.schema([*read, *_AT]), optional),
         inventories=ShardKind("inventories", INVENTORIES),
+        judged=ShardKind("judged", judged, facts),
+        declared=ShardKind("declared", DECLARED),
+        undeclared=ShardKind("undeclared", UNDECLARED),
         partials=ShardKind("partials", partials),
         decisions=ShardKind("decisions", decided.append(pa.field("key", pa.int64()))),
         findings=ShardKind("findings", PLACED),
+        settled_findings=ShardKind("settled-findings", PLACED),
         excluded=ShardKind("excluded", EXCLUDED),
         tied=ShardKind("tied", TIED),
         back_decisions=ShardKind("back-decisions", decisions),

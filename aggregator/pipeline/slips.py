@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 from aggregator.domain.grouping import group_codes
 from aggregator.domain.inventories import Grouped
 from aggregator.domain.simplify import GOOD, Profile, simplify
-from aggregator.domain.slips import Apart, apart, as_usd, most, priced_on, worths
+from aggregator.domain.slips import apart, as_usd, most, priced_on, worths
 from aggregator.model.findings import findings_of, no_findings
+from aggregator.pipeline.shards import UNKNOWN
 from aggregator.pipeline.work import Work
 from aggregator.schemas.arrays import Ints, Mask
 from aggregator.schemas.decimals import Units, unscaled
@@ -21,16 +22,19 @@ from aggregator.schemas.modes import Mode
 from aggregator.schemas.modes.mode import Packing
 
 
-def with_slip_facts(work: Work, grouped: Grouped) -> tuple[Grouped, Apart]:
-    """The slips with `by_itself` and `priced_on` on their lines, and what is wrong with slips that are too large alone."""
+def with_slip_facts(work: Work, grouped: Grouped) -> tuple[Grouped, dict[str, pa.Array]]:
+    """What is wrong with slips that are too large alone; and of each line `by_itself`, `priced_on`, and where nothing says whether a
+    flag applies."""
     lines = grouped.inventories.lines
     day = priced_on(lines, work.as_of)
     tariff = work.storage.read(work.shards.tariff.of("all")) if work.has_tariff else None
     facts = apart(lines, day, tariff)
-    lines = lines.append_column("by_itself", _zero_or_one(facts.by_itself)).append_column("priced_on", day)
+    columns = {"by_itself": _zero_or_one(facts.by_itself), "priced_on": day}
+    for name, values in columns.items():
+        lines = lines.append_column(name, values)
     grouped = replace(grouped, inventories=replace(grouped.inventories, lines=lines))
     worth = worths(lines["total_price"].combine_chunks(), lines["currency_code"].combine_chunks(), day, work.exchange)
-    return _too_large(work, grouped, worth), facts
+    return _too_large(work, grouped, worth), columns | {f"{UNKNOWN}{column}": pa.array(unknown) for column, unknown in facts.unknown.items()}
 
 
 def profile_of(packing: Packing) -> Profile:
@@ -45,18 +49,18 @@ def goods_frame(goods: pa.Table, declaration: Ints, worth: Units) -> pd.DataFram
     return pd.DataFrame({"declaration": declaration, **{name: text.get(name, blank) for name in GOOD[1:]}, "worth": worth, "by_itself": by_itself})
 
 
-def unknown_flags(work: Work, grouped: Grouped, facts: Apart, listed: Mask) -> list[pa.Table]:
+def unknown_flags(mode: Mode, lines: pa.Table, listed: Mask) -> list[pa.Table]:
     """B211: commodity codes of which nothing says whether a flag applies, each once; of the lines that are listed."""
-    lines, found = grouped.inventories.lines, [no_findings()]
-    for column, unknown in facts.unknown.items():
-        places = np.flatnonzero(unknown & listed)
+    found = [no_findings()]
+    for column in (name.removeprefix(UNKNOWN) for name in lines.column_names if name.startswith(UNKNOWN)):
+        places = np.flatnonzero(lines[f"{UNKNOWN}{column}"].combine_chunks().to_numpy(zero_copy_only=False) & listed)
         if not len(places):
             continue
         codes = lines["commodity_code"].combine_chunks().cast(pa.string()).take(pa.array(places))
         _, firsts = group_codes([codes], len(places))
         at = pa.array(places[firsts])
         numbers, items = (lines[name].combine_chunks().take(at) for name in ("inventory_no", "item_no"))
-        found.append(findings_of(work.mode, "B211", column, places[firsts], codes.take(pa.array(firsts)), numbers, items))
+        found.append(findings_of(mode, "B211", column, places[firsts], codes.take(pa.array(firsts)), numbers, items))
     return found
 
 

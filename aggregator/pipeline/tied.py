@@ -1,5 +1,5 @@
 """Inventories that a line without a number may belong to. It is known only once all lines were seen: it is left for a unit that
-was resolved already, which is resolved again."""
+was resolved already, for when it is settled."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The barrier between resolving and merging: which inventories a stray line (strays.py) may belong to. They are resolved again,
-and rejected.
+"""The barrier between resolving and merging: which inventories a stray line (strays.py) may belong to. They are
+rejected.
 
 Only where a chunk has a line without a number of customs' shape, or an inventory lacks a line, is anything read. Results depend
 on the order of lines alone, never on where chunks end. In memory are hashes of identifiers (one an inventory) and what is tied.
@@ -39,17 +39,17 @@ from aggregator.schemas.arrays import Ints, Mask
 from aggregator.schemas.inventories import IDENTIFIERS
 
 
-def tie(work: Work, ingested: list[Ingested], resolved: list[Resolved], scattered: Hashes, partitions: int) -> list[int]:
-    """Leave for each unit which of its inventories may lack a line. Out: places (in `resolved`) of units to be resolved again."""
+def tie(work: Work, ingested: list[Ingested], resolved: list[Resolved], scattered: Hashes, partitions: int) -> None:
+    """Leave for each unit which of its inventories may lack a line."""
     if not any(chunk.has_strays for chunk in ingested) and not any(unit.incomplete for unit in resolved):
-        return []
+        return
     barrier = _Barrier(LookUp(work, ingested, resolved, scattered, partitions))
     for chunk, seen in enumerate(ingested):
         if seen.has_strays:
             barrier.look_at(chunk)
     barrier.look_at_incomplete()
     barrier.tie_by_value()
-    return barrier.leave()
+    barrier.leave()
 
 
 @dataclass
@@ -216,7 +216,7 @@ class _Barrier:
             numbers, chunk, line = (chosen[each].combine_chunks() for each in ("inventory_no", "chunk", "line"))
             yield _rows(values.take(pa.array(at)), kind[at], place, numbers, chunk.to_numpy(), line.to_numpy())
 
-    def leave(self) -> list[int]:
+    def leave(self) -> None:
         """Write for each unit its tied inventories: inventory_no, value (file and row of what is tied to it)."""
         tied = first_of_each(pa.concat_tables([TIED.empty_table(), *self.tied]).combine_chunks())
         values = np.empty(tied.num_rows, dtype=object)
@@ -230,7 +230,6 @@ class _Barrier:
             of_unit = tied.filter(pc.equal(tied["unit"], int(unit))).combine_chunks()
             numbers, values = (of_unit[name].combine_chunks() for name in ("inventory_no", "value"))
             leave_tied(self.look.work, self.look.resolved[unit].unit, numbers, values)
-        return [int(unit) for unit in units]
 
 
 def _but_own(tied: pa.Table, pieces: list[pd.DataFrame]) -> pa.Table:
