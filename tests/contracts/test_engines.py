@@ -134,5 +134,5 @@ def die(number: int) -> None:
 
 
 def test_a_worker_that_is_killed_ends_with_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(OurFault, match="killed"), _local(tmp_path, 2)() as engine:
+    with pytest.raises(CannotReadOrWrite, match="killed"), _local(tmp_path, 2)() as engine:
         list(engine.map(die, [(1,), (2,)]))
