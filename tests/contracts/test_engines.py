@@ -13,7 +13,7 @@ import pytest
 
 from aggregator.engines.engine import Engine, ShardKind, Shared, Storage
 from aggregator.engines.local import local_engine
-from aggregator.model.errors import OurFault, UnusableInput
+from aggregator.model.errors import CannotReadOrWrite, OurFault, UnusableInput
 
 KIND = ShardKind("numbers", pa.schema([("number", pa.int64())]), pa.schema([("name", pa.string())]))
 Opened = Callable[[], AbstractContextManager[Engine]]
