@@ -6,6 +6,7 @@ a stray is not declared. Pure functions of frames; ties.py reads what they look 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
 
 import numpy as np
@@ -57,8 +58,10 @@ def naming(numbers: pa.Array, misread: Mask) -> Ints:
     """See Naming. `misread`: lines that are no rows of cells; what stands in them counts only where it has customs' shape."""
     encoded = numbers.dictionary_encode()
     shaped = _match(encoded.dictionary, INVENTORY_NO)
-    plausible = shaped | (_match(encoded.dictionary, _PLAUSIBLE) & ~_match(encoded.dictionary, SCIENTIFIC))
-    of_value = np.append(shaped.astype(np.int64) + plausible, Naming.NOTHING)
+    of_value = np.append(np.where(shaped, Naming.SHAPED, Naming.NOTHING), Naming.NOTHING)
+    rest = np.flatnonzero(~shaped)
+    others = encoded.dictionary.take(pa.array(rest))
+    of_value[rest[_match(others, _PLAUSIBLE) & ~_match(others, SCIENTIFIC)]] = Naming.ODD
     found: Ints = of_value[pc.fill_null(encoded.indices, len(encoded.dictionary)).to_numpy()]
     found[misread & (found == Naming.ODD)] = Naming.NOTHING
     return found
@@ -136,19 +139,21 @@ def is_cut_off(one: str, other: str) -> bool:
     return bare == short or long[:missing] + long[missing + 1 :] == short
 
 
-def cut_off_pairs(lines: pa.Table, wanted: pa.Array) -> pd.DataFrame:
+def cut_off_pairs(lines: pa.Table, wanted: pa.Array, telling: Callable[[pa.Array], pa.Array]) -> pd.DataFrame:
     """Lines that stand side by side where one number is the other's cut off, one of the two is wanted or only one has customs'
     shape, and no sound identifiers tell them apart: place of the first of the two, once for each pair of numbers. In: lines
-    that have a number (null beyond the ends of a file), with `error_bits`."""
+    that have a number (null beyond the ends of a file), with `error_bits`; `telling` makes null the identifiers that do not tell one
+    inventory from others."""
     numbers = lines["inventory_no"].combine_chunks()
-    first, second = lines.slice(0, max(len(lines) - 1, 0)), lines.slice(1)
-    former, latter = first["inventory_no"].combine_chunks(), second["inventory_no"].combine_chunks()
+    former, latter = numbers.slice(0, max(len(lines) - 1, 0)), numbers.slice(1)
     changes = pc.fill_null(pc.not_equal(former, latter), False).to_numpy(zero_copy_only=False)
     is_wanted = pc.is_in(numbers, value_set=wanted).to_numpy(zero_copy_only=False)
     faulty = pc.fill_null(lines["error_bits"], 0).to_numpy() != 0
-    distinct = _comparable(first, second) & ~faulty[:-1] & ~faulty[1:]
     shaped = naming(numbers, np.zeros(len(numbers), dtype=bool)) == Naming.SHAPED
-    places = np.flatnonzero(changes & (is_wanted[:-1] | is_wanted[1:] | (shaped[:-1] != shaped[1:])) & ~distinct)
+    places = np.flatnonzero(changes & (is_wanted[:-1] | is_wanted[1:] | (shaped[:-1] != shaped[1:])))
+    first, second = (lines.take(pa.array(at)).combine_chunks() for at in (places, places + 1))
+    told = [pa.table({name: telling(side[name].combine_chunks()) for name in IDENTIFIERS}) for side in (first, second)]
+    places = places[~(_comparable(*told) & ~faulty[places] & ~faulty[places + 1])]
     frame = pd.DataFrame({"place": places, "former": former.take(pa.array(places)).to_pylist(), "latter": latter.take(pa.array(places)).to_pylist()})
     frame = frame.drop_duplicates(["former", "latter"])
     pairs = zip(frame["former"], frame["latter"], strict=True)

@@ -24,6 +24,7 @@ from aggregator.schemas.rule import Severity
 
 _SHARED_BY_MANY = 8
 """A value that more inventories have than this is no identifier: a placeholder, the number of a whole consignment."""
+_BLANK = np.uint64(0)
 _SEEN = ("inventory_no", "item_no", *IDENTIFIERS)
 NUMBERED = pa.schema(
     [
@@ -46,19 +47,20 @@ class LookUp:
     ends: dict[int, tuple[pa.Table, pa.Table]] = field(default_factory=dict)
 
     @cached_property
-    def of_units(self) -> list[Hashes]:
-        """Hashes of the identifiers of each unit's inventories."""
+    def of_units(self) -> list[dict[str, Hashes]]:
+        """Hashes of the identifiers of each unit's inventories; of blank ones and of what is no inventory that of a blank."""
         found = []
         for place in range(len(self.resolved)):
             table = self.inventories(place)
-            table = table.filter(pa.array(self.naming_of(table) != Naming.NOTHING))
-            found.append(np.concatenate([hashes(table[name].combine_chunks().drop_null()) for name in IDENTIFIERS]))
+            nothing = self.naming_of(table) == Naming.NOTHING
+            found.append({name: np.where(nothing, _BLANK, hashes(table[name].combine_chunks())) for name in IDENTIFIERS})
         return found
 
     @cached_property
     def counted(self) -> tuple[Hashes, Ints]:
         """Hashes of all identifiers and how often each stands."""
-        return np.unique(np.concatenate([*self.of_units, np.zeros(0, dtype=np.uint64)]), return_counts=True)
+        every = np.concatenate([each for unit in self.of_units for each in unit.values()] or [np.zeros(0, dtype=np.uint64)])
+        return np.unique(every[every != _BLANK], return_counts=True)
 
     @cached_property
     def known(self) -> Hashes:
@@ -92,7 +94,10 @@ class LookUp:
     # ------------------------------------------------------------------------------------------------------------ lines
 
     def lines(self, chunk: int) -> pa.Table:
-        return self.work.storage.read(self.work.shards.lines.of(chunk_unit(chunk)), (*_SEEN, "error_bits"))
+        """Lines with what ties look at; identifiers as they stand, null where the export has none."""
+        lines = self.work.storage.read(self.work.shards.lines.of(chunk_unit(chunk)), (*_SEEN, "error_bits"))
+        cells = {name: lines[name].combine_chunks() if name in lines.column_names else pa.nulls(lines.num_rows, pa.string()) for name in _SEEN}
+        return pa.table({name: values.cast(NUMBERED.field(name).type) for name, values in cells.items()}).append_column("error_bits", lines["error_bits"])
 
     def naming_of(self, table: pa.Table) -> Ints:
         """Of lines or of inventories."""
@@ -114,28 +119,26 @@ class LookUp:
         is_error = np.array([rule.severity is Severity.ERROR and rule.code != "R101" for rule in self.work.mode.rules])[found["code"].to_numpy()]
         return np.unique(found["line"].to_numpy()[is_error & (found["column"].to_numpy() != self.work.mode.dictionary.number["inventory_no"])])
 
-    def seen(self, lines: pa.Table) -> pa.Table:
-        """What ties look at, identifiers only where they tell."""
-        cells = {name: lines[name].combine_chunks() for name in ("inventory_no", "item_no")}
+    def seen(self, lines: pa.Table, at: Ints) -> pa.Table:
+        """Some lines as ties look at them: identifiers only where they tell."""
+        chosen = lines.take(pa.array(at)).combine_chunks()
         for name in IDENTIFIERS:
-            given = lines[name].combine_chunks() if name in lines.column_names else pa.nulls(lines.num_rows, pa.string())
-            cells[name] = self.telling(given)
-        return pa.table(cells)
+            chosen = chosen.set_column(chosen.column_names.index(name), name, self.telling(chosen[name].combine_chunks()))
+        return chosen
 
     def numbered(self, chunk: int, places: Ints | None = None) -> pa.Table:
-        """The lines of a chunk that have a number; or of these the first and the last."""
+        """The lines of a chunk that have a number, identifiers as they stand; or of these the first and the last."""
         lines = self.lines(chunk)
         at = np.flatnonzero(self.naming_of(lines) != Naming.NOTHING)
         at = at if places is None else at[places[: len(at)]]
         chosen = lines.take(pa.array(at)).combine_chunks()
-        cells = [*self.seen(chosen).columns, chosen["error_bits"], pa.array(np.full(len(at), chunk, dtype=np.int32)), pa.array(at)]
-        return pa.table(cells, schema=NUMBERED)
+        return chosen.append_column("chunk", pa.array(np.full(len(at), chunk, dtype=np.int32))).append_column("line", pa.array(at)).select(NUMBERED.names)
 
-    def with_neighbours(self, chunk: int, seen: pa.Table, named: Ints) -> tuple[pa.Table, Ints, Ints]:
+    def with_neighbours(self, chunk: int, lines: pa.Table, named: Ints) -> tuple[pa.Table, Ints, Ints]:
         """Lines of the chunk and the two nearest outside that have a number (null where none has), with their chunks; and for
         each line the places there of the nearest before and after it."""
-        count, place = seen.num_rows, np.arange(seen.num_rows)
-        own = seen.append_column("chunk", pa.array(np.full(count, chunk, dtype=np.int32)))
+        count, place = lines.num_rows, np.arange(lines.num_rows)
+        own = lines.select(_SEEN).append_column("chunk", pa.array(np.full(count, chunk, dtype=np.int32)))
         outside = [self.nearest(chunk, step).select(own.column_names) for step in (-1, +1)]
         around = pa.concat_tables([own, *outside]).combine_chunks()
         before = np.maximum.accumulate(np.where(named != Naming.NOTHING, place, -1))

@@ -66,33 +66,33 @@ class _Barrier:
 
     def look_at(self, chunk: int) -> None:
         """Strays of one chunk: what they stand beside, and the identifiers they have."""
-        seen = self.look.lines(chunk)
-        named = self.look.naming_of(seen)
+        lines = self.look.lines(chunk)
+        named = self.look.naming_of(lines)
         odd, places = np.flatnonzero(named == Naming.ODD), np.flatnonzero(named == Naming.NOTHING)
-        self.look_at_pieces(chunk, seen, np.flatnonzero((named == Naming.SHAPED) & self.look.misread(seen)))
+        self.look_at_pieces(chunk, lines, np.flatnonzero((named == Naming.SHAPED) & self.look.misread(lines)))
         if len(odd):
             self.odd.add(chunk)
-            self.look_at_odd(chunk, seen.take(pa.array(odd)).combine_chunks(), odd)
+            self.look_at_odd(chunk, self.look.seen(lines, odd), odd)
         if len(places):
-            self.look_at_strays(chunk, seen, named, places)
+            self.look_at_strays(chunk, lines, named, places)
 
     def look_at_strays(self, chunk: int, lines: pa.Table, named: Ints, places: Ints) -> None:
-        seen, rejected = self.look.seen(lines), lines["error_bits"].to_numpy()[places] != 0
+        strays, rejected = self.look.seen(lines, places), lines["error_bits"].to_numpy()[places] != 0
         sound = ~np.isin(places, self.look.faulty(chunk))
         claims = self.claims(chunk, places, sound)
         self.shared.append(_rows(claims["value"].combine_chunks(), Kind.STRAY, -1, None, chunk, claims["line"].to_numpy()))
         claiming = np.isin(places, claims["line"].to_numpy())
-        around, before, after = self.look.with_neighbours(chunk, seen, named)
-        near = [around.take(pa.array(nearest[places])).combine_chunks() for nearest in (before, after)]
+        around, before, after = self.look.with_neighbours(chunk, lines, named)
+        near = [self.look.seen(around, nearest[places]) for nearest in (before, after)]
         # A message says itself which lines are an inventory's: what stands beside it is of no account.
         apart = self.look.work.file_of(chunk).members != ()
-        tied = [mask & (not apart) for mask in beside(seen.take(pa.array(places)).combine_chunks(), near[0], near[1], sound, claiming)]
+        tied = [mask & (not apart) for mask in beside(strays, near[0], near[1], sound, claiming)]
         for there, mask in zip(near, tied, strict=True):
             neighbours = there.filter(pa.array(mask))
             numbers, units = neighbours["inventory_no"].combine_chunks(), neighbours["chunk"].to_numpy()
             self.tied.append(first_of_each(_tied(self.look.unit_of(numbers, units), numbers, chunk, places[mask])))
         among_numbers = np.logical_or(*(np.asarray(there["inventory_no"].is_valid(), dtype=bool) for there in near))
-        self.tie_remarks(chunk, seen, places[(claiming | among_numbers) & ~rejected])
+        self.tie_remarks(chunk, lines, places[(claiming | among_numbers) & ~rejected])
 
     def look_at_pieces(self, chunk: int, lines: pa.Table, places: Ints) -> None:
         """Records that are no rows of cells though a number is seen in them: where a part of the file is lost, pieces of several
@@ -138,9 +138,8 @@ class _Barrier:
         at = np.repeat(lines, pc.list_value_length(cells).to_numpy())
         return self.look.telling(pc.utf8_trim(cells.flatten(), " \"'")), at
 
-    def look_at_odd(self, chunk: int, lines: pa.Table, odd: Ints) -> None:
+    def look_at_odd(self, chunk: int, seen: pa.Table, odd: Ints) -> None:
         """Lines with odd numbers, and their places: who shares an identifier with one, and whose number one may be."""
-        seen = self.look.seen(lines)
         for name in IDENTIFIERS:
             of_value = distinct(hashes(seen[name].combine_chunks().drop_null()))
             self.wanted.append(of_value[among(of_value, self.look.several)])
@@ -150,9 +149,9 @@ class _Barrier:
         numbers, values, at = numbers.filter(pa.array(kept)), values.filter(pa.array(kept)), odd[kept]
         self.shared.append(_rows(values, Kind.ODD, self.look.unit_of(numbers, chunk), numbers, chunk, at))
 
-    def tie_remarks(self, chunk: int, seen: pa.Table, places: Ints) -> None:
+    def tie_remarks(self, chunk: int, lines: pa.Table, places: Ints) -> None:
         """A remark where others have a number, and no rule rejects it: it is no number of an inventory of its own."""
-        numbers = seen["inventory_no"].combine_chunks().take(pa.array(places))
+        numbers = lines["inventory_no"].combine_chunks().take(pa.array(places))
         given = numbers.is_valid().to_numpy(zero_copy_only=False)
         numbers, at = numbers.filter(pa.array(given)), places[given]
         self.tied.append(first_of_each(_tied(self.look.unit_of(numbers, chunk), numbers, chunk, at)))
@@ -180,7 +179,7 @@ class _Barrier:
         lines = [self.look.nearest(chunk, -1), self.look.numbered(chunk), self.look.nearest(chunk, +1)]
         around = pa.concat_tables(lines).combine_chunks()
         of_line, line = (pc.fill_null(around[name], 0).to_numpy() for name in ("chunk", "line"))
-        pairs = cut_off_pairs(around, wanted)
+        pairs = cut_off_pairs(around, wanted, self.look.telling)
         first = pairs["place"].to_numpy(dtype=np.int64)
         for name, own, other_one in (("former", first, first + 1), ("latter", first + 1, first)):
             numbers = pa.array(pairs[name].to_list(), pa.string())
@@ -197,7 +196,7 @@ class _Barrier:
         wanted = distinct(np.concatenate([*claimed, *self.wanted]))
         for place in range(len(self.look.resolved)):
             chunk_numbers = self.look.ingested[place].inventories if place < len(self.look.ingested) else self.look.scattered
-            if among(self.look.of_units[place], wanted).any() or among(chunk_numbers, wanted).any():
+            if any(among(each, wanted).any() for each in self.look.of_units[place].values()) or among(chunk_numbers, wanted).any():
                 self.shared += self.holders(place, wanted)
         tied = tied_by_value(pa.concat_tables(self.shared).combine_chunks())
         self.tied.append(first_of_each(_but_own(tied, self.pieces)))
@@ -207,14 +206,15 @@ class _Barrier:
         named = self.look.naming_of(table)
         kind = np.where(named == Naming.ODD, Kind.ODD, Kind.SOUND)
         kind[incomplete(self.look.work.mode, table)] = Kind.INCOMPLETE
+        of_value = {"inventory_no": hashes(table["inventory_no"].combine_chunks()), **self.look.of_units[place]}
         for name in ("inventory_no", *IDENTIFIERS):
-            values = table[name].combine_chunks()
+            at = np.flatnonzero(among(of_value[name], wanted) & (named != Naming.NOTHING))
+            values = table[name].combine_chunks().take(pa.array(at))
             values = values if name == "inventory_no" else self.look.telling(values)
-            has = among(hashes(pc.fill_null(values, "")), wanted) & values.is_valid().to_numpy(zero_copy_only=False)
-            at = np.flatnonzero(has & (named != Naming.NOTHING))
+            at, values = at[values.is_valid().to_numpy(zero_copy_only=False)], values.drop_null()
             chosen = table.take(pa.array(at)).combine_chunks()
             numbers, chunk, line = (chosen[each].combine_chunks() for each in ("inventory_no", "chunk", "line"))
-            yield _rows(values.take(pa.array(at)), kind[at], place, numbers, chunk.to_numpy(), line.to_numpy())
+            yield _rows(values, kind[at], place, numbers, chunk.to_numpy(), line.to_numpy())
 
     def leave(self) -> None:
         """Write for each unit its tied inventories: inventory_no, value (file and row of what is tied to it)."""
