@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from aggregator.jobs.ledger_check import check_ledger
+from aggregator.ledger.at import ledger_at
 from aggregator.ledger.sqlite.store import open_ledger
 from aggregator.ledger.sqlite.tables import VERSION
 from aggregator.ledger.sqlite.verify import refuse_altered
@@ -590,3 +591,17 @@ def test_earlier_version_that_was_changed_by_hand_is_not_sealed(runner: Runner, 
         assert result.returncode == 78, result.stderr
         assert "was damaged or changed by hand" in result.stderr
         assert contents(path) == before
+
+
+def test_an_interrupt_while_a_row_is_counted_is_an_interrupt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: object) -> int:
+        raise KeyboardInterrupt
+
+    at = ledger_at(tmp_path / "ledger.sqlite")
+    with at.locked(), at.opened(create=True, at="2026-11-05T09:00:00+08:00") as ledger:
+        monkeypatch.setattr("aggregator.ledger.sqlite.seal.row_hash", interrupted)
+        with pytest.raises(KeyboardInterrupt), ledger.transaction("2026-11-05T09:00:00+08:00"):
+            ledger.record_received("0", "f")
+    monkeypatch.undo()
+    with at.opened() as ledger:
+        assert (ledger.was_received("0"), ledger.altered()) == (False, [])

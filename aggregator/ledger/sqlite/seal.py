@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
@@ -22,6 +23,7 @@ _CHANGED = (
     f"SELECT inventory_id, inventory.state, cancelled, {RECORDED_AS} FROM inventory JOIN run USING (run_no) "
     f"WHERE inventory.state <> {RECORDED_AS} OR cancelled <> ''"
 )
+_CALLED_FAILED = "user-defined function raised exception"
 Row = tuple[object, ...]
 
 
@@ -51,12 +53,17 @@ def sum_of(connection: SqliteConnection, table: str, most: int | None = None) ->
     return found
 
 
-def _counter(held: Sum) -> Callable[..., None]:
-    """Counts rows that come (1) or go (-1)."""
+def _counter(held: Sum, failures: list[BaseException] | None = None) -> Callable[..., None]:
+    """Counts rows that come (1) or go (-1). `failures`: what SQLite would hide that calls it."""
 
     def count(sign: int, *row: object) -> None:
-        held.rows += sign
-        held.hashes = (held.hashes + sign * row_hash(row)) % ALL
+        try:
+            held.rows += sign
+            held.hashes = (held.hashes + sign * row_hash(row)) % ALL
+        except BaseException as failure:
+            if failures is not None:
+                failures.append(failure)
+            raise
 
     return count
 
@@ -87,11 +94,17 @@ def sealing(connection: SqliteConnection, at: str) -> Iterator[None]:
 def _counting(connection: SqliteConnection, sums: dict[str, Sum]) -> Iterator[None]:
     # Without this, a row that REPLACE removes would go unseen.
     connection.execute("PRAGMA recursive_triggers=ON")
-    triggers = list(_triggers(connection, sums))
+    triggers, failures = list(_triggers(connection, sums)), list[BaseException]()
     for name, table, when, counts in triggers:
-        connection.create_function(f"count_{table}", -1, _counter(sums[table]))
+        connection.create_function(f"count_{table}", -1, _counter(sums[table], failures))
         connection.execute(f"CREATE TEMP TRIGGER {name} AFTER {when} ON main.{table} BEGIN SELECT {counts}; END")
-    yield
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if str(error) != _CALLED_FAILED:
+            raise
+        # A signal may come while a row is counted: it says nothing of the ledger. Nothing else is raised before counting begins.
+        raise (failures[0] if failures else KeyboardInterrupt) from None
     for name, *_ in triggers:
         # A table that was dropped took its triggers along.
         connection.execute(f"DROP TRIGGER IF EXISTS temp.{name}")
