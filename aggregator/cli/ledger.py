@@ -11,6 +11,7 @@ import click
 
 from aggregator.cli.ending import Reporter, guarded, now
 from aggregator.cli.options import (
+    LedgerName,
     Month,
     json_option,
     lang_option,
@@ -277,20 +278,28 @@ def backup(file: Path, config: Path | None, lang: Any, **given: Any) -> None:
 
 
 @ledger.command()
+@click.option("--to", "target", type=LedgerName(), metavar="PATH|URL", help="Move it there; the former one is kept, and refused from then on.")
 @ledger_options
 @lock_wait_option
 @lang_option
-def migrate(config: Path | None, lang: Any, **given: Any) -> None:
+def migrate(target: Any, config: Path | None, lang: Any, **given: Any) -> None:
     """Bring a ledger of an earlier version forward; a backup is made beside it first. 'run' does so by itself.
+
+    With --to: move the ledger to another place, a file or a PostgreSQL database. Every row is verified on both sides first.
 
     \b
     Example:
       aggregator ledger migrate --out results
+      aggregator ledger migrate --out results --to postgresql://customs@db.example/customs
     """
 
     def work(options: Options, place: LedgerPlace, reporter: Reporter) -> int:
         from aggregator.jobs.ledger import migrated
+        from aggregator.jobs.ledger_move import moved
 
+        if target is not None:
+            there = target.resolve() if isinstance(target, Path) else target
+            return _report(reporter, moved(place.path, there, now(), place.lock_wait, place.out))
         return _report(reporter, migrated(place.path, now(), place.lock_wait, place.out))
 
     _with_ledger(work, config, lang, given)

@@ -11,7 +11,6 @@ import uuid
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -30,9 +29,8 @@ from aggregator.ledger.postgres.refusals import explained, not_connected
 from aggregator.ledger.postgres.seal import sealing
 from aggregator.ledger.postgres.tables import APPLICATION, COUNTED, FORMAT, make_tables, make_triggers
 from aggregator.ledger.postgres.verify import found_altered
-from aggregator.ledger.sql.chain import MOVED_FROM, append_event, moved_to
-from aggregator.ledger.sql.copy import fill
-from aggregator.ledger.sql.record import HOME
+from aggregator.ledger.sql.chain import append_event, moved_to
+from aggregator.ledger.sql.copy import fill, record_moved_from
 from aggregator.ledger.sql.tables import VERSION
 from aggregator.ledger.sql.verify import UNREADABLE, refuse
 from aggregator.model.errors import OurFault
@@ -175,11 +173,10 @@ def fill_ledger(connection: PostgresConnection, place: Database, tables: Iterato
         make_tables(connection)
         fill(connection, place, tables)
         make_triggers(connection)
+        # Sealed anew where another kind has sealed last.
         with sealing(connection, at):
             if moved_from is not None:
-                append_event(connection, at, MOVED_FROM, str(moved_from), {})
-                if isinstance(moved_from, Path):
-                    connection.execute("INSERT INTO setting VALUES (?, ?)", (HOME, str(moved_from.resolve().parent)))
+                record_moved_from(connection, at, moved_from)
         refuse(place, found_altered(connection, whole=True))
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pyarrow as pa
 
 from aggregator.ledger.chain import TableDigest
 from aggregator.ledger.errors import CopyDiffers
 from aggregator.ledger.ledger import Rows
+from aggregator.ledger.sql.chain import MOVED_FROM, append_event
 from aggregator.ledger.sql.connection import Connection, fetched
+from aggregator.ledger.sql.record import HOME
 from aggregator.ledger.sql.tables import COLUMNS, key_of
 from aggregator.model.place import Place
 
@@ -37,3 +40,10 @@ def fill(connection: Connection, place: Place, tables: Iterator[Rows]) -> None:
             kept.add(rows)
         if str(kept) != str(came):
             raise CopyDiffers(place, table)
+
+
+def record_moved_from(connection: Connection, at: str, former: Place) -> None:
+    """That the ledger was at another place before; folders of runs are found from there."""
+    append_event(connection, at, MOVED_FROM, str(former), {})
+    if isinstance(former, Path):
+        connection.execute("INSERT INTO setting VALUES (?, ?) ON CONFLICT DO NOTHING", (HOME, str(former.resolve().parent)))

@@ -38,10 +38,10 @@ def setting(connection: Connection, name: str) -> str | None:
 
 def home_of(connection: Connection, ledger: Place) -> Path | None:
     """What folders of runs below it are relative to: the ledger's own folder, or that of the file it once was."""
-    if isinstance(ledger, Path):
-        return ledger.resolve().parent
     kept = setting(connection, HOME)
-    return None if kept is None else Path(kept)
+    if kept is not None:
+        return Path(kept)
+    return ledger.resolve().parent if isinstance(ledger, Path) else None
 
 
 def folder_of(home: Path | None, kept: str) -> Path | None:

@@ -25,7 +25,7 @@ OF_RUN = (
 )
 """Inventories of a run: they stand together."""
 HOME = "home"
-"""The setting of a ledger without a folder of its own that was a file before: the folder of that."""
+"""The setting of a ledger that was a file elsewhere before: the folder of that."""
 RECEIVED = "received:"
 """Before the hash of a file that was received, and not only used by a run."""
 SEEN_AGAIN = (

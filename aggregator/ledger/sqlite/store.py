@@ -29,8 +29,8 @@ from aggregator.ledger.errors import (
     NoLedger,
 )
 from aggregator.ledger.ledger import Rows
-from aggregator.ledger.sql.chain import MOVED_FROM, append_event, moved_to
-from aggregator.ledger.sql.copy import fill
+from aggregator.ledger.sql.chain import append_event, moved_to
+from aggregator.ledger.sql.copy import fill, record_moved_from
 from aggregator.ledger.sql.verify import UNREADABLE, refuse
 from aggregator.ledger.sqlite.connection import SqliteConnection
 from aggregator.ledger.sqlite.migrations import MIGRATIONS
@@ -183,11 +183,14 @@ def fill_ledger(path: Path, tables: Iterator[Rows], at: str, moved_from: Place |
     """A ledger with all that another has, beside the place and renamed there."""
     if path.exists():
         raise LedgerThere(path)
-    with _made_beside(path, CannotCopyLedger) as connection, transaction(connection, at):
-        make_tables(connection)
-        fill(connection, path, tables)
-        if moved_from is not None:
-            append_event(connection, at, MOVED_FROM, str(moved_from), {})
+    refuse_odd(path)
+    with _made_beside(path, CannotCopyLedger) as connection:
+        with transaction(connection, at):
+            make_tables(connection)
+            fill(connection, path, tables)
+            if moved_from is not None:
+                record_moved_from(connection, at, moved_from)
+        refuse(path, found_altered(connection, whole=True))
 
 
 def copy_ledger(connection: SqliteConnection, target: Path) -> None:
