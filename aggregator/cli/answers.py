@@ -10,6 +10,7 @@ import click
 
 from aggregator.cli.ending import Reporter, guarded, now
 from aggregator.cli.options import PATH, json_option, lang_option, ledger_options, lock_wait_option, options_of
+from aggregator.cli.values import Words
 
 
 @click.command()
@@ -48,7 +49,7 @@ def receive(files: tuple[Path, ...], config: Path | None, as_json: bool, lang: A
 
 
 @click.command()
-@click.argument("numbers", nargs=-1, metavar="NUMBER...")
+@click.argument("numbers", nargs=-1, type=Words(), metavar="NUMBER...")
 @click.option("--file", type=PATH, metavar="FILE", help="Numbers, one a line, or - for standard input.")
 @ledger_options
 @json_option

@@ -11,8 +11,7 @@ import click
 
 from aggregator.cli.ending import Reporter, guarded, now
 from aggregator.cli.options import (
-    LedgerName,
-    Month,
+    PATH,
     json_option,
     lang_option,
     ledger_options,
@@ -20,6 +19,7 @@ from aggregator.cli.options import (
     options_of,
     period_option,
 )
+from aggregator.cli.values import LedgerName, Month, Words
 
 if TYPE_CHECKING:
     from aggregator.model.options import Options
@@ -114,8 +114,8 @@ def check(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
 
 
 @ledger.command()
-@click.argument("run_ref", metavar="RUN")
-@click.option("--reason", default="", metavar="TEXT", help="Why: it is recorded.")
+@click.argument("run_ref", type=Words(), metavar="RUN")
+@click.option("--reason", default="", type=Words(), metavar="TEXT", help="Why: it is recorded.")
 @ledger_options
 @lock_wait_option
 @lang_option
@@ -138,9 +138,9 @@ def void(run_ref: str, reason: str, config: Path | None, lang: Any, **given: Any
 
 
 @ledger.command()
-@click.argument("application_ref", metavar="APPLICATION")
+@click.argument("application_ref", type=Words(), metavar="APPLICATION")
 @click.argument("answer", type=click.Choice(["accepted", "refused", "merged", "entered"]))
-@click.option("--reason", default="", metavar="TEXT", help="What customs said: it is recorded.")
+@click.option("--reason", default="", type=Words(), metavar="TEXT", help="What customs said: it is recorded.")
 @ledger_options
 @lock_wait_option
 @lang_option
@@ -162,8 +162,8 @@ def answer(application_ref: str, answer: str, reason: str, config: Path | None, 
 
 
 @ledger.command()
-@click.argument("numbers", nargs=-1, required=True, metavar="INVENTORY_NO...")
-@click.option("--reason", required=True, metavar="TEXT", help="Why: it is recorded.")
+@click.argument("numbers", nargs=-1, type=Words(), required=True, metavar="INVENTORY_NO...")
+@click.option("--reason", required=True, type=Words(), metavar="TEXT", help="Why: it is recorded.")
 @ledger_options
 @lock_wait_option
 @lang_option
@@ -188,7 +188,7 @@ def dismiss(numbers: tuple[str, ...], reason: str, config: Path | None, lang: An
 
 @ledger.command(name="first-period")
 @click.argument("period", type=Month(), metavar="YYYY-MM")
-@click.option("--reason", default="", metavar="TEXT", help="Why: it is recorded.")
+@click.option("--reason", default="", type=Words(), metavar="TEXT", help="Why: it is recorded.")
 @ledger_options
 @lock_wait_option
 @lang_option
@@ -211,7 +211,7 @@ def first_period(period: Any, reason: str, config: Path | None, lang: Any, **giv
 
 
 @ledger.command(name="import")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=PATH)
 @ledger_options
 @lock_wait_option
 @lang_option
@@ -234,7 +234,7 @@ def import_(file: Path, config: Path | None, lang: Any, **given: Any) -> None:
 
 
 @ledger.command()
-@click.argument("folder", type=click.Path(path_type=Path), metavar="[FOLDER]", required=False)
+@click.argument("folder", type=PATH, metavar="[FOLDER]", required=False)
 @ledger_options
 @lang_option
 def export(folder: Path | None, config: Path | None, lang: Any, **given: Any) -> None:
@@ -256,7 +256,7 @@ def export(folder: Path | None, config: Path | None, lang: Any, **given: Any) ->
 
 
 @ledger.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=PATH)
 @ledger_options
 @lang_option
 def backup(file: Path, config: Path | None, lang: Any, **given: Any) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from aggregator.cli.values import COUNT, SECONDS, WORKERS, Day, LedgerName, Month, PathName, Words
 
 if TYPE_CHECKING:
     from aggregator.model.options import Options
@@ -15,42 +16,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Day(click.ParamType[Any]):
-    name = "date"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        try:
-            return datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a calendar day has no zone
-        except ValueError:
-            self.fail(f"'{value}' is not a day. Write it as YYYY-MM-DD.", param, ctx)
-
-
-class Month(click.ParamType[Any]):
-    name = "month"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        from aggregator.model.errors import WrongUsage
-        from aggregator.model.period import Period
-
-        try:
-            return Period.parse(value)
-        except WrongUsage as error:
-            self.fail(error.in_lang("en"), param, ctx)
-
-
-class LedgerName(click.ParamType[Any]):
-    name = "ledger"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        from aggregator.model.place import MalformedUrl, place_of
-
-        try:
-            return place_of(value) if isinstance(value, str) else value
-        except MalformedUrl as error:
-            self.fail(error.in_lang("en"), param, ctx)
-
-
-PATH = click.Path(path_type=Path)
+PATH = PathName()
 
 lang_option = click.option("--lang", type=click.Choice(["en", "zh"]), help="Language of messages. [default: the locale's]")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object on stdout.")
@@ -68,13 +34,13 @@ require_ledger_option = click.option(
     "--require-ledger", is_flag=True, default=None, help="Stop if there is no ledger: never begin with one that knows nothing."
 )
 lock_wait_option = click.option(
-    "--lock-wait", type=click.FloatRange(0), metavar="SECONDS", help="How long to wait for another run to end. [default: 0]"
+    "--lock-wait", type=SECONDS, metavar="SECONDS", help="How long to wait for another run to end. [default: 0]"
 )
 calendar_option = click.option(
     "--calendar", type=PATH, metavar="FILE", help="TOML file with working days of years; it wins over the built-in calendar."
 )
 warn_days_option = click.option(
-    "--warn-days", type=click.IntRange(0), metavar="N", help="Warn when the deadline is fewer working days away. [default: 3]"
+    "--warn-days", type=COUNT, metavar="N", help="Warn when the deadline is fewer working days away. [default: 3]"
 )
 log_format_option = click.option(
     "--log-format", type=click.Choice(["text", "json"]), help="What stderr speaks: sentences, or a JSON object a line. [default: text]"
@@ -93,7 +59,7 @@ def several(*options: Callable[[F], F]) -> Callable[[F], F]:
 
 
 sheet_option = click.option(
-    "--sheet", "sheets", multiple=True, metavar="NAME", help="Sheet of a workbook to read, if several hold inventories. Repeatable."
+    "--sheet", "sheets", multiple=True, type=Words(), metavar="NAME", help="Sheet of a workbook to read, if several hold inventories. Repeatable."
 )
 
 rates_option = click.option("--rates", type=PATH, metavar="FILE", help="Your table of exchange rates, by day: CNY for one unit. [default: [[rates]] of the config]")
@@ -113,8 +79,8 @@ data_options = several(
     rates_option,
     click.option("--route", type=click.Choice(["declaration"]), help="9710: have every order declared, also those that could go as a list."),
     click.option("--by-line", is_flag=True, default=None, help="1039: declare lines without a slip number by themselves."),
-    click.option("--workers", type=click.IntRange(1), help="Worker processes. [default: the cores, at most 8]"),
-    click.option("--spool-limit", type=click.IntRange(1), metavar="MIB", help="How much of standard input or a pipe is taken. [default: 8192]"),
+    click.option("--workers", type=WORKERS, help="Worker processes. [default: the cores, at most 8]"),
+    click.option("--spool-limit", type=click.IntRange(1, 1 << 30), metavar="MIB", help="How much of standard input or a pipe is taken. [default: 8192]"),
 )  # fmt: skip
 """Of the commands that read exports."""
 

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from aggregator.cli.ending import Reporter, guarded, now
-from aggregator.cli.options import PATH, Month, config_option, json_option, lang_option, options_of, rates_option
+from aggregator.cli.options import PATH, config_option, json_option, lang_option, options_of, rates_option
+from aggregator.cli.values import Month, Words
 
 
 @click.group()
@@ -27,7 +28,7 @@ def rates() -> None:
 @rates_option
 @config_option
 @click.option("--period", type=Month(), metavar="YYYY-MM", help="The month to have rates for. [default: last month]")
-@click.option("--currency", "currencies", multiple=True, metavar="CODE", help="A currency that must have rates, besides those of the table. Repeatable.")
+@click.option("--currency", "currencies", multiple=True, type=Words(), metavar="CODE", help="A currency that must have rates, besides those of the table. Repeatable.")
 @json_option
 @lang_option
 def check(file: Path | None, config: Path | None, currencies: tuple[str, ...], as_json: bool, lang: Any, **given: Any) -> None:

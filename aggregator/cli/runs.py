@@ -12,7 +12,7 @@ import click
 
 from aggregator.cli.ending import Reporter, guarded, now
 from aggregator.cli.options import (
-    Month,
+    PATH,
     config_option,
     data_options,
     inputs_argument,
@@ -23,6 +23,7 @@ from aggregator.cli.options import (
     run_options,
     sheet_option,
 )
+from aggregator.cli.values import COUNT, Month, Number, Words
 
 if TYPE_CHECKING:
     from aggregator.model.outcome import Outcome
@@ -53,6 +54,7 @@ def run(inputs: tuple[Path, ...], config: Path | None, dry_run: bool, as_json: b
         _start_ahead(inputs)
         from aggregator.jobs.run import run as run_pipeline
         from aggregator.model.errors import Exit
+        from aggregator.model.names import told
         from aggregator.reports.summary import as_json as outcome_as_json
         from aggregator.reports.summary import summary
 
@@ -61,7 +63,7 @@ def run(inputs: tuple[Path, ...], config: Path | None, dry_run: bool, as_json: b
         metrics["file"] = options.metrics_file if not dry_run else None
         at = now()
         wanted = options.for_run(at.date())
-        reporter.event("started", period=str(wanted.period), inputs=[str(path) for path in inputs])
+        reporter.event("started", period=str(wanted.period), inputs=[told(path) for path in inputs])
         outcome = run_pipeline(wanted, at)
         metrics["outcome"] = outcome
         if outcome.published:
@@ -108,8 +110,8 @@ _LOGGED = ("exit_code", "period", "run_ref", "folder", "published", "counts", "e
 @click.command()
 @inputs_argument
 @data_options
-@click.option("--findings", type=click.Path(path_type=Path), metavar="FILE", help="Write all findings to this CSV file.")
-@click.option("--max", "most", type=click.IntRange(0), default=50, show_default=True, help="How many findings to print.")
+@click.option("--findings", type=PATH, metavar="FILE", help="Write all findings to this CSV file.")
+@click.option("--max", "most", type=COUNT, default=50, show_default=True, help="How many findings to print.")
 @json_option
 @lang_option
 def check(
@@ -176,16 +178,16 @@ def columns(inputs: tuple[Path, ...], mode: str | None, config: Path | None, she
 
 
 @click.command()
-@click.option("--lines", type=click.IntRange(1), required=True, metavar="N", help="How many item lines.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Where to write.")
-@click.option("--faults", type=click.FloatRange(0, 1), default=0.0, show_default=True, help="Share of inventories to break, one rule each in turn.")
-@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same bytes.")
+@click.option("--lines", type=click.IntRange(1, 10_000_000_000), required=True, metavar="N", help="How many item lines.")
+@click.option("--out", type=PATH, required=True, metavar="DIR", help="Where to write.")
+@click.option("--faults", type=Number(0, 1), default=0.0, show_default=True, help="Share of inventories to break, one rule each in turn.")
+@click.option("--seed", type=click.IntRange(0, (1 << 63) - 1), default=1, show_default=True, help="The same seed gives the same bytes.")
 @click.option("--period", type=Month(), metavar="YYYY-MM", help="The month most are cleared in. [default: last month]")
 @click.option("--cleared-by", type=click.Choice(["status", "receipts", "assume"]), default="status", show_default=True,
               help="How to say what is cleared: columns, a receipts file, or not at all (for --assume-cleared).")  # fmt: skip
 @click.option("--headings", type=click.Choice(["own", "zh"]), default="own", show_default=True, help="Column names or Chinese headings.")
 @click.option("--encoding", type=click.Choice(["utf-8", "gb18030"]), default="utf-8", show_default=True)
-@click.option("--first-serial", type=click.IntRange(1), default=1, show_default=True, help="Serial number of the first inventory.")
+@click.option("--first-serial", type=click.IntRange(1, 999_999_999), default=1, show_default=True, help="Serial number of the first inventory.")
 @click.option("--mode", type=click.Choice(["9610", "1039"]), help="Customs mode whose exports to write. [default: 9610, or that of the config]")
 @click.option("--shapes", is_flag=True, help="Write the shapes of real exports too, sound and damaged, each with what is said of it.")
 @lang_option
@@ -218,7 +220,7 @@ def sample(lines: int, out: Path, period: Any, mode: str | None, shapes: bool, l
 
 
 @click.command()
-@click.argument("code", required=False)
+@click.argument("code", type=Words(), required=False)
 @mode_option
 @json_option
 @lang_option

@@ -22,6 +22,7 @@ from aggregator.cli.options import (
     run_options,
     warn_days_option,
 )
+from aggregator.cli.values import COUNT
 
 
 @click.command()
@@ -30,7 +31,7 @@ from aggregator.cli.options import (
 @as_of_option
 @calendar_option
 @warn_days_option
-@click.option("--max", "most", type=click.IntRange(0), default=3, show_default=True, help="How many undeclared inventories to list, a reason.")
+@click.option("--max", "most", type=COUNT, default=3, show_default=True, help="How many undeclared inventories to list, a reason.")
 @require_ledger_option
 @click.option("--quiet", is_flag=True, default=None, help="Print nothing when nothing presses.")
 @json_option

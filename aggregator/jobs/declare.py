@@ -33,6 +33,7 @@ from aggregator.jobs.status import standing
 from aggregator.ledger.ledger import Ledger, LedgerAt
 from aggregator.model.disk import own_folder
 from aggregator.model.errors import CannotReadOrWrite, Exit
+from aggregator.model.names import told
 from aggregator.model.outcome import Outcome
 from aggregator.model.records import RUN_LIVE, Known, RecordedRows, Run
 from aggregator.model.settings import CheckSettings, RunSettings
@@ -65,7 +66,7 @@ class Job:
 
     def shown(self, folder: Path) -> str:
         """A run folder as the user named its place."""
-        return str(self.settings.out / folder.relative_to(self.out) if folder.is_relative_to(self.out) else folder)
+        return told(self.settings.out / folder.relative_to(self.out) if folder.is_relative_to(self.out) else folder)
 
 
 @dataclass(frozen=True)

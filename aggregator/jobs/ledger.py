@@ -19,6 +19,7 @@ from aggregator.ledger.errors import CannotCopyLedger, NoLedger
 from aggregator.ledger.ledger import Ledger
 from aggregator.model.disk import own_folder
 from aggregator.model.errors import CannotCreate, NoInput, WrongUsage
+from aggregator.model.names import told
 from aggregator.model.period import Period
 from aggregator.model.place import Place
 from aggregator.model.records import ApplicationStanding, Run, State
@@ -119,7 +120,7 @@ def imported(mode: Mode, path: Place, out: Path | None, file: Path, chunk_bytes:
             refuse_unknown(out.resolve(), (), "")
         refuse_lost(path, out)
     with changing(path, out, at, lock_wait, create=True) as ledger:
-        found = ledger.import_declared(file.name, sha256, numbers)
+        found = ledger.import_declared(told(file.name), sha256, numbers)
     if not found.new:
         return Text(f"Nothing new: the ledger has all {found.known:,} inventories as declared.", f"没有新内容：{found.known:,} 份清单均已登记为已申报。")
     return Text(

@@ -15,6 +15,7 @@ from aggregator.ledger.at import ledger_at
 from aggregator.ledger.errors import NoLedger
 from aggregator.ledger.ledger import Ledger
 from aggregator.model.errors import CannotCreate
+from aggregator.model.names import path_of, told
 from aggregator.model.place import Place
 from aggregator.model.records import Run
 from aggregator.outputs.manifest import MANIFEST
@@ -110,9 +111,9 @@ def _folder_problems(run: Run, result: Checked) -> Iterator[Problem]:
         yield Problem(str(manifest), Text("the manifest is not the one recorded", "清单文件（manifest）与登记时不符"), _RESTORE_FILE)
         return
     outputs = json.loads(manifest.read_text(encoding="utf-8"))["outputs"]
-    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()} - {MANIFEST}
+    found = {told(path.relative_to(folder).as_posix()) for path in folder.rglob("*") if not path.is_dir()} - {MANIFEST}
     for name in sorted(set(outputs) | found):
-        path = folder / name
+        path = folder / path_of(name)
         result.files += 1
         if name not in found:
             yield Problem(str(path), Text("the file was removed", "文件已被删除"), _RESTORE_FILE)

@@ -30,6 +30,7 @@ from aggregator.ledger.ledger import Ledger
 from aggregator.model.answers import ApplicationReceipt, Applied, Clearance, OrderMessage, OrderReceipt, Result
 from aggregator.model.disk import replacing
 from aggregator.model.errors import CannotCreate, CannotReadOrWrite, Exit, UnusableInput
+from aggregator.model.names import told
 from aggregator.model.settings import ReceiveSettings
 from aggregator.schemas.modes.m9710.messages import Weight, weight_of
 from aggregator.schemas.text import Text
@@ -83,9 +84,9 @@ def receive(settings: ReceiveSettings, now: datetime) -> Received:
         sources, damaged = _sources(settings.inputs, room)
         with changing(settings.ledger.path, out, at, settings.ledger.lock_wait) as ledger:
             for path, why in damaged:
-                copy = hold(Source(path, str(path), str(path)), room)
+                copy = hold(Source(path, told(path), told(path)), room)
                 _keep(copy.path, out / RECEIVED / QUARANTINE, taken_of(copy).sha256, path.suffix)
-                received.aside.append(Quarantined(str(path), None, why))
+                received.aside.append(Quarantined(told(path), None, why))
             has_orders = any(run.mode == "9710" for run in ledger.runs())
             taking = _Taking(ledger, out, now, received, ledger.applied(), ledger.consignors(), _About(has_orders=has_orders))
             for source in sources:

@@ -22,12 +22,14 @@ from aggregator.ledger.at import ledger_at
 from aggregator.ledger.errors import NoLedger
 from aggregator.model.company import require_market
 from aggregator.model.disk import own_folder
-from aggregator.model.errors import Exit, WrongConfiguration
+from aggregator.model.errors import Exit, WrongConfiguration, WrongUsage
 from aggregator.model.outcome import Outcome
+from aggregator.model.period import Period
 from aggregator.model.records import Run
 from aggregator.model.settings import CheckSettings, RunSettings
 from aggregator.pipeline.line import Line, calculate
 from aggregator.pipeline.result import counted, outcome_of
+from aggregator.schemas.modes import Mode
 from aggregator.schemas.rule import Severity
 
 WORK = "aggregator-work-"
@@ -36,8 +38,7 @@ WORK = "aggregator-work-"
 
 def run(settings: RunSettings, now: datetime) -> Outcome:
     """The main job. `now` is the run's one recorded time; all dates come from it."""
-    if settings.mode.deadline_day is not None:
-        earliest_deadline(settings.period, settings.mode.deadline_day)
+    _refuse_early(settings.mode, settings.period)
     require_market(settings.mode, settings.company, settings.market, settings.period.last_day)
     with open_inputs(settings.reading, clearing_known=settings.reading.clearing_known) as inputs:
         return _run(settings, inputs, now)
@@ -69,6 +70,8 @@ def _run(settings: RunSettings, inputs: Inputs, now: datetime) -> Outcome:
 
 def check(settings: CheckSettings, today: date) -> tuple[Outcome, Iterator[pa.Table]]:
     """Read and validate only, by the rules in force at the end of the period or, without one, today. Out: the outcome, complete once the findings (tables, in input order) are all taken."""
+    if settings.period is not None:
+        _refuse_early(settings.mode, settings.period)
     mode = settings.mode.on(settings.period.last_day if settings.period else today, settings.severities)
     outcome = Outcome(mode)
 
@@ -85,6 +88,18 @@ def check(settings: CheckSettings, today: date) -> tuple[Outcome, Iterator[pa.Ta
             vars(outcome).update(vars(whole), exit_code=Exit.WAITING if errors else Exit.DONE)
 
     return outcome, findings()
+
+
+def _refuse_early(mode: Mode, period: Period) -> None:
+    """Raise WrongUsage for a period before the rules by which anything is declared."""
+    if mode.deadline_day is not None:
+        earliest_deadline(period, mode.deadline_day)
+    since = max(rule.in_force_from for rule in mode.rules.exclusions.values())
+    if period.last_day < since:
+        raise WrongUsage(
+            f"The period {period} is before the rules this tool knows, in force from {since}.",
+            f"申报期 {period} 早于本工具所依据规则的生效日期 {since}。",
+        )
 
 
 def _first_period(settings: RunSettings, recorded: str | None) -> str:

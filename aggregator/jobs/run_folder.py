@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from aggregator.domain.split import declaration_refs
+from aggregator.model.names import path_of
 from aggregator.model.outcome import Outcome
 from aggregator.model.settings import RunSettings
 from aggregator.outputs.rejected import rejected_head, rejected_names
@@ -75,14 +76,14 @@ def _write_rejected(result: Result, folder: Path) -> None:
         if not piece:
             continue
         folder.mkdir(exist_ok=True)
-        path = folder / names[place]
+        path = folder / path_of(names[place])
         with path.open("ab") as sink:
             if sink.tell() == 0:
                 sink.write(rejected_head(result.work.files[place]))
             sink.write(result.work.storage.read_bytes(piece))
     for place, file in enumerate(result.work.files):
         # Who gives a workbook corrects in a spreadsheet.
-        path = folder / names[place]
+        path = folder / path_of(names[place])
         if file.format in ("xlsx", "xls") and path.exists():
             from aggregator.outputs.xlsx import write_rejected_workbook
 

@@ -14,7 +14,8 @@ from aggregator.model.company import Company, Market, company_of, market_of
 from aggregator.model.customs import DEFAULT_EDITION, Customs, customs_of
 from aggregator.model.errors import WrongConfiguration, WrongUsage
 from aggregator.model.given import as_recorded, rate_rows_of
-from aggregator.model.period import Period
+from aggregator.model.names import is_text, path_of, told
+from aggregator.model.period import YEARS, Period
 from aggregator.model.place import MalformedUrl, Place, place_of
 from aggregator.model.settings import (
     CheckSettings,
@@ -92,14 +93,14 @@ class Options:
         """The parameters as the manifest records them."""
         hidden = {"mode", "inputs", "receipts", "columns", "constants", "severity", "customs", *_RECORDED_IF_GIVEN, *_NOT_RECORDED}
         plain = {
-            f.name: value if isinstance(value := getattr(self, f.name), bool | int | str | None) else str(value)
+            f.name: value if isinstance(value := getattr(self, f.name), bool | int | str | None) else told(str(value))
             for f in fields(self)
             if f.name not in hidden
         }
         tables = {name: dict(getattr(self, name)) for name in ("columns", "constants", "severity")}
         tables["customs"] = asdict(self.customs) if self.customs is not None else {}
         plain |= {name: as_recorded(getattr(self, name)) for name in _RECORDED_IF_GIVEN if getattr(self, name) not in _NOTHING}
-        return {"mode": self.mode.code} | plain | {"formats": list(self.formats), "sheets": list(self.sheets), "receipts": [str(path) for path in self.receipts]} | tables
+        return {"mode": self.mode.code} | plain | {"formats": list(self.formats), "sheets": list(self.sheets), "receipts": [told(path) for path in self.receipts]} | tables
 
     @property
     def reading(self) -> ReadSettings:
@@ -129,6 +130,13 @@ class Options:
     def place(self) -> LedgerPlace:
         if (path := self.ledger_path) is None:
             raise WrongUsage("Say where the ledger is: --ledger PATH or URL, or --out DIR.", "请指定台账：--ledger 路径或网址，或 --out 文件夹。")
+        for each in (path, self.out.resolve() if self.out is not None else None):
+            if isinstance(each, Path) and not is_text(each):
+                raise WrongUsage(
+                    f"The name {told(each)} is not UTF-8, or the locale takes none but ASCII: the ledger could not find it again. Set "
+                    "LANG=C.UTF-8, or name another folder.",
+                    f"{told(each)} 的名称不是UTF-8编码，或区域设置仅支持ASCII，台账将无法再找到它。请设置 LANG=C.UTF-8，或指定其他文件夹。",
+                )
         return LedgerPlace(path, self.out, self.lock_wait, self.require_ledger)
 
     def for_run(self, today: date) -> RunSettings:
@@ -282,7 +290,7 @@ def _mode(config: Mapping[str, Any], options: Mapping[str, Any], problems: list[
 
 def origins(config: dict[str, Any], options: dict[str, Any], path: Path | None) -> dict[str, str]:
     """Where each parameter came from: the command line, the config's file, the locale or the default."""
-    file = str(path or CONFIG_NAME)
+    file = told(path or CONFIG_NAME)
     tables = {"calendar_years": "calendar", "customs": "customs", "rate_rows": "rates", "company": "company", "market": "market"} | {name: name for name in _TABLES}
     found = {}
     for name in (f.name for f in fields(Options)):
@@ -304,7 +312,9 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
 _ALLOWED: dict[str, tuple[Any, ...]] = {
     "edition": tuple(EDITIONS), "summary_flag": (1, 2), "item_name_flag": (0, 1), "engine": ("local",), "lang": ("en", "zh"), "route": (DECLARATION,), "log_format": ("text", "json"),
 }  # fmt: skip
+_LONGEST = 4095
 _LEAST = {"workers": 1, "chunk_bytes": 1, "spool_limit": 1, "warn_days": 0, "lock_wait": 0}
+_MOST = {"workers": 1024, "chunk_bytes": 1 << 30, "spool_limit": 1 << 30, "warn_days": 1_000_000_000, "lock_wait": 31_536_000}
 _PATHS = ("tariff", "rates", "out", "calendar", "metrics_file")
 
 
@@ -315,12 +325,15 @@ def _setting(name: str, value: Any) -> Any:
         raise TypeError(f"expected {' or '.join(each.__name__ for each in kinds)}, found {type(value).__name__}")
     if name in ("period", "first_period"):
         return Period.parse(value)
+    for text in value if isinstance(value, list) else [value]:
+        if isinstance(text, str) and ("\0" in text or len(text) > _LONGEST):
+            raise ValueError("it is too long, or holds a NUL")
     if name == "ledger":
         return place_of(value)
     if name in _PATHS:
-        return Path(value)
+        return path_of(value)
     if name == "receipts":
-        return tuple(Path(item) for item in value)
+        return tuple(path_of(item) for item in value)
     if name == "sheets":
         return tuple(str(item) for item in value)
     if name == "formats":
@@ -328,11 +341,16 @@ def _setting(name: str, value: Any) -> Any:
             raise ValueError("formats are csv, parquet and xlsx")
         return tuple(value)
     if name == "as_of":
-        return date.fromisoformat(value)
+        day = date.fromisoformat(value)
+        if day.year not in YEARS:
+            raise ValueError(f"'{value}' is not a day of these times")
+        return day
     if name in _ALLOWED and value not in _ALLOWED[name]:
         raise ValueError(f"expected one of {_ALLOWED[name]}, found {value!r}")
     if name in _LEAST and not value >= _LEAST[name]:
         raise ValueError(f"must be at least {_LEAST[name]}")
+    if name in _MOST and not value <= _MOST[name]:
+        raise ValueError(f"must be at most {_MOST[name]}")
     return float(value) if name == "lock_wait" else value
 
 

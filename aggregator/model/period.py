@@ -8,6 +8,10 @@ from datetime import date, datetime, timedelta
 from aggregator.model.errors import WrongUsage
 from aggregator.schemas.patterns import CHINA
 
+YEARS = range(2000, 3000)
+"""What a year may be: what comes before and after them, months and deadlines, is a date too."""
+_SHOWN = 60
+
 
 @dataclass(frozen=True)
 class Period:
@@ -21,10 +25,13 @@ class Period:
         try:
             moment = datetime.strptime(text, "%Y-%m").replace(tzinfo=CHINA)
         except ValueError:
+            moment = None
+        if moment is None or moment.year not in YEARS:
+            begin = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
             raise WrongUsage(
-                f"'{text}' is not a period. Write it as YYYY-MM, for example 2026-10.",
-                f"“{text}”不是申报期。请写成 YYYY-MM，例如 2026-10。",
-            ) from None
+                f"'{begin}' is not a period. Write it as YYYY-MM, for example 2026-10.",
+                f"“{begin}”不是申报期。请写成 YYYY-MM，例如 2026-10。",
+            )
         return cls(moment.year, moment.month)
 
     @classmethod

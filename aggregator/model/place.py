@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from aggregator.model.errors import WrongConfiguration
+from aggregator.model.names import path_of
 
 _BEGINS = re.compile(r"(?i)postgres(?:ql)?:")
 _URL = re.compile(r"(?i)postgres(?:ql)?://(?:(?P<user>[^:@/?#]*)(?P<password>:[^@/?#]*)?@)?(?P<hosts>[^@/?#]*)(?P<database>/[^@/?#]*)?(?:\?(?P<query>[^?#@]*))?")
@@ -55,7 +56,7 @@ class MalformedUrl(WrongConfiguration):
 
 def place_of(text: str) -> Place:
     """A path, or where it begins like a URL of PostgreSQL that. Raises MalformedUrl."""
-    return _database(text) if _BEGINS.match(text) else Path(text)
+    return _database(text) if _BEGINS.match(text) else path_of(text)
 
 
 def _database(url: str) -> Database:

@@ -12,6 +12,7 @@ from typing import Any
 
 from aggregator.inputs.export import Export, Taken
 from aggregator.inputs.sources.unchanged import sha256_of
+from aggregator.model.names import told
 from aggregator.model.settings import RunSettings
 from aggregator.model.version import VERSION
 
@@ -36,7 +37,7 @@ def write_manifest(
 ) -> str:
     """Write manifest.json over the files already staged; returns its SHA-256."""
     outputs = {
-        str(path.relative_to(stage)): {"sha256": sha256_of(path), "bytes": path.stat().st_size}
+        told(path.relative_to(stage)): {"sha256": sha256_of(path), "bytes": path.stat().st_size}
         for path in sorted(stage.rglob("*"))
         if path.is_file()
     }

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from aggregator.model.errors import CannotReadOrWrite, NoInput, UnusableInput
+from aggregator.model.names import path_of, told
 from aggregator.model.small import MOST_LINES, is_pipe, read_small
 
 SUFFIXES = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".xml", ".parquet", ".gz", ".zip")
@@ -38,7 +39,7 @@ def meant(arguments: Iterable[Path]) -> Iterator[Meant]:
         named = list_of(argument)
         if named is not None:
             for line in _lines(named):
-                yield from _files(Path(line))
+                yield from _files(path_of(line))
         else:
             yield from _files(argument)
 
@@ -54,7 +55,7 @@ def list_of(argument: Path) -> Path | None:
 
 def _files(argument: Path) -> list[Meant]:
     if argument == STANDARD_INPUT or argument.is_file() or is_pipe(argument):
-        return [Meant(argument, str(argument), named=True)]
+        return [Meant(argument, told(argument), named=True)]
     if argument.is_dir():
         found = sorted(path for path in argument.iterdir() if path.is_file() and is_export(path))
         if not found:
@@ -62,13 +63,13 @@ def _files(argument: Path) -> list[Meant]:
                 f"{argument} is a folder without a file that ends in {', '.join(SUFFIXES)}. Name the files in it.",
                 f"文件夹 {argument} 中没有以 {'、'.join(SUFFIXES)} 结尾的文件。请直接指定文件。",
             )
-        return [Meant(path, str(argument), named=False) for path in found]
+        return [Meant(path, told(argument), named=False) for path in found]
     if has_magic(str(argument)):
         root = Path(argument.anchor)
         found = sorted(path for path in root.glob(str(argument.relative_to(root))) if path.is_file() and path.name[0] != ".")
         if not found:
             raise NoInput(f"{argument} matches no file. Check the pattern.", f"{argument} 没有匹配到任何文件。请检查通配符。")
-        return [Meant(path, str(argument), named=False) for path in found]
+        return [Meant(path, told(argument), named=False) for path in found]
     if argument.exists():
         raise NoInput(f"{argument} is no regular file, and no pipe. Name a file.", f"{argument} 不是普通文件，也不是管道。请指定文件。")
     raise NoInput(f"{argument}: no such file. Check the path.", f"{argument}：文件不存在。请检查路径。")

@@ -97,7 +97,7 @@ def hold(source: Source, room: Room) -> Source:
     """A copy as of `held`, for those who ask themselves whether the file was changed, and keep the copy for longer."""
     if room.has(source.path):
         return replace(source, taken=taken_of(source))
-    path = room.new_file(source.path.suffix)
+    path = room.new_file(suffix if (suffix := source.path.suffix).isascii() else "")
     try:
         with hashing(source.path) as (file, digest), path.open("wb") as sink:
             shutil.copyfileobj(file, sink, _PIECE)

@@ -21,6 +21,7 @@ from aggregator.inputs.sources.sniff import Format, format_of
 from aggregator.inputs.sources.unchanged import changed, changes_explain, held, stood
 from aggregator.inputs.sources.zipped import sound_archive
 from aggregator.model.errors import UnusableInput, cannot_be_read
+from aggregator.model.names import told
 from aggregator.model.small import is_pipe, pieces_of
 
 MOST_BYTES = 2 << 30
@@ -43,9 +44,9 @@ def sources_in(each: Meant, room: Room) -> Iterator[Source]:
     if each.path == STANDARD_INPUT:
         source = Source(_spooled("-", iter(partial(standard_input().read, _PIECE), b""), room), "-", "-")
     elif is_pipe(each.path):
-        source = Source(_piped(each, room), str(each.path), each.argument, each.named)
+        source = Source(_piped(each, room), told(each.path), each.argument, each.named)
     else:
-        source = Source(each.path, str(each.path), each.argument, each.named, stood=stood(each.path))
+        source = Source(each.path, told(each.path), each.argument, each.named, stood=stood(each.path))
     try:
         with changes_explain(source):
             kind = format_of(source)
@@ -61,9 +62,9 @@ def sources_in(each: Meant, room: Room) -> Iterator[Source]:
 
 def _piped(each: Meant, room: Room) -> Path:
     try:
-        return _spooled(str(each.path), pieces_of(each.path, pipes=True), room)
+        return _spooled(told(each.path), pieces_of(each.path, pipes=True), room)
     except OSError as error:
-        raise cannot_be_read(str(each.path), error) from None
+        raise cannot_be_read(told(each.path), error) from None
 
 
 def _spooled(name: str, pieces: Iterator[bytes], room: Room) -> Path:

@@ -16,6 +16,7 @@ from aggregator.inputs.sources.unchanged import refuse_other, sha256_of
 from aggregator.inputs.sources.unpack import sources_of
 from aggregator.inputs.tables.canonical import canonical_column
 from aggregator.model.errors import UnusableInput
+from aggregator.model.names import told
 from aggregator.schemas.field import Dictionary
 from aggregator.schemas.invisible import made_visible
 from aggregator.schemas.patterns import SCIENTIFIC, at_most, clearing_digits, matches
@@ -28,7 +29,7 @@ def read_numbers(path: Path, dictionary: Dictionary, chunk_bytes: int) -> tuple[
     sha256 = sha256_of(path)
     with temporary_room() as room:
         numbers = _numbers(path, Reading(room, dictionary, (), chunk_bytes, least_known=1))
-    refuse_other(str(path), path, sha256)
+    refuse_other(told(path), path, sha256)
     return numbers, sha256
 
 

@@ -15,6 +15,7 @@ from aggregator.ledger.sql.orders import refused_orders
 from aggregator.ledger.sql.record import HOME, MODE, OF_RUN_REF, RECEIVED
 from aggregator.ledger.sql.words import LIVE, UNDOES
 from aggregator.model.answers import Applied
+from aggregator.model.names import path_of
 from aggregator.model.place import Place
 from aggregator.model.records import (
     FIRST_MODE,
@@ -40,13 +41,13 @@ def home_of(connection: Connection, ledger: Place) -> Path | None:
     """What folders of runs below it are relative to: the ledger's own folder, or that of the file it once was."""
     kept = setting(connection, HOME)
     if kept is not None:
-        return Path(kept)
+        return path_of(kept)
     return ledger.resolve().parent if isinstance(ledger, Path) else None
 
 
 def folder_of(home: Path | None, kept: str) -> Path | None:
     """A folder of a run, as it is kept."""
-    return None if not kept else Path(kept) if home is None else home / kept
+    return None if not kept else path_of(kept) if home is None else home / path_of(kept)
 
 
 def runs(connection: Connection, ledger: Place) -> list[Run]:

@@ -15,6 +15,7 @@ from aggregator.ledger.sql.chain import append_event
 from aggregator.ledger.sql.connection import Connection, rows_of
 from aggregator.ledger.sql.words import LIVE
 from aggregator.model.answers import Sent
+from aggregator.model.names import told
 from aggregator.model.records import FIRST_MODE, RUN_LIVE, RecordedRows, State, application_ref
 
 OF_RUN_REF = "declaration_ref BETWEEN :run_ref || '-' AND :run_ref || '-~'"
@@ -73,7 +74,7 @@ def relative_folder(home: Path | None, folder: Path) -> str:
     """A run folder as the ledger keeps it: relative to the ledger's own folder where it lies below it, so that both can be
     moved together."""
     folder = folder.resolve()
-    return folder.relative_to(home).as_posix() if home is not None and folder.is_relative_to(home) else str(folder)
+    return told(folder.relative_to(home).as_posix() if home is not None and folder.is_relative_to(home) else folder)
 
 
 def next_run_no(connection: Connection) -> int:

@@ -1,0 +1,112 @@
+"""Kinds of values that options take. What can be no such value is wrong usage, whatever it is."""
+
+from __future__ import annotations
+
+import math
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import click
+
+Param: TypeAlias = "click.Parameter | None"
+Context: TypeAlias = "click.Context | None"
+_PATH_BYTES, _NAME_BYTES = 4095, 255
+"""What Linux takes."""
+_TEXT_LENGTH = 1000
+
+
+class Day(click.ParamType[Any]):
+    name = "date"
+
+    def convert(self, value: Any, param: Param, ctx: Context) -> Any:
+        from aggregator.model.period import YEARS
+
+        try:
+            day = datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a calendar day has no zone
+        except ValueError:
+            day = None
+        if day is None or day.year not in YEARS:
+            self.fail(f"'{_begin(value)}' is not a day. Write it as YYYY-MM-DD.", param, ctx)
+        return day
+
+
+class Month(click.ParamType[Any]):
+    name = "month"
+
+    def convert(self, value: Any, param: Param, ctx: Context) -> Any:
+        from aggregator.model.errors import WrongUsage
+        from aggregator.model.period import Period
+
+        try:
+            return Period.parse(value)
+        except WrongUsage as error:
+            self.fail(error.in_lang("en"), param, ctx)
+
+
+class Words(click.ParamType[Any]):
+    """Text, in whatever encoding it was typed."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: Param, ctx: Context) -> Any:
+        from aggregator.model.names import told
+
+        text = told(value)
+        if len(text) > _TEXT_LENGTH or "\0" in text:
+            self.fail(f"'{_begin(text)}' is no text of at most {_TEXT_LENGTH:,} characters.", param, ctx)
+        return text
+
+
+class PathName(click.ParamType[Any]):
+    name = "path"
+
+    def convert(self, value: Any, param: Param, ctx: Context) -> Any:
+        refuse_no_path(self, value, param, ctx)
+        return Path(value)
+
+
+class LedgerName(click.ParamType[Any]):
+    name = "ledger"
+
+    def convert(self, value: Any, param: Param, ctx: Context) -> Any:
+        from aggregator.model.place import MalformedUrl, place_of
+
+        try:
+            place = place_of(value) if isinstance(value, str) else value
+        except MalformedUrl as error:
+            self.fail(error.in_lang("en"), param, ctx)
+        if isinstance(place, Path):
+            refuse_no_path(self, os.fspath(place), param, ctx)
+        return place
+
+
+class Number(click.FloatRange):
+    """A finite one."""
+
+    def convert(self, value: Any, param: Param, ctx: Context) -> Any:
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"'{_begin(value)}' is not a number.", param, ctx)
+        return number
+
+
+def refuse_no_path(kind: click.ParamType[Any], value: str, param: Param, ctx: Context) -> None:
+    """Fail for what can be the path of no file: blank, too long, or with a character that ends it."""
+    try:
+        held = os.fsencode(value) if "\0" not in value else b""
+    except UnicodeEncodeError:
+        held = b""
+    if not held or len(held) > _PATH_BYTES or any(len(part) > _NAME_BYTES for part in held.split(b"/")):
+        kind.fail(f"'{_begin(value)}' is no path.", param, ctx)
+
+
+def _begin(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+COUNT = click.IntRange(0, 1_000_000_000)
+SECONDS = Number(0, 31_536_000)
+WORKERS = click.IntRange(1, 1024)
