@@ -188,7 +188,7 @@ def columns(inputs: tuple[Path, ...], mode: str | None, config: Path | None, she
 @click.option("--headings", type=click.Choice(["own", "zh"]), default="own", show_default=True, help="Column names or Chinese headings.")
 @click.option("--encoding", type=click.Choice(["utf-8", "gb18030"]), default="utf-8", show_default=True)
 @click.option("--first-serial", type=click.IntRange(1, 999_999_999), default=1, show_default=True, help="Serial number of the first inventory.")
-@click.option("--mode", type=click.Choice(["9610", "1039"]), help="Customs mode whose exports to write. [default: 9610, or that of the config]")
+@click.option("--mode", type=click.Choice(["9610", "9710", "1039"]), help="Customs mode whose exports to write. [default: 9610, or that of the config]")
 @click.option("--shapes", is_flag=True, help="Write the shapes of real exports too, sound and damaged, each with what is said of it.")
 @lang_option
 def sample(lines: int, out: Path, period: Any, mode: str | None, shapes: bool, lang: Any, **given: Any) -> None:
@@ -199,16 +199,18 @@ def sample(lines: int, out: Path, period: Any, mode: str | None, shapes: bool, l
       aggregator sample --lines 100000 --out demo --faults 0.01 --seed 7
       aggregator sample --lines 1000 --out demo --shapes
       aggregator sample --mode 1039 --lines 1000 --out demo --faults 0.05
+      aggregator sample --mode 9710 --lines 1000 --out demo --headings zh
     """
 
     def job(reporter: Reporter) -> int:
         from aggregator.model.period import Period
+        from aggregator.samples.orders import write_orders
         from aggregator.samples.sample import Sample, write_sample
         from aggregator.samples.slips import write_slips
 
         wanted = Sample(lines=lines, period=period or Period.before(now().date()), **given)
         code = mode or options_of(None, {})[0].mode.code
-        for path in write_slips(wanted, out) if code == "1039" else write_sample(wanted, out):
+        for path in {"1039": write_slips, "9710": write_orders}.get(code, write_sample)(wanted, out):
             reporter.print(str(path))
         if shapes:
             from aggregator.samples.shapes.folder import write_shapes

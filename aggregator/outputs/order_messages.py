@@ -117,7 +117,7 @@ def _own_values(sending: Sending, kind: Kind, heads: pa.Table) -> dict[str, pa.A
     keys = zip(heads["platform_code"].to_pylist(), heads["inventory_no"].to_pylist(), strict=True)
     values = {"appType": _NEW, "appTime": sending.recorded_at.strftime("%Y%m%d%H%M%S"), "appStatus": _DECLARED, **spec.CONSTANTS}
     own = {name: pa.array([value] * count, pa.string()) for name, value in values.items()}
-    own["guid"] = pa.array([sending.guid(f"{kind.letter}/{platform}/{number}") for platform, number in keys], pa.string())
+    own["guid"] = pa.array(sending.guids(f"{kind.letter}/{platform}/{number}" for platform, number in keys), pa.string())
     return own
 
 

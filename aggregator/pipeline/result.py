@@ -133,6 +133,8 @@ def outcome_of(result: Result, period: str) -> Outcome:
         "declarations": result.declarations.num_rows,
         "declaration_items": result.declaration_items.num_rows,
     }
+    if result.work.mode.routing is not None:
+        counts["lists"] = result.split.declarations - result.declarations.num_rows
     excluded: dict[str, int] = {}
     for table in result.pieces("excluded"):
         for reason, count in _value_counts(table["reason"]):

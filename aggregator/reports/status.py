@@ -39,7 +39,7 @@ def _period_lines(one: PeriodStatus, standing: Standing, warn_days: int, lang: L
     late = say(f" ({one.late:,} late)", f"（其中补报 {one.late:,}）") if one.late else ""
     lines.append(
         say(f"  declared    {one.declared:,}{late}", f"  已申报      {one.declared:,}{late}")
-        + (f": {states_text(one.states, lang)}" if one.states else "")
+        + (f": {states_text(one.states, lang)}" if one.states and standing.mode.waits_for_clearing else "")
     )
     if one.runs:
         lines.append(say(f"  runs        {', '.join(one.runs)}: {one.declarations:,} declarations", f"  批次        {'、'.join(one.runs)}：报关单 {one.declarations:,} 份"))

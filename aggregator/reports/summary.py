@@ -38,6 +38,7 @@ def summary(outcome: Outcome, lang: Lang, *, dry_run: bool) -> list[str]:
     """Lines to print after a run."""
     counts, units, waits = outcome.counts, outcome.mode.wording.units, outcome.mode.waits_for_clearing
     late = Text(f" ({counts['inventories_late']:,} late)", f"（其中补报 {counts['inventories_late']:,} 份）") if waits else Text("", "")
+    lists = Text(f" and {counts['lists']:,} lists", f"，清单 {counts['lists']:,} 份") if "lists" in counts else Text("", "")
     lines = [
         Text(
             f"Period {outcome.period}: {counts['lines_read']:,} lines of {counts['inventories_read']:,} {units.en} read.",
@@ -45,9 +46,9 @@ def summary(outcome: Outcome, lang: Lang, *, dry_run: bool) -> list[str]:
         ),
         Text(
             f"  declared {counts['inventories_declared']:,} {units.en}{late.en} in "
-            f"{counts['declarations']:,} declarations with {counts['declaration_items']:,} items",
+            f"{counts['declarations']:,} declarations with {counts['declaration_items']:,} items{lists.en}",
             f"  申报 {counts['inventories_declared']:,} 份{units.zh}{late.zh}，"
-            f"形成报关单 {counts['declarations']:,} 份、商品项 {counts['declaration_items']:,} 项",
+            f"形成报关单 {counts['declarations']:,} 份、商品项 {counts['declaration_items']:,} 项{lists.zh}",
         ),
         Text(f"  rejected {counts['inventories_rejected']:,} {units.en}", f"  拒绝 {counts['inventories_rejected']:,} 份{units.zh}"),
         Text(f"  excluded {counts['inventories_excluded']:,} {units.en}", f"  排除 {counts['inventories_excluded']:,} 份{units.zh}"),

@@ -186,3 +186,9 @@ def test_without_a_customs_table_nothing_is_sent_and_that_is_said(runner: Runner
     shown = aggregator("config", "show", folder=runner.folder)
     assert "[customs]" in shown.stdout
     assert 'dxp_id = "DXPENT0000012345"' in shown.stdout
+
+
+def test_many_guids_are_those_of_one_each() -> None:
+    sending = Sending(CUSTOMS, "202205", "6f9619ff-8b86-d011-b42d-00c04fc964ff", "202610-01", 2, 1, NOW)
+    whats = [f"O/P/{n}" for n in range(50)]
+    assert sending.guids(whats) == [sending.guid(what) for what in whats]
