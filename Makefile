@@ -24,6 +24,9 @@ demo: $(VENV)/installed
 	@echo "  excluded.csv                              what is right but not to be declared now, and why"
 	@echo "  control_totals.csv, manifest.json         proof that nothing was lost, and what the run was made of"
 	@echo
+	@echo "Business to business (9710), a month of orders:"
+	@echo "  $(BIN)/aggregator run sample_data/orders/orders.csv --config sample_data/orders/aggregator.toml --period 2026-10 --out orders-out"
+	@echo
 	@echo "Market procurement (1039), a month of trade slips:"
 	@echo "  $(BIN)/aggregator run sample_data/market/slips.csv --config sample_data/market/aggregator.toml --period 2026-10 --out market-out"
 

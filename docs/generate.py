@@ -51,14 +51,16 @@ def rules_and_sources() -> str:
     return rules(mode_of("9610")) + "\n" + "\n".join(lines) + "\n"
 
 
-def rules_of_1039() -> str:
+def rules_of(mode: str) -> str:
     """But for those about files, which are the same for all modes."""
-    return "\n".join(line for line in rules(mode_of("1039")).splitlines() if not line.startswith("| F")) + "\n"
+    return "\n".join(line for line in rules(mode_of(mode)).splitlines() if not line.startswith("| F")) + "\n"
 
 
 def fields(mode: Mode) -> str:
     lines = ["| column | element | Chinese headings | kind | length | required | where | use |", "|---|---|---|---|---|---|---|---|"]
     for field in mode.dictionary.fields:
+        if mode.dictionary.unit and field.column == "inventory_no":
+            continue
         where = "header" if field.header else "item"
         required = "yes" if field.required else ""
         headings = " · ".join(field.headings)
@@ -96,9 +98,11 @@ MAKERS: dict[str, Callable[[], str]] = {
     "advice": advice,
     "command_line": command_line,
     "rules": rules_and_sources,
-    "rules_of_1039": rules_of_1039,
+    "rules_of_1039": lambda: rules_of("1039"),
+    "rules_of_9710": lambda: rules_of("9710"),
     "fields": lambda: fields(mode_of("9610")),
     "fields_of_1039": lambda: fields(mode_of("1039")),
+    "fields_of_9710": lambda: fields(mode_of("9710")),
     "codes": codes,
 }
 

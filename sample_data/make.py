@@ -12,6 +12,7 @@ from pathlib import Path
 from aggregator.jobs.run import run
 from aggregator.model.options import Options, from_config, read_config
 from aggregator.model.period import Period
+from aggregator.samples.orders import write_orders
 from aggregator.samples.sample import Sample, write_sample
 from aggregator.samples.slips import write_slips
 from aggregator.schemas.patterns import CHINA
@@ -23,12 +24,15 @@ MONTH = ("exports/shop-a-gb18030.csv", "exports/shop-b.csv")
 RECEIPTS = "exports/receipts.csv"
 FAULTS = "faults/faults.csv"
 SLIPS = "market/slips.csv"
+ORDERS = "orders/orders.csv"
 GOLDEN = (
     "declarations.csv", "declaration_items.csv", "weight_shares.csv", "findings.csv", "excluded.csv", "control_totals.csv",
     "audit_map.csv",
 )  # fmt: skip
 
 GOLDEN_OF_MARKET = ("packing.csv", "packing_groups.csv", "simplified_goods.csv")
+GOLDEN_OF_ORDERS = ("routes.csv",)
+GOLDEN_OF = {"market": GOLDEN_OF_MARKET, "orders": GOLDEN_OF_ORDERS}
 
 
 def make_inputs(folder: Path) -> None:
@@ -46,10 +50,11 @@ def make_inputs(folder: Path) -> None:
             shutil.move(made[0], target)
             if len(made) > 1:
                 shutil.move(made[1], folder / RECEIPTS)
-    (folder / SLIPS).parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as temporary:
-        [slips] = write_slips(replace(base, lines=600, seed=1039, faults=0.1, headings="zh"), Path(temporary))
-        shutil.move(slips, folder / SLIPS)
+    for name, write, seed in ((SLIPS, write_slips, 1039), (ORDERS, write_orders, 9710)):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory() as temporary:
+            [made_file] = write(replace(base, lines=600, seed=seed, faults=0.1, headings="zh"), Path(temporary))
+            shutil.move(made_file, folder / name)
 
 
 def run_month(out: Path, *, workers: int = 1, chunk_bytes: int = 32 << 20) -> Path:
@@ -70,20 +75,28 @@ def run_faults(out: Path) -> Path:
 
 
 def run_market(out: Path, *, workers: int = 1, chunk_bytes: int = 32 << 20) -> Path:
-    config = read_config(HERE / "market" / "aggregator.toml")
-    asked = {"inputs": (Path("sample_data") / SLIPS,), "period": PERIOD, "out": out, "formats": ("csv",), "workers": workers, "chunk_bytes": chunk_bytes}
+    return _run_configured("market", SLIPS, out, workers, chunk_bytes)
+
+
+def run_orders(out: Path, *, workers: int = 1, chunk_bytes: int = 32 << 20) -> Path:
+    return _run_configured("orders", ORDERS, out, workers, chunk_bytes)
+
+
+def _run_configured(folder: str, name: str, out: Path, workers: int, chunk_bytes: int) -> Path:
+    config = read_config(HERE / folder / "aggregator.toml")
+    asked = {"inputs": (Path("sample_data") / name,), "period": PERIOD, "out": out, "formats": ("csv",), "workers": workers, "chunk_bytes": chunk_bytes}
     return Path(run(from_config(config, asked).for_run(NOW.date()), NOW).folder)
 
 
 def main() -> None:
     make_inputs(HERE)
-    for name, job in (("exports", run_month), ("faults", run_faults), ("market", run_market)):
+    for name, job in (("exports", run_month), ("faults", run_faults), ("market", run_market), ("orders", run_orders)):
         with tempfile.TemporaryDirectory() as out:
             made = job(Path(out))
             expected = HERE / "expected" / name
             shutil.rmtree(expected, ignore_errors=True)
             expected.mkdir(parents=True)
-            for file in (*GOLDEN, *(GOLDEN_OF_MARKET if name == "market" else ())):
+            for file in (*GOLDEN, *GOLDEN_OF.get(name, ())):
                 shutil.copy(made / file, expected / file)
             shutil.copytree(made / "rejected", expected / "rejected")
 

@@ -81,7 +81,7 @@ def _sound_lines(sample: Sample, random: np.random.Generator, count: int, first_
         "goods_value": _scaled(totals, 100, 2).take(pa.array(order)), "buyer_kind": _same("企业", count),
         "buyer_name": _text([row[0] for row in _BUYERS], buyer), "buyer_country_code": _text([row[1] for row in _BUYERS], buyer),
         "waybill_no": _text([f"LP{year}{serial:09d}" for serial in serials], order), "internal_no": _text([f"IN{year}{serial:09d}" for serial in serials], order),
-        "declaring_customs_code": _same("5304", count), "exit_customs_code": _same("5301", count),
+        "declaring_customs_code": _same("5304", count), "exit_customs_code": _same("2248", count),
         "export_on": _text([f"{month[:4]}-{month[4:]}-{day:02d}" for day in range(1, 29)], days - 1), "declaration_mode_code": _same("B", count),
         "declarant_code": _same("4403180001", count), "declarant_name": _same("深圳通达报关行有限公司", count),
         "consignor_code": _text([row[0] for row in _CONSIGNORS], consignor), "consignor_name": _text([row[1] for row in _CONSIGNORS], consignor),

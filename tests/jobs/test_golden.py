@@ -46,7 +46,7 @@ def assert_as_expected(made: Path, expected: Path) -> None:
 
 def test_sample_data_is_what_the_seed_gives(make: Any, tmp_path: Path) -> None:
     make.make_inputs(tmp_path)
-    for name in (*make.MONTH, make.RECEIPTS, make.FAULTS, make.SLIPS):
+    for name in (*make.MONTH, make.RECEIPTS, make.FAULTS, make.SLIPS, make.ORDERS):
         assert (tmp_path / name).read_bytes() == (SAMPLE / name).read_bytes(), name
 
 
@@ -70,6 +70,13 @@ def test_golden_market(make: Any, tmp_path: Path, changes: dict[str, int]) -> No
     assert_as_expected(made, SAMPLE / "expected" / "market")
 
 
+@pytest.mark.parametrize("changes", [{}, {"workers": 2, "chunk_bytes": 5000}])
+def test_golden_orders(make: Any, tmp_path: Path, changes: dict[str, int]) -> None:
+    made = make.run_orders(tmp_path, **changes)
+    assert_as_expected(made, SAMPLE / "expected" / "orders")
+    assert [len(list((made / folder).iterdir())) for folder in ("orders", "inventories")] == [2, 1]
+
+
 def test_manifest_hashes_every_file(make: Any, tmp_path: Path) -> None:
     made = make.run_month(tmp_path)
     manifest = json.loads((made / "manifest.json").read_text(encoding="utf-8"))
@@ -88,8 +95,9 @@ def test_documents_are_current() -> None:
 
 def test_the_run_of_the_readme_runs(tmp_path: Path) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    [block, market] = [block for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) if "aggregator run" in block]
+    [block, orders, market] = [block for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) if "aggregator run" in block]
     assert _run(market, "market-out", tmp_path) == 3
+    assert _run(orders, "orders-out", tmp_path) == 3
     words = shlex.split(block.replace("\\\n", " "))
     assert words[0] == ".venv/bin/aggregator"
     arguments = [str(tmp_path / "demo-out") if word == "demo-out" else word for word in words[1:]]
