@@ -40,7 +40,7 @@ from aggregator.cli.values import COUNT
 def status(config: Path | None, most: int, as_json: bool, lang: Any, **given: Any) -> None:
     """Each period's deadline, what is declared and how far that is, what is still undeclared and why.
 
-    Exit 3 if something is undeclared and the deadline is near (--warn-days) or past.
+    Exit 3 if something is undeclared and the deadline is near (--warn-days) or past, or the ledger or a run folder is not where it was.
 
     \b
     Example:
@@ -59,11 +59,11 @@ def status(config: Path | None, most: int, as_json: bool, lang: Any, **given: An
         standing = status_of(wanted, now().date())
         if as_json:
             reporter.print_json(status_as_json(standing, wanted.due.warn_days))
-        elif standing.presses or not options.quiet:
+        elif standing.presses or standing.troubles or not options.quiet:
             reporter.print(*status_lines(standing, wanted.due.warn_days, reporter.lang))
         if standing.no_calendar is not None:
             raise standing.no_calendar
-        return int(Exit.WAITING if standing.presses else Exit.DONE)
+        return int(Exit.WAITING if standing.presses or standing.troubles else Exit.DONE)
 
     sys.exit(guarded(job, lang, given["log_format"]))
 

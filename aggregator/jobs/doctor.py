@@ -14,7 +14,8 @@ from pathlib import Path
 
 import aggregator
 from aggregator.domain.deadline import Calendar, calendar_of, deadline, earliest_deadline
-from aggregator.jobs.heads import refuse_lost, refuse_old
+from aggregator.jobs.folders import gone, troubles
+from aggregator.jobs.heads import refuse_old
 from aggregator.jobs.publish import mark_of, refuse_unknown, unfinished
 from aggregator.ledger.at import ledger_at
 from aggregator.ledger.ledger import LedgerAt
@@ -30,6 +31,7 @@ _LEDGER_COPIES = 3
 """Room for the ledger to grow by a month, its rollback journal and a backup."""
 _LIBRARIES = ("pandas", "pyarrow", "pandera", "click", "filelock", "chinesecalendar", "prometheus-client", "lxml", "python-calamine", "xlsxwriter")
 _NOTHING = Text("", "")
+_SAYS_MORE = Text("'aggregator ledger check' says more.", "运行 aggregator ledger check 查看详情。")
 
 
 @dataclass(frozen=True)
@@ -133,10 +135,8 @@ def _ledger(settings: DoctorSettings) -> Iterator[Check]:
         yield Check(name, False, error.text, _NOTHING)
         return
     if not there:
-        try:
-            refuse_lost(place, settings.out)
-        except StopRun as error:
-            yield Check(name, False, error.text, _NOTHING)
+        if lost := troubles(place, None, settings.out):
+            yield from (Check(name, False, each, _NOTHING) for each in lost)
             return
         remedy = Text("Make it with the first run, without --require-ledger; if there was one, restore it from a backup.",
                       "首次运行时请去掉 --require-ledger 以创建；若此前已有台账，请从备份恢复。")  # fmt: skip
@@ -148,13 +148,15 @@ def _ledger(settings: DoctorSettings) -> Iterator[Check]:
             refuse_old(ledger, settings.out)
             recorded, mark = ledger.runs(), mark_of(ledger)
             pending = unfinished(recorded, mark)
+            missing = gone(recorded, mark)
             if settings.out is not None:
                 refuse_unknown(settings.out.resolve(), recorded, mark)
     except StopRun as error:
-        yield Check(name, False, error.text, Text("'aggregator ledger check' says more.", "运行 aggregator ledger check 查看详情。"))
+        yield Check(name, False, error.text, _SAYS_MORE)
         return
     size = f"{at.size():,}"
     yield Check(name, True, Text(f"{place}: {len(recorded)} runs, {size} bytes", f"{place}：{len(recorded)} 个批次，{size} 字节"))
+    yield from (Check(Text("run folders", "批次文件夹"), False, each, _SAYS_MORE) for each in missing)
     if pending:
         listed = ", ".join(str(target) for _, target in pending)
         yield Check(Text("publication", "发布"), False, Text(f"half done: {listed}", f"未完成：{listed}"),

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from aggregator.domain.deadline import Calendar, calendar_of, deadline, earliest_deadline
+from aggregator.jobs.folders import troubles
 from aggregator.jobs.order_states import states_of_orders
 from aggregator.ledger.at import ledger_at
 from aggregator.ledger.errors import NoLedger
@@ -20,6 +21,7 @@ from aggregator.model.place import Place
 from aggregator.model.records import PeriodFacts, kept_period
 from aggregator.model.settings import StatusSettings
 from aggregator.schemas.modes import MODES, Mode
+from aggregator.schemas.text import Text
 
 _MONTH = re.compile("2[0-9]{3}(?:0[1-9]|1[0-2])")
 
@@ -57,7 +59,8 @@ class PeriodStatus(PeriodFacts):
 @dataclass
 class Standing:
     """All periods asked for, the earliest first. `no_calendar` is what to do where a year has no calendar.
-    `presses`: something is undeclared and its deadline is near or past. `orders`: those filed in these periods, by state."""
+    `presses`: something is undeclared and its deadline is near or past. `orders`: those filed in these periods, by state. `troubles`: what of the ledger and
+    the run folders somebody has to see to."""
 
     mode: Mode
     today: date
@@ -66,6 +69,7 @@ class Standing:
     no_calendar: NoCalendar | None = None
     presses: bool = False
     orders: dict[str, int] = field(default_factory=dict)
+    troubles: list[Text] = field(default_factory=list)
 
 
 def status(settings: StatusSettings, today: date) -> Standing:
@@ -86,6 +90,8 @@ def status(settings: StatusSettings, today: date) -> Standing:
             keys |= _periods(mode, ledger)
         periods = [Period(int(key[:4]), int(key[4:])) for key in sorted(keys)]
         found = standing(mode, ledger, periods, day, calendar, settings.most)
+        if place is not None:
+            found.troubles = troubles(place, ledger, settings.out)
     found.presses = any(one.warns(day, settings.due.warn_days) for one in found.periods)
     return found
 

@@ -198,7 +198,7 @@ class Options:
         """`most`: how many undeclared inventories to list, a reason."""
         if self.require_ledger and self.ledger_path is None:
             self.place()
-        return StatusSettings(self.mode, self.ledger_path, self.require_ledger, self.period, self.due, most)
+        return StatusSettings(self.mode, self.out, self.ledger_path, self.require_ledger, self.period, self.due, most)
 
     def for_doctor(self) -> DoctorSettings:
         return DoctorSettings(self.mode, self.out, self.ledger_path, self.require_ledger, self.due)

@@ -162,9 +162,10 @@ class ReceiveSettings:
 
 @dataclass(frozen=True)
 class StatusSettings:
-    """Without a ledger only the deadlines are reported."""
+    """Without a ledger only the deadlines are reported. `out`: where run folders are, if it is known."""
 
     mode: Mode
+    out: Path | None
     ledger: Place | None
     require_ledger: bool
     period: Period | None

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 def status_lines(standing: Standing, warn_days: int, lang: Lang) -> list[str]:
     lines = []
-    if standing.ledger is None:
+    lines += [text.in_lang(lang) for text in standing.troubles]
+    if standing.ledger is None and not standing.troubles:
         lines.append(Text("There is no ledger yet: nothing is known of what is declared.", "尚无台账：没有任何申报记录。").in_lang(lang))
     for one in standing.periods:
         lines += _period_lines(one, standing, warn_days, lang)
@@ -113,6 +114,7 @@ def status_as_json(standing: Standing, warn_days: int) -> dict[str, Any]:
     return {
         "schema_version": 1,
         "as_of": str(standing.today),
+        "problems": [vars(text) for text in standing.troubles],
         "ledger": str(standing.ledger) if standing.ledger else None,
         "periods": [
             {
