@@ -24,8 +24,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from aggregator.jobs.ledger import answered, void
 from aggregator.jobs.ledger_check import check_ledger
+from aggregator.ledger.at import ledger_at
 from aggregator.model.errors import WrongConfiguration
+from aggregator.model.place import Database, Place, place_of
 from tests.conftest import NOW, Runner, read_rows, row
+from tests.postgres import needs_postgres, server
 
 CUSTOMS = ("2244", "5304")
 LATE, IN_TIME = "2026-09-20 10:00:00", "2026-10-15 10:00:00"
@@ -77,13 +80,28 @@ class History(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
         self.runner = Runner(self.folder)
-        self.ledger = self.runner.out / "ledger.sqlite"
+        self.ledger = self._place()
         self.inventories: dict[str, Inventory] = {}
         self.model = Model()
-        self.backups: list[tuple[bytes, Model]] = []
+        self.backups: list[tuple[Any, Model]] = []
 
     def teardown(self) -> None:
         shutil.rmtree(self.folder)
+
+    # -- where the ledger is
+
+    def _place(self) -> Place:
+        return self.runner.out / "ledger.sqlite"
+
+    def _asked(self, statement: str) -> list[Any]:
+        with closing(sqlite3.connect(str(self.ledger))) as connection:
+            return connection.execute(statement).fetchall()
+
+    def _copied(self) -> Any:
+        return Path(str(self.ledger)).read_bytes()
+
+    def _put_back(self, kept: Any) -> None:
+        Path(str(self.ledger)).write_bytes(kept)
 
     def _inventory(self, which: int) -> Inventory:
         return self.inventories[sorted(self.inventories)[which % len(self.inventories)]]
@@ -124,7 +142,7 @@ class History(RuleBasedStateMachine):
         export = self.runner.write([line for each in chosen for line in each.lines()])
         cancelled = "".join(f"CEB606,{each.number},399,20261103000000000\n" for each in chosen if each.cancelled)
         receipts = self.runner.write("message,inventory_no,status_code,cleared_at\n" + cancelled, "receipts.csv")
-        outcome = self.runner.run(export, receipts=(receipts,) if cancelled else ())
+        outcome = self.runner.run(export, ledger=self.ledger, receipts=(receipts,) if cancelled else ())
         new = [each for each in chosen if each.number not in self.model.live and not each.cancelled]
         changed = [each for each in chosen if each.number in self.model.live and not each.cancelled and self.model.live[each.number][1] != each.version]
         assert outcome.counts["inventories_declared"] == len(new)
@@ -145,9 +163,9 @@ class History(RuleBasedStateMachine):
         run = self.model.runs[run_ref]
         if run.voided or set(run.answers.values()) - {"applied"}:
             with pytest.raises(WrongConfiguration):
-                void(self.ledger, run_ref, "", NOW, 0)
+                void(self.ledger, run_ref, "", NOW, 0, self.runner.out)
             return
-        void(self.ledger, run_ref, "", NOW, 0)
+        void(self.ledger, run_ref, "", NOW, 0, self.runner.out)
         run.voided = True
         for number in run.declared:
             self.model.free(number)
@@ -161,9 +179,9 @@ class History(RuleBasedStateMachine):
         name = f"{run_ref}-A{sorted(run.answers).index(customs) + 1:03d}"
         if run.voided or not (run.answers[customs] == "applied" or (run.answers[customs] == "accepted" and not accepted)):
             with pytest.raises(WrongConfiguration):
-                answered(self.ledger, name, answer, "", NOW, 0)
+                answered(self.ledger, name, answer, "", NOW, 0, self.runner.out)
             return
-        answered(self.ledger, name, answer, "", NOW, 0)
+        answered(self.ledger, name, answer, "", NOW, 0, self.runner.out)
         run.answers[customs] = answer
         for number in run.declared if not accepted else ():
             if self.inventories[number].customs == customs:
@@ -171,48 +189,44 @@ class History(RuleBasedStateMachine):
 
     @rule()
     def backed_up(self) -> None:
-        self.backups.append((self.ledger.read_bytes(), copy.deepcopy(self.model)))
+        self.backups.append((self._copied(), copy.deepcopy(self.model)))
 
     @precondition(lambda self: self.backups)
     @rule(which=st.integers(0, 99))
     def old_backup_restored(self, which: int) -> None:
         """A backup from before anything was recorded is refused, were it but an answer; one from after it is as good."""
         old, model = self.backups[which % len(self.backups)]
-        present, come_to = self.ledger.read_bytes(), self._events()
-        self.ledger.write_bytes(old)
+        present, come_to = self._copied(), self._events()
+        self._put_back(old)
         if self._events() != come_to:
             before = sorted(self.runner.out.rglob("*"))
             with pytest.raises(WrongConfiguration, match="lost or old"):
-                self.runner.run_rows([line for each in self.inventories.values() for line in each.lines()])
+                self.runner.run_rows([line for each in self.inventories.values() for line in each.lines()], ledger=self.ledger)
             assert sorted(self.runner.out.rglob("*")) == before
             assert check_ledger(self.ledger, self.runner.out, 0).old
-            self.ledger.write_bytes(present)
+            self._put_back(present)
         else:
             assert model == self.model
 
     def _events(self) -> int:
-        with closing(sqlite3.connect(self.ledger)) as connection:
-            [count] = connection.execute("SELECT count(*) FROM event").fetchone()
+        [(count,)] = self._asked("SELECT count(*) FROM event")
         return int(count)
 
     # -- what must hold
 
     @invariant()
     def each_is_in_at_most_one_live_declaration(self) -> None:
-        if not self.ledger.exists():
+        if not ledger_at(self.ledger).exists():
             return
-        with closing(sqlite3.connect(self.ledger)) as connection:
-            rows = connection.execute(
-                "SELECT inventory_no, run_ref FROM inventory JOIN run USING (run_no) WHERE inventory.state NOT IN ('refused', 'voided')"
-            ).fetchall()
-            waiting = {number for (number,) in connection.execute("SELECT inventory_no FROM waiting")}
+        rows = self._asked("SELECT inventory_no, run_ref FROM inventory JOIN run USING (run_no) WHERE inventory.state NOT IN ('refused', 'voided')")
+        waiting = {number for (number,) in self._asked("SELECT inventory_no FROM waiting")}
         assert len(rows) == len({number for number, _ in rows})
         assert dict(rows) == {number: run_ref for number, (run_ref, _) in self.model.live.items()}
         assert waiting == self.model.seen - set(self.model.live)
 
     @invariant()
     def ledger_and_folders_agree_and_totals_balance(self) -> None:
-        if not self.ledger.exists():
+        if not ledger_at(self.ledger).exists():
             return
         assert check_ledger(self.ledger, self.runner.out, 0).problems == []
         for run_ref, run in self.model.runs.items():
@@ -225,6 +239,41 @@ class History(RuleBasedStateMachine):
             assert total == sum((Decimal(item["total_price"]) for item in items), Decimal(0))
 
 
+class HistoryInPostgres(History):
+    """The same, in a database; a backup of it is another schema."""
+
+    def _place(self) -> Place:
+        return server().place(self.folder)
+
+    def _schema(self) -> str:
+        assert isinstance(self.ledger, Database)
+        return self.ledger.schema
+
+    def teardown(self) -> None:
+        super().teardown()
+        for schema in (self._schema(), *(f"{self._schema()}_{number}" for number in range(1, self._copies + 1))):
+            server().execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+
+    def _asked(self, statement: str) -> list[Any]:
+        return server().execute(statement, self._schema())
+
+    _copies = 0
+
+    def _copied(self) -> Any:
+        self._copies += 1
+        kept = place_of(server().url(f"{self._schema()}_{self._copies}"))
+        with ledger_at(self.ledger).opened() as ledger:
+            ledger.copy_to(ledger_at(kept))
+        return kept
+
+    def _put_back(self, kept: Any) -> None:
+        server().execute(f"DROP SCHEMA {self._schema()} CASCADE")
+        with ledger_at(kept).opened() as ledger:
+            ledger.copy_to(ledger_at(self.ledger))
+
+
 TestHistory = History.TestCase
+TestHistoryInPostgres = needs_postgres(HistoryInPostgres.TestCase)
 if settings.get_current_profile_name() != "long":
     TestHistory.settings = settings(max_examples=12, stateful_step_count=14)
+    TestHistoryInPostgres.settings = settings(max_examples=6, stateful_step_count=12)

@@ -20,10 +20,13 @@ import pytest
 from aggregator.jobs import declare
 from aggregator.jobs.ledger_check import check_ledger
 from aggregator.jobs.run import run
+from aggregator.ledger.at import ledger_at
 from aggregator.ledger.sqlite.ledger import SqliteLedgerAt
 from aggregator.model.errors import Busy, StopRun
+from aggregator.model.place import Place
 from tests.cli.test_cli import aggregator
 from tests.conftest import NOW, Runner, parameters, read_rows, row
+from tests.postgres import needs_postgres, server
 
 PROCESSES, ROUNDS = 8, 20
 
@@ -32,7 +35,7 @@ def _inventory(number: int) -> dict[str, str]:
     return row(inventory_no=f"22442026E{number:09d}", order_no=f"D{number}", waybill_no=f"L{number}")
 
 
-def _run_in_a_fork(export: Path, out: Path, others_have_ended: int) -> int:
+def _run_in_a_fork(export: Path, out: Path, ledger: Place, others_have_ended: int) -> int:
     """A child that runs, and once it has the lock goes on only when all others have ended."""
     child = os.fork()
     if child:
@@ -47,20 +50,22 @@ def _run_in_a_fork(export: Path, out: Path, others_have_ended: int) -> int:
             return whole(*arguments, **named)
 
         declare.calculate = wait_then_calculate
-        code = int(run(parameters(export, out=out).for_run(NOW.date()), NOW).exit_code)
+        code = int(run(parameters(export, out=out, ledger=ledger).for_run(NOW.date()), NOW).exit_code)
     except StopRun as stop:
         code = int(stop.exit_code)
     finally:
         os._exit(code)
 
 
-def test_eight_at_once_twenty_times(runner: Runner) -> None:
+@pytest.mark.parametrize(("kind", "rounds"), [("sqlite", ROUNDS), pytest.param("postgres", 5, marks=needs_postgres)])
+def test_eight_at_once_many_times(runner: Runner, kind: str, rounds: int) -> None:
     """Every process has inventories of its own: those of each round's one winner are declared, and nobody else's."""
-    exports = [[runner.write([_inventory(r * 100 + p)], f"{r}-{p}.csv") for p in range(PROCESSES)] for r in range(ROUNDS)]
+    ledger: Place = runner.out / "ledger.sqlite" if kind == "sqlite" else server().place(runner.folder)
+    exports = [[runner.write([_inventory(r * 100 + p)], f"{r}-{p}.csv") for p in range(PROCESSES)] for r in range(rounds)]
     expected = []
-    for number in range(ROUNDS):
+    for number in range(rounds):
         reader, writer = os.pipe()
-        children = {_run_in_a_fork(exports[number][p], runner.out, reader): p for p in range(PROCESSES)}
+        children = {_run_in_a_fork(exports[number][p], runner.out, ledger, reader): p for p in range(PROCESSES)}
         codes: dict[int, int] = {}
         let_go = 0
         while len(codes) < PROCESSES:
@@ -75,11 +80,11 @@ def test_eight_at_once_twenty_times(runner: Runner) -> None:
         winners = [process for process, code in codes.items() if code == 0]
         assert sorted(codes.values()) == [0] + [75] * (PROCESSES - 1), codes
         expected.append(f"22442026E{number * 100 + winners[0]:09d}")
-    with closing(sqlite3.connect(runner.out / "ledger.sqlite")) as connection:
-        declared = [number for (number,) in connection.execute("SELECT inventory_no FROM inventory ORDER BY inventory_id")]
+    with ledger_at(ledger).opened() as opened:
+        declared = [number for table in opened.all_tables() for rows in table.rows if table.table == "inventory" for number in rows["inventory_no"].to_pylist()]
     assert declared == expected
-    assert check_ledger(runner.out / "ledger.sqlite", runner.out, 0).problems == []
-    assert sorted(path.name for path in (runner.out / "2026-10").iterdir()) == [f"202610-{n:02d}" for n in range(1, ROUNDS + 1)]
+    assert check_ledger(ledger, runner.out, 0).problems == []
+    assert sorted(path.name for path in (runner.out / "2026-10").iterdir()) == [f"202610-{n:02d}" for n in range(1, rounds + 1)]
     assert list(runner.out.glob(".work-*")) == []
 
 

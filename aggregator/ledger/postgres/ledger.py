@@ -39,7 +39,7 @@ class PostgresLedgerAt:
 
     def exists(self) -> bool:
         with store.connected(self.place) as connection:
-            return store.is_there(connection)
+            return store.is_there(connection, self.place)
 
     @contextmanager
     def locked(self, wait_seconds: float = 0) -> Iterator[None]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import psycopg
 from psycopg import errors as pg
+from psycopg.conninfo import make_conninfo
 from psycopg.pq import PGconn, Ping
 
 from aggregator.ledger.errors import (
@@ -28,6 +29,9 @@ _IN_USE = (pg.LockNotAvailable, pg.SerializationFailure, pg.DeadlockDetected, pg
 _LOST = (pg.AdminShutdown, pg.CrashShutdown, pg.IdleInTransactionSessionTimeout, pg.IdleSessionTimeout)
 _NO_RIGHTS = (pg.InsufficientPrivilege, pg.ReadOnlySqlTransaction)
 _OF_THE_SERVER = (pg.DiskFull, pg.OutOfMemory, pg.InsufficientResources, pg.SystemError, pg.QueryCanceled, pg.ConfigurationLimitExceeded, pg.IoError)
+
+
+_PING_SECONDS = 5
 
 
 @contextmanager
@@ -61,12 +65,17 @@ def not_connected(place: Database, error: psycopg.Error) -> StopRun:
         return MalformedUrl(text, text)
     if isinstance(error, pg.ConnectionTimeout) or connection is None:
         return ServerUnreachable(place, text)
-    answers = PGconn.ping(place.server_url.encode())
+    answers = server_answers(place)
     if answers == Ping.REJECT or "too many" in text or "reserved for" in text:
         return DatabaseBusy(place, text)
     if answers != Ping.OK:
         return ServerUnreachable(place, text)
     return WrongPassword(place, text) if connection.needs_password or "password" in text else DatabaseRefuses(place, text)
+
+
+def server_answers(place: Database) -> Ping:
+    """Whether there is a server, and takes connections, whoever asks."""
+    return Ping(PGconn.ping(make_conninfo(place.server_url, connect_timeout=_PING_SECONDS).encode()))
 
 
 def _first_line(place: Database, error: psycopg.Error) -> str:

@@ -22,6 +22,7 @@ from aggregator.ledger.errors import (
     LedgerThere,
     LockHeld,
     NoLedger,
+    NoRights,
 )
 from aggregator.ledger.ledger import Rows
 from aggregator.ledger.postgres.connection import PostgresConnection
@@ -43,7 +44,7 @@ _LEAST_SERVER = 140_000
 _LOCK_CLASS = 0x39363130  # "9610"
 _WHILE_CONNECTED: dict[str, Any] = {
     "application_name": "aggregator", "client_encoding": "utf8", "connect_timeout": 10,
-    "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3,
+    "tcp_user_timeout": 60_000, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3,
 }  # fmt: skip
 _SESSION = """
 SET search_path TO {schema}; SET statement_timeout TO 0; SET lock_timeout TO 0; SET idle_in_transaction_session_timeout TO 0;
@@ -89,10 +90,16 @@ def connected(place: Database) -> Iterator[PostgresConnection]:
         connection.close()
 
 
-def is_there(connection: PostgresConnection) -> bool:
-    """Whether the schema holds anything."""
-    query = "SELECT EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()))"
-    return bool(connection.execute(query).fetchone()[0])
+def is_there(connection: PostgresConnection, place: Database) -> bool:
+    """Whether the schema holds anything. What may not be looked at is not taken for nothing."""
+    query = "SELECT has_schema_privilege(oid, 'USAGE'), EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = n.oid) FROM pg_namespace n WHERE nspname = ?"
+    found = connection.execute(query, (place.schema,)).fetchone()
+    if found is None:
+        return False
+    may_look, anything = found
+    if not may_look:
+        raise NoRights(place, f"permission denied for schema {place.schema}")
+    return bool(anything)
 
 
 # --------------------------------------------------------------------------------------------------------------------- lock
@@ -120,7 +127,7 @@ def release_lock(connection: PostgresConnection, place: Database) -> None:
 @contextmanager
 def ledger_in(connection: PostgresConnection, place: Database, *, create: bool, at: str) -> Iterator[None]:
     """A sound ledger in the schema, or a refusal. What breaks on a damaged one is not our fault."""
-    if not is_there(connection):
+    if not is_there(connection, place):
         if not create:
             raise NoLedger(place)
         create_ledger(connection, place, at)
@@ -166,7 +173,7 @@ def create_ledger(connection: PostgresConnection, place: Database, at: str) -> N
 
 def fill_ledger(connection: PostgresConnection, place: Database, tables: Iterator[Rows], at: str, moved_from: Place | None) -> None:
     """A ledger with all that another has, or nothing: what it holds is verified before it is there."""
-    if is_there(connection):
+    if is_there(connection, place):
         raise LedgerThere(place)
     with _begun(connection):
         make_schema(connection, place)
