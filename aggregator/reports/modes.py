@@ -6,10 +6,15 @@ import csv
 import io
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from aggregator.jobs.modes import Advice
-from aggregator.outputs.tables import guarded_cell
+from aggregator.model.disk import put_in_place, refuse_odd
+from aggregator.model.errors import CannotReadOrWrite
+from aggregator.outputs.tables import guarded_cell, write_csv, write_parquet
 from aggregator.schemas.modes.advice import ADVISED, GENERAL_TRADE, Condition
 from aggregator.schemas.shown import shown
 from aggregator.schemas.sources import Cite
@@ -76,6 +81,26 @@ def advice_as_json(advice: Advice, lang: Lang) -> dict[str, Any]:
         "lines_without_number": advice.unnumbered,
         "note": _ADVICE.in_lang(lang),
     }
+
+
+def write_advice(advice: Advice, path: Path, form: str) -> None:
+    """The table as a file: csv, parquet or xlsx."""
+    schema = pa.schema([(name, pa.string()) for name in COLUMNS])
+    table = pa.table({name: pa.array(advice.rows[name].astype(str).tolist(), pa.string()) for name in COLUMNS}, schema=schema)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        refuse_odd(path)
+        if form == "xlsx":
+            from aggregator.outputs.xlsx import write_workbook
+
+            write_workbook(part, schema, [table])
+        else:
+            (write_parquet if form == "parquet" else write_csv)(part, schema, [table])
+        put_in_place(part, path)
+    except OSError as error:
+        raise CannotReadOrWrite(f"{path} cannot be written: {error.strerror}.", f"无法写入 {path}：{error.strerror}。") from None
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def advice_as_csv(advice: Advice) -> list[str]:

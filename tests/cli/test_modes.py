@@ -7,11 +7,13 @@ import io
 import json
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
+from python_calamine import CalamineWorkbook
 
 from aggregator.schemas.modes.advice import ADVISED
 from tests.cli.test_cli import aggregator
-from tests.conftest import Runner, csv_text, row
+from tests.conftest import Runner, csv_text, read_rows, row
 
 RATES = "currency_code,cny_per_unit,valid_from,valid_to,source\nUSD,7.15,2026-10-01,2026-10-31,customs\nEUR,7.80,2026-10-01,2026-10-31,customs\n"
 FIRM = "[company]\npilot_zone = true\nrefund = false\nregistered_operator = true\n[market]\nname = \"Yiwu\"\nstarts_on = 2020-01-01\n"
@@ -166,3 +168,16 @@ def test_a_doubtful_rate_is_reported_and_used_as_it_stands(runner: Runner) -> No
         result = aggregator(*command, "--rates", "rates.csv", "--lang", "en", folder=runner.folder)
         assert result.returncode == 0
         assert 'rates.csv:2 USD "715 ÷ 100 = 7.15"' in result.stderr
+
+
+def test_the_table_as_a_file(runner: Runner) -> None:
+    runner.write(csv_text([row(), row(inventory_no="22442026E000000002")]))
+    for form in ("csv", "parquet", "xlsx"):
+        assert aggregator("modes", "export.csv", "--format", form, "--out", f"modes.{form}", folder=runner.folder).returncode == 0
+    table = pq.read_table(runner.folder / "modes.parquet")
+    assert (table.column_names, table.num_rows) == (["unit", "mode", "fits", "reason", "missing"], 12)
+    assert table.to_pylist() == read_rows(runner.folder / "modes.csv")
+    rows = CalamineWorkbook.from_path(runner.folder / "modes.xlsx").get_sheet_by_index(0).to_python()
+    assert rows == [list(table.column_names), *(list(each.values()) for each in table.to_pylist())]
+    for wrong in (("--format", "xlsx"), ("--out", "modes.csv"), ("--format", "csv", "--out", "nowhere/modes.csv")):
+        assert aggregator("modes", "export.csv", *wrong, folder=runner.folder).returncode == (74 if "nowhere/modes.csv" in wrong else 2)

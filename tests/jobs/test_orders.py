@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from aggregator.jobs.ledger import void
+from aggregator.jobs.ledger import imported, void
 from aggregator.jobs.receive import Received, receive
 from aggregator.jobs.status import status
 from aggregator.jobs.trace import trace
 from aggregator.ledger.at import ledger_at
 from aggregator.ledger.errors import RunAnswered
 from aggregator.model.company import Company
-from aggregator.model.errors import Exit, WrongConfiguration
+from aggregator.model.errors import Exit, UnusableInput, WrongConfiguration
 from aggregator.model.outcome import Outcome
 from aggregator.model.records import Run
 from aggregator.reports.status import status_as_json, status_lines
@@ -336,3 +336,15 @@ def test_modes_may_share_a_ledger(runner: Runner, answers: Answers) -> None:
 def _runs(runner: Runner) -> list[Run]:
     with ledger_at(runner.out / "ledger.sqlite").opened() as ledger:
         return ledger.runs()
+
+
+def test_orders_filed_elsewhere_are_known(runner: Runner) -> None:
+    rows = [priced("10", order_no="B-1"), priced("10", order_no="B-1", platform_code=OTHER_PLATFORM)]
+    runner.out.mkdir()
+    listed = runner.write(f"电商平台代码,订单编号\n{PLATFORM},B-1\n{PLATFORM},B-1\n", "elsewhere.csv")
+    text = imported(mode_of("9710"), runner.out / "ledger.sqlite", runner.out, listed, 1 << 20, NOW, 0)
+    assert "1" in text.en
+    outcome = run_orders(runner, rows)
+    assert (outcome.counts["inventories_declared"], outcome.excluded) == (1, {"known": 1})
+    with pytest.raises(UnusableInput, match="platform_code"):
+        imported(mode_of("9710"), runner.out / "ledger.sqlite", runner.out, runner.write("order_no\nB-2\n", "lacks.csv"), 1 << 20, NOW, 0)

@@ -18,8 +18,9 @@ from aggregator.inputs.tables.canonical import canonical_column
 from aggregator.model.errors import UnusableInput
 from aggregator.model.names import told
 from aggregator.schemas.field import Dictionary
-from aggregator.schemas.invisible import made_visible
+from aggregator.schemas.invisible import has_no_invisible, made_visible
 from aggregator.schemas.patterns import SCIENTIFIC, at_most, clearing_digits, matches
+from aggregator.schemas.units import shown_numbers, unit_numbers
 
 
 def read_numbers(path: Path, dictionary: Dictionary, chunk_bytes: int) -> tuple[pa.Table, str]:
@@ -47,18 +48,22 @@ def _numbers(path: Path, how: Reading) -> pa.Table:
 
 def _numbers_of(file: Export) -> list[pa.Table]:
     number = file.dictionary["inventory_no"]
-    if "inventory_no" not in file.columns:
-        headings = " / ".join((number.element, *number.headings))
-        raise UnusableInput(
-            f"{file.name}: missing column inventory_no ({headings}). Add it and run again.",
-            f"{file.name}：缺少清单编号列 inventory_no（{headings}）。请补充后重新运行。",
-        )
+    for column in file.dictionary.unit or ("inventory_no",):
+        field = file.dictionary[column]
+        if column not in file.columns:
+            headings = " / ".join(filter(None, (field.element, *field.headings)))
+            raise UnusableInput(
+                f"{file.name}: missing column {field.shown} ({headings}). Add it and run again.",
+                f"{file.name}：缺少列 {field.shown}（{headings}）。请补充后重新运行。",
+            )
     tables = []
     for block in file.blocks:
         chunk = read_chunk(file, block)
-        numbers = canonical_column(chunk.lines["inventory_no"].combine_chunks(), number)
-        sound = pc.and_(pc.and_(numbers.is_valid(), at_most(numbers, number.length)), matches(numbers, "[0-9A-Z]+"))
-        sound = pc.and_(sound, pc.invert(matches(pc.fill_null(numbers, ""), SCIENTIFIC)))
+        numbers = _of_units(chunk.lines, file.dictionary)
+        sound = pc.and_(numbers.is_valid(), at_most(numbers, number.length))
+        # Numbers that others give have no shape.
+        sound = pc.and_(sound, matches(numbers, "[0-9A-Z]+") if number.kind == "no" else has_no_invisible(numbers))
+        sound = pc.and_(sound, pc.invert(matches(pc.fill_null(shown_numbers(numbers, file.dictionary), ""), SCIENTIFIC)))
         periods = pa.array([""] * len(numbers), pa.string())
         if "cleared_at" in file.columns:
             given = canonical_column(chunk.lines["cleared_at"].combine_chunks(), file.dictionary["cleared_at"]).cast(pa.string())
@@ -77,3 +82,11 @@ def _numbers_of(file: Export) -> list[pa.Table]:
             )
         tables.append(pa.table({"inventory_no": numbers.cast(pa.string()), "cleared_period": periods}))
     return tables
+
+
+def _of_units(lines: pa.Table, dictionary: Dictionary) -> pa.Array:
+    """The numbers as the ledger knows them."""
+    if not dictionary.unit:
+        return canonical_column(lines["inventory_no"].combine_chunks(), dictionary["inventory_no"])
+    parts = {column: canonical_column(lines[column].combine_chunks(), dictionary[column]) for column in dictionary.unit}
+    return unit_numbers(pa.table(parts), dictionary)
