@@ -20,7 +20,7 @@ import pytest
 from aggregator.ledger import errors
 from aggregator.ledger.at import ledger_at
 from aggregator.ledger.ledger import Ledger, LedgerAt
-from aggregator.model.answers import ApplicationReceipt, Clearance, Result, ResultLine, Sent
+from aggregator.model.answers import ApplicationReceipt, Clearance, OrderMessage, Result, ResultLine, Sent
 from aggregator.model.errors import Busy, StopRun, WrongConfiguration
 from aggregator.model.place import Place
 from aggregator.model.records import LIVE_STATES, RUN_LIVE, Run, State
@@ -127,15 +127,16 @@ def waits(numbers: Sequence[str]) -> pa.Table:
     return pa.table({"inventory_no": list(numbers), **{name: [value] * len(numbers) for name, value in texts.items()}})
 
 
-def write_run(ledger: Ledger, numbers: Sequence[str], parts: int = 1) -> str:
+def write_run(ledger: Ledger, numbers: Sequence[str], parts: int = 1, mode: str = "9610", released: Sequence[str] = ()) -> str:
     """Within a transaction: one application, one declaration."""
     run_ref = ledger.next_run_ref("202610")
     run_no = ledger.begin_run("202609")
+    ledger.release(run_ref, released)
     rows = ledger.record_declared(run_no, [inventories(numbers)])
     key = {"declaring_customs_code": ["2244"], "declarant_code": ["D"], "consignor_code": [CONSIGNOR], "premises_code": [""]}
     declaration = {"declaration_ref": [f"{run_ref}-000001"], "application_no": [1], "item_count": [1], "inventory_count": [len(numbers)]}
     ledger.record_sent([Sent(f"{run_ref}-A001", parts, f"COP-{run_ref}")])
-    run = Run(run_no, run_ref, "202610", RUN_LIVE, RESULTS / "2026-10" / run_ref, AT, "m", "r")
+    run = Run(run_no, run_ref, "202610", RUN_LIVE, RESULTS / "2026-10" / run_ref, AT, "m", "r", mode)
     ledger.record_run(run, rows, pa.table({"application_no": [1], **key}), pa.table(declaration))
     return run_ref
 
@@ -224,7 +225,7 @@ def test_nothing_is_written_outside_of_a_transaction(ledger: Ledger) -> None:
         lambda: ledger.record_cancelled("202610-01", [ONE]), lambda: ledger.record_receipts([("0", "f")]), lambda: ledger.record_received("0", "f"),
         lambda: ledger.answer_application(APPLICATION, State.ACCEPTED, ""), lambda: ledger.dismiss([ONE], ""), lambda: ledger.settle([1]),
         lambda: ledger.correct_first_period("202608", ""), lambda: receipt("120", T[1])(ledger), lambda: result(T[1], ONE)(ledger),
-        lambda: ledger.take_clearances([Clearance(ONE, "CEB604", "899", T[1])]), lambda: ledger.record_declared(2, [inventories([TWO])]),
+        lambda: ledger.release("202610-02", [ONE]), lambda: ledger.take_clearances([Clearance(ONE, "CEB604", "899", T[1])]), lambda: ledger.record_declared(2, [inventories([TWO])]),
     ):  # fmt: skip
         with pytest.raises(RuntimeError):
             write()
@@ -551,3 +552,78 @@ def test_errors_own_their_texts_and_travel_between_processes() -> None:
         again = pickle.loads(pickle.dumps(stop))
         assert (type(again), again.text, str(again)) == (type(stop), stop.text, str(stop))
     assert issubclass(errors.LedgerAltered, WrongConfiguration)
+
+
+# --------------------------------------------------------------------------------------------------------------------- orders
+
+
+ORDER, OTHER = "4403960P01/B-1", "4403960P01/B/2"
+
+
+def file_orders(ledger: Ledger, *orders: str, released: Sequence[str] = ()) -> Run:
+    with ledger.transaction(AT):
+        run_ref = write_run(ledger, orders, mode="9710", released=released)
+    return next(run for run in ledger.runs() if run.run_ref == run_ref)
+
+
+def hear(ledger: Ledger, *said: tuple[str, str, str, str]) -> None:
+    with ledger.transaction(AT):
+        ledger.take_clearances([Clearance(order, message, status, at) for order, message, status, at in said])
+
+
+def test_a_run_is_of_its_mode(ledger: Ledger) -> None:
+    run(ledger, ONE)
+    assert file_orders(ledger, ORDER).mode == "9710"
+    assert [each.mode for each in ledger.runs()] == ["9610", "9710"]
+    assert ledger.altered() == []
+
+
+def test_orders_stand_where_customs_last_said(ledger: Ledger) -> None:
+    filed = file_orders(ledger, ORDER, OTHER)
+    assert ledger.order_standings(filed) == [("", "", "", 2)]
+    said = [
+        (ORDER, OrderMessage.ORDER, "120", T[2]), (ORDER, OrderMessage.ORDER, "100", T[1]), (OTHER, OrderMessage.LIST, "899", T[3]),
+        (OTHER, OrderMessage.HELD, "-301010", T[4]), (OTHER, OrderMessage.UNDERWAY, "500", T[5]), (OTHER, OrderMessage.NUMBER, "22442026E000000077", T[3]),
+    ]  # fmt: skip
+    for order in permutations(said):
+        hear(ledger, *order[:2])
+    hear(ledger, *said)
+    assert sorted(ledger.order_standings(filed)) == [("", "899", "-301010", 1), ("120", "", "", 1)]
+    assert (ledger.list_numbers([ORDER, OTHER]), ledger.listed_orders({"22442026E000000077", "x"})) == ({OTHER: "22442026E000000077"}, {OTHER})
+    assert ledger.altered() == []
+
+
+def test_what_is_said_of_orders_is_said_of_no_inventory(ledger: Ledger) -> None:
+    run(ledger, ONE)
+    before = ledger.period_facts("202610", 9), ledger.periods()
+    file_orders(ledger, ORDER)
+    hear(ledger, (ORDER, OrderMessage.LIST, "899", T[1]), (ORDER, OrderMessage.ORDER, "100", T[1]))
+    after = ledger.period_facts("202610", 9)
+    assert (after.cleared, after.unseen, after.cancelled, after.undeclared) == (0, 0, 0, 0)
+    assert ledger.periods() == before[1]
+
+
+def test_a_refused_order_is_released_to_the_run_that_files_it_anew(at: LedgerAt, ledger: Ledger) -> None:
+    first = file_orders(ledger, ORDER, OTHER)
+    hear(ledger, (ORDER, OrderMessage.ORDER, "-301008", T[1]), (OTHER, OrderMessage.ORDER, "120", T[1]))
+    assert at.known().of(pa.array([ORDER, OTHER, ONE]))[1].refused == {ORDER}
+    second = file_orders(ledger, ORDER, released=[ORDER])
+    assert (ledger.order_standings(first), ledger.order_standings(second)) == ([("120", "", "", 1)], [("", "", "", 1)])
+    assert at.known().of(pa.array([ORDER, OTHER]))[1].refused == frozenset()
+    with pytest.raises(errors.DeclaredTwice):
+        file_orders(ledger, ORDER)
+    assert ledger.altered() == []
+    hear(ledger, (ORDER, OrderMessage.ORDER, "120", T[2]))
+    assert ledger.order_standings(second) == [("120", "", "", 1)]
+    with ledger.transaction(AT), pytest.raises(errors.RunAnswered):
+        ledger.void_run(second.run_ref, "")
+
+
+def test_what_was_filed_anew_and_taken_back_is_as_it_was(at: LedgerAt, ledger: Ledger) -> None:
+    first = file_orders(ledger, ORDER)
+    hear(ledger, (ORDER, OrderMessage.ORDER, "100", T[1]))
+    second = file_orders(ledger, ORDER, released=[ORDER])
+    with ledger.transaction(LATER):
+        ledger.void_run(second.run_ref, "")
+    assert (ledger.order_standings(first), at.known().of(pa.array([ORDER]))[1].refused) == ([("100", "", "", 1)], {ORDER})
+    assert ledger.altered() == []
