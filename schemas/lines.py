@@ -1,7 +1,7 @@
 """Pandera schemas of what comes in: item lines as text, then as typed values.
 
-The checks are the row rules of the book; a check's name is the rule's code. A failing check carries its row mask, from
-which `aggregator.domain.validate` makes the findings.
+The checks are the row rules of the book; a check's name is the rule's code. `broken` calls one as Pandera does and gives the
+rows that fail, from which `aggregator.domain.validate` makes the findings.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from aggregator.schemas.arrays import Mask
 from aggregator.schemas.decimals import PRECISION, SCALE
 from aggregator.schemas.field import Dictionary, Field
 from aggregator.schemas.rule import Rule, RuleBook, Scope
@@ -43,46 +43,46 @@ def _decoded(values: pa.Array) -> pa.Array:
     return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
 
 
-def _verdict(sound: pa.Array, index: pd.Index) -> bool | pd.Series:
-    import pandas as pd
+class _Sound:
+    """What a check calls. It says only whether all is sound: of a mask Pandera would build a table of failure cases, which costs
+    many times the test. The mask of the last call stays here, for `broken`."""
 
-    mask = np.asarray(sound.to_numpy(zero_copy_only=False), dtype=bool)
-    return True if mask.all() else pd.Series(mask, index=index)
+    def __init__(self, test: Callable[[Any], pa.Array]) -> None:
+        self._test = test
+        self.mask: Mask = np.zeros(0, dtype=bool)
+
+    def __call__(self, given: pd.Series | pd.DataFrame) -> bool:
+        self.mask = np.asarray(self._test(given).to_numpy(zero_copy_only=False), dtype=bool)
+        return bool(self.mask.all())
 
 
-def sound_values(rule: Rule, values: pa.Array, field: Field | None) -> pa.Array:
-    """Apply the test of a rule on single values, to the distinct values only where the column is dictionary encoded."""
-    if not pa.types.is_dictionary(values.type):
-        return rule.sound(values, field)
-    distinct = pa.concat_arrays([values.dictionary, pa.nulls(1, values.dictionary.type)])
-    return rule.sound(distinct, field).take(pc.fill_null(values.indices, len(values.dictionary)))
+def broken(check: pandera.Check, given: pd.Series | pd.DataFrame) -> Mask | None:
+    """Rows that break one of the checks made here, as Pandera calls it; None where none does."""
+    if check(given).check_passed:
+        return None
+    sound = check._check_fn
+    assert isinstance(sound, _Sound)
+    return ~sound.mask
 
 
 def _column_check(rule: Rule, field: Field | None) -> pandera.Check:
-    def check(series: pd.Series) -> bool | pd.Series:
-        return _verdict(sound_values(rule, arrow_array(series), field), series.index)
-
-    return _check(rule, check)
+    return _check(rule, lambda series: rule.sound(_decoded(arrow_array(series)), field))
 
 
 def _frame_check(rule: Rule) -> pandera.Check:
-    def check(frame: pd.DataFrame) -> bool | pd.Series:
-        compared = [_decoded(arrow_array(frame[column])) for column in rule.compares]
-        return _verdict(rule.sound(*compared), frame.index)
-
-    return _check(rule, check)
+    return _check(rule, lambda frame: rule.sound(*(_decoded(arrow_array(frame[column])) for column in rule.compares)))
 
 
-def _check(rule: Rule, check: Callable[..., bool | pd.Series]) -> pandera.Check:
+def _check(rule: Rule, test: Callable[[Any], pa.Array]) -> pandera.Check:
     import pandera.pandas as pandera
 
-    # One failure case is kept: all of them would be built as Python objects; the mask in check_output has every row.
-    return pandera.Check(check, name=rule.code, error=rule.code, n_failure_cases=1, ignore_na=False)
+    return pandera.Check(_Sound(test), name=rule.code, error=rule.code, ignore_na=False)
 
 
 def text_type(given: Field | None) -> pa.DataType:
-    """The type of a field's values as text; of a column that is no field, plain text."""
-    return DICTIONARY if given is not None and given.repeats else TEXT
+    """The type of a field's values as text; of a column that is no field, plain text. Numbers are encoded too: each different one is
+    looked at once."""
+    return DICTIONARY if given is not None and (given.repeats or given.kind in ("decimal", "count")) else TEXT
 
 
 def typed_type(given: Field | None) -> pa.DataType:

@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 
 from aggregator.model.errors import OurFault
 from aggregator.model.findings import findings_of, no_findings
-from aggregator.schemas.arrays import Mask
+from aggregator.schemas.arrays import Ints, Mask
 from aggregator.schemas.field import Field
 from aggregator.schemas.invisible import has_no_invisible, made_visible
-from aggregator.schemas.lines import CLEARED, COUNT_TYPE, DECIMAL_TYPE, WRITTEN_COLUMNS, WRITTEN_TYPE
+from aggregator.schemas.lines import CLEARED, COUNT_TYPE, DECIMAL_TYPE, WRITTEN_COLUMNS, WRITTEN_TYPE, broken
 from aggregator.schemas.modes import Mode
 from aggregator.schemas.patterns import ZERO, clearing_digits
 from aggregator.schemas.statuses import STATUS_CLEARED
@@ -92,32 +92,48 @@ def _shown(values: pa.Array, field: Field) -> pa.Array:
 def _failures(mode: Mode, schema: pandera.DataFrameSchema, lines: pa.Table) -> Iterator[tuple[str, str, Mask]]:
     """Rule code, blamed column and row mask of every check that fails.
 
-    Pandera checks the structure; then each of the schema's checks is called by itself. Its lazy report would build a table
-    of failure cases for every failing check, which costs several times the checks; all we need is their row masks.
+    Pandera checks the structure; then each of the schema's checks is called by itself, on each different value once where a column
+    is dictionary encoded. Its lazy report would build a table of failure cases for every failing check, which costs several times the
+    checks; all we need is their row masks (lines.broken).
     """
-    frame = lines.to_pandas(types_mapper=pd.ArrowDtype)
-    _must_have_structure(mode, schema, lines.schema, frame)
+    _must_have_structure(mode, schema, lines)
     for name, column in schema.columns.items():
+        if not column.checks:
+            continue
+        values, rows = _different(lines[name].combine_chunks())
+        series = pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([values])), name=name)
         for check in column.checks:
-            result = check(frame[name])
-            if not result.check_passed:
-                yield check.name, name, ~result.check_output.to_numpy(dtype=bool)
+            bad = broken(check, series)
+            if bad is not None:
+                yield check.name, name, bad if rows is None else bad[rows]
     for check in schema.checks:
-        result = check(frame)
-        if not result.check_passed:
-            yield check.name, mode.rules[check.name].columns[0], ~result.check_output.to_numpy(dtype=bool)
+        rule = mode.rules[check.name]
+        bad = broken(check, lines.select(dict.fromkeys(rule.compares)).to_pandas(types_mapper=pd.ArrowDtype))
+        if bad is not None:
+            yield check.name, rule.columns[0], bad
+
+
+def _different(values: pa.Array) -> tuple[pa.Array, Ints | None]:
+    """The different values of a dictionary encoded column, the last one null, and the place there of each row's; other columns as they
+    are."""
+    if not pa.types.is_dictionary(values.type):
+        return values, None
+    size = len(values.dictionary)
+    indices = values.indices.fill_null(size) if values.null_count else values.indices
+    dictionary = pa.concat_arrays([values.dictionary, pa.nulls(1, values.dictionary.type)]) if values.null_count else values.dictionary
+    return dictionary, indices.to_numpy()
 
 
 _SOUND_STRUCTURES: set[tuple[str, str]] = set()
 
 
-def _must_have_structure(mode: Mode, schema: pandera.DataFrameSchema, arrow: pa.Schema, frame: pd.DataFrame) -> None:
+def _must_have_structure(mode: Mode, schema: pandera.DataFrameSchema, lines: pa.Table) -> None:
     """Check columns and types, once for each Arrow schema: it is all that they depend on."""
-    key = (str(schema.name), arrow.to_string())
+    key = (str(schema.name), lines.schema.to_string())
     if key in _SOUND_STRUCTURES:
         return
     try:
-        mode.lines.structure(schema).validate(frame)
+        mode.lines.structure(schema).validate(lines.to_pandas(types_mapper=pd.ArrowDtype))
     except pandera.errors.SchemaError as error:
         raise OurFault(f"the lines break their own schema: {error}", f"数据行不符合自身的结构定义：{error}") from None
     _SOUND_STRUCTURES.add(key)
@@ -133,26 +149,35 @@ def _typed(text: pa.Table, failures: list[tuple[str, str, Mask]], mode: Mode) ->
             for code, blamed, bad in failures:
                 if blamed == column and code in _SPOILS_NUMBER:
                     spoiled |= bad
-            if spoiled.any():
-                if column in mode.dictionary.decimals:
-                    # R105 also marks zeros, which are numbers: only what is no plain number is unreadable.
-                    zero = pc.fill_null(pc.match_substring_regex(values, rf"\A(?:{ZERO})\z"), False)
-                    spoiled &= ~zero.to_numpy(zero_copy_only=False)
-                values = pc.if_else(pa.array(spoiled), None, values)
+            if spoiled.any() and column in mode.dictionary.decimals:
+                # R105 also marks zeros, which are numbers: only what is no plain number is unreadable.
+                zero = pc.fill_null(pc.match_substring_regex(values.cast(pa.string()), rf"\A(?:{ZERO})\z"), False)
+                spoiled &= ~zero.to_numpy(zero_copy_only=False)
             unreadable[column] = int(spoiled.sum())
-            values = values.cast(DECIMAL_TYPE if column in mode.dictionary.decimals else COUNT_TYPE)
+            values = _numbers(values, spoiled, DECIMAL_TYPE if column in mode.dictionary.decimals else COUNT_TYPE)
         for bad in (bad for code, blamed, bad in failures if (code, blamed) == (_LOST, column)):
             values = pc.if_else(pa.array(bad), None, values)
         arrays[column] = values
     return pa.table(arrays), unreadable
 
 
+def _numbers(text: pa.Array, spoiled: Mask, kind: pa.DataType) -> pa.Array:
+    """Text to numbers, each different one once; null where it is spoiled."""
+    different, rows = text.dictionary, text.indices
+    if spoiled.any():
+        unusable = np.zeros(len(different), dtype=bool)
+        unusable[rows.filter(pa.array(spoiled)).drop_null().to_numpy()] = True
+        different = pc.if_else(pa.array(unusable), None, different)
+    return different.cast(kind).take(rows)
+
+
 def _written_decimals(text: pa.ChunkedArray) -> pa.Array:
-    values = text.combine_chunks()
+    encoded = text.combine_chunks()
+    values = encoded.dictionary
     point = pc.find_substring(values, ".")
     decimals = pc.subtract(pc.subtract(pc.binary_length(values), point), 1)
     decimals = pc.if_else(pc.less(point, 0), 0, decimals)
-    return pc.min_element_wise(pc.fill_null(decimals, 0), 5).cast(WRITTEN_TYPE)
+    return pc.fill_null(pc.min_element_wise(decimals, 5).cast(WRITTEN_TYPE).take(encoded.indices), 0)
 
 
 def _cleared_digits(text: pa.Table) -> pa.Array:
