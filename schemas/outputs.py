@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
 from aggregator.schemas.field import Field
@@ -138,3 +139,27 @@ class OutputSchemas:
         cast = table.cast(self.tables[name])
         self.frames[name].validate(cast.to_pandas(types_mapper=pd.ArrowDtype))
         return cast
+
+    def checked_by_values(self, name: str, table: pa.Table) -> pa.Table:
+        """The same, but a dictionary encoded column stays so, and is checked on the values that stand in it. For tables without a
+        rule about several columns or rows. Raises pandera's SchemaError."""
+        import pandas as pd
+
+        schema, frame = self.tables[name], self.frames[name]
+        kept = []
+        for field in schema:
+            column = table[field.name].combine_chunks()
+            is_encoded = pa.types.is_dictionary(column.type)
+            column = column if is_encoded else column.cast(field.type)
+            values = _standing(column).cast(field.type) if is_encoded else column
+            series = pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([values])), name=field.name)
+            frame.columns[field.name].validate(series.to_frame())
+            kept.append(column)
+        return pa.table(kept, names=schema.names)
+
+
+def _standing(column: pa.Array) -> pa.Array:
+    """The values of a dictionary encoded column that stand in it, and null where it does."""
+    size = len(column.dictionary)
+    counts = np.bincount(column.indices.fill_null(size).to_numpy(), minlength=size + 1)
+    return pa.concat_arrays([column.dictionary, pa.nulls(1, column.dictionary.type)]).filter(pa.array(counts > 0))

@@ -41,7 +41,7 @@ class Rule:
     `message` says what is wrong, `remedy` what to do. `test` is the vectorised test (true = sound); rules that are established
     where they arise (by a reader, or as an exclusion) have none. Where a test `compares` columns it gets
     all of them and the finding names the first of `columns`; otherwise it is called once for each of `columns`. `typed` rules look at parsed
-    numbers, the others at text. A `fixed` error cannot be lowered to a warning: without it a line could not be
+    numbers, the others at text. `by_column`: what the test says of a value depends on the other values of its column. A `fixed` error cannot be lowered to a warning: without it a line could not be
     identified, keyed or added. A warning about what is missing from a table of ours is reported `once_per_value`, at the first
     line that has it: on every line it would drown the rest. A warning that is `always_reported` is about what was declared before:
     it is listed whatever this run makes of the inventory. `takes_inventories`: the test takes complete inventories, and one of
@@ -59,6 +59,7 @@ class Rule:
     test: Callable[..., Any] | None = None
     compares: tuple[str, ...] = ()
     typed: bool = False
+    by_column: bool = False
     fixed: bool = False
     once_per_value: bool = False
     always_reported: bool = False

@@ -4,7 +4,9 @@ rules say. The same function serves a chunk, a partition of scattered inventorie
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -19,6 +21,7 @@ from aggregator.schemas.inventories import Inventories
 from aggregator.schemas.modes import Mode
 
 _VALUES_SHOWN = 5
+_WHOLE = re.compile("[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -168,39 +171,30 @@ def content_hashes(inventories: Inventories, wanted: Mask, mode: Mode) -> list[b
     heads = content_text(inventories.lines.take(at.take(pa.array(starts))).combine_chunks(), mode.dictionary.header_content)
     offsets = pa.array(np.append(starts, len(places)).astype(np.int32))
     joined = pc.binary_join(pa.ListArray.from_arrays(offsets, texts), "\x1e")
-    whole = pc.binary_join_element_wise(heads, joined, "\x1e").cast(pa.binary())
-    for inventory, text in zip(of_line[starts].tolist(), whole.to_pylist(), strict=True):
-        result[inventory] = hashlib.sha256(text).digest()
+    whole = pc.binary_join_element_wise(heads, joined, "\x1e")
+    data, bounds = whole.buffers()[2].to_pybytes(), np.frombuffer(whole.buffers()[1], np.int32)[: len(whole) + 1].tolist()
+    digests = [hashlib.sha256(data[start:end]).digest() for start, end in pairwise(bounds)]
+    if len(digests) == len(result):
+        return [*digests]
+    for inventory, digest in zip(of_line[starts].tolist(), digests, strict=True):
+        result[inventory] = digest
     return result
 
 
 def _findings(mode: Mode, code: str, column: str, inventories: Inventories, bad: Ints, first_lines: Ints) -> pa.Table:
     """One finding an inventory, at its first line; the value is what stands in the column, each value once."""
-    lines, lengths = inventories.lines, inventories.lengths[bad]
+    lines, lengths, starts = inventories.lines, inventories.lengths[bad], inventories.starts[bad]
+    shown = [""] * len(bad)
     if column in lines.column_names:
         within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        places = np.repeat(inventories.starts[bad], lengths) + within
-        values = lines[column].combine_chunks().take(pa.array(places))
-        frame = pd.DataFrame(
-            {
-                "inventory": np.repeat(bad, lengths),
-                "value": pc.fill_null(values.cast(pa.string()), "").to_numpy(zero_copy_only=False),
-            }
-        ).drop_duplicates()
-        frame = frame.sort_values(["inventory", "value"], key=_by_number_or_text)
-        shown = frame.groupby("inventory")["value"].agg(_shown).reindex(bad).to_list()
-    else:
-        shown = [""] * len(bad)
-    count = len(bad)
-    numbers = lines["inventory_no"].combine_chunks().take(pa.array(inventories.starts[bad]))
-    return findings_of(mode, code, column, first_lines, pa.array(shown, pa.string()), numbers, pa.nulls(count, pa.string()))
+        values = lines[column].combine_chunks().take(pa.array(np.repeat(starts, lengths) + within)).cast(pa.string()).to_pylist()
+        ends = np.cumsum(lengths).tolist()
+        shown = [_shown({value or "" for value in values[start:end]}) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+    numbers = lines["inventory_no"].combine_chunks().take(pa.array(starts))
+    return findings_of(mode, code, column, first_lines, pa.array(shown, pa.string()), numbers, pa.nulls(len(bad), pa.string()))
 
 
-def _by_number_or_text(values: pd.Series) -> pd.Series:
-    """Sort 2 before 10 where all are whole numbers."""
-    return values.astype("int64") if values.dtype != "int64" and values.str.fullmatch("[0-9]{1,9}").all() else values
-
-
-def _shown(values: pd.Series) -> str:
-    listed = list(values)
+def _shown(values: set[str]) -> str:
+    """2 before 10 where all are whole numbers."""
+    listed = sorted(values, key=int) if all(map(_WHOLE.fullmatch, values)) else sorted(values)
     return " / ".join(listed[:_VALUES_SHOWN]) + (" …" if len(listed) > _VALUES_SHOWN else "")

@@ -139,15 +139,15 @@ def must_balance(totals: pa.Table) -> None:
 def audit_rows(
     lines: pa.Table, late: Any, source_file: pa.Array, refs: pa.Array, declaration: Ints, item_no: Ints, schema: pa.Schema
 ) -> pa.Table:
-    """In: declared lines of one file in input order, with the declaration (0, 1, …) and item number of each; `refs`: null for
-    what is declared and in no declaration."""
+    """In: declared lines in input order, with the declaration (0, 1, …) and item number of each; `refs`: null for what is declared
+    and in no declaration. Out: what repeats is dictionary encoded."""
     length = lines.num_rows
-    ref = refs.take(pa.array(declaration))
+    ref = refs.take(pa.array(declaration)).dictionary_encode()
     made = {
         "declaration_ref": ref,
         "declaration_item_no": pc.if_else(ref.is_valid(), pa.array(item_no.astype(np.int32)), None),
         "late": pa.array(late),
-        "source_file": source_file.cast(pa.string()),
+        "source_file": source_file,
     }
     columns = []
     for field in schema:

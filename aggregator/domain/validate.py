@@ -11,9 +11,10 @@ import pandera.pandas as pandera
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aggregator.domain.distinct import broken_by_column, compact
 from aggregator.model.errors import OurFault
 from aggregator.model.findings import findings_of, no_findings
-from aggregator.schemas.arrays import Ints, Mask
+from aggregator.schemas.arrays import Mask
 from aggregator.schemas.field import Field
 from aggregator.schemas.invisible import has_no_invisible, made_visible
 from aggregator.schemas.lines import CLEARED, COUNT_TYPE, DECIMAL_TYPE, WRITTEN_COLUMNS, WRITTEN_TYPE, broken
@@ -42,6 +43,8 @@ def validate_lines(
     """In: canonical text columns; lines that are not rows of cells, with their code; what the reader found on lines (code,
     line, value). Out: see Validated."""
     columns = tuple(text.column_names)
+    # Rows were passed over: what only they had is judged by nobody.
+    text = pa.table({name: compact(text[name].combine_chunks()) for name in columns})
     wrong_lines = np.zeros(text.num_rows, dtype=bool)
     wrong_lines[list(wrong)] = True
     failures = list(_failures(mode, mode.lines.text(columns), text))
@@ -93,35 +96,18 @@ def _failures(mode: Mode, schema: pandera.DataFrameSchema, lines: pa.Table) -> I
     """Rule code, blamed column and row mask of every check that fails.
 
     Pandera checks the structure; then each of the schema's checks is called by itself, on each different value once where a column
-    is dictionary encoded. Its lazy report would build a table of failure cases for every failing check, which costs several times the
+    is dictionary encoded (distinct.py). Its lazy report would build a table of failure cases for every failing check, which costs several times the
     checks; all we need is their row masks (lines.broken).
     """
     _must_have_structure(mode, schema, lines)
     for name, column in schema.columns.items():
-        if not column.checks:
-            continue
-        values, rows = _different(lines[name].combine_chunks())
-        series = pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([values])), name=name)
-        for check in column.checks:
-            bad = broken(check, series)
-            if bad is not None:
-                yield check.name, name, bad if rows is None else bad[rows]
+        if column.checks:
+            yield from ((code, name, bad) for code, bad in broken_by_column(mode, schema, name, lines[name].combine_chunks()))
     for check in schema.checks:
         rule = mode.rules[check.name]
         bad = broken(check, lines.select(dict.fromkeys(rule.compares)).to_pandas(types_mapper=pd.ArrowDtype))
         if bad is not None:
             yield check.name, rule.columns[0], bad
-
-
-def _different(values: pa.Array) -> tuple[pa.Array, Ints | None]:
-    """The different values of a dictionary encoded column, the last one null, and the place there of each row's; other columns as they
-    are."""
-    if not pa.types.is_dictionary(values.type):
-        return values, None
-    size = len(values.dictionary)
-    indices = values.indices.fill_null(size) if values.null_count else values.indices
-    dictionary = pa.concat_arrays([values.dictionary, pa.nulls(1, values.dictionary.type)]) if values.null_count else values.dictionary
-    return dictionary, indices.to_numpy()
 
 
 _SOUND_STRUCTURES: set[tuple[str, str]] = set()

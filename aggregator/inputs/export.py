@@ -91,7 +91,7 @@ class Unnamed(NamedTuple):
 class Export:
     """What opening an input found out.
 
-    `dictionary`: what its columns are fields of. `path`: where its cells lie: the CSV file itself, or a spool (`dialect` is None). `head_values`: header columns whose one
+    `dictionary`: what its columns are fields of. `text_formulas`: its quotes are broken, and cells like ="0123" stand in it without any. `path`: where its cells lie: the CSV file itself, or a spool (`dialect` is None). `head_values`: header columns whose one
     value stands above the headings. `reported`: findings about the file. `repairs`: how often something
     harmless was corrected, by kind. `members`: names of the messages that a set of them holds; empty for one file. `physical`:
     lines of the file (rows of a sheet), and those of them that stand above its item lines, by kind; empty where there are none.
@@ -108,6 +108,7 @@ class Export:
     taken: tuple[Taken, ...]
     dialect: Dialect | None = None
     ends_with_newline: bool = True
+    text_formulas: bool = False
     head_values: tuple[tuple[str, str], ...] = ()
     reported: tuple[FileFinding, ...] = ()
     repairs: tuple[tuple[str, int], ...] = ()

@@ -15,7 +15,7 @@ from aggregator.domain.totals import audit_rows, item_totals
 from aggregator.domain.weights import share_weights, sum_weights
 from aggregator.engines.engine import Shard, Shared
 from aggregator.model.findings import FINDINGS
-from aggregator.outputs.checked import checked
+from aggregator.outputs.checked import checked, checked_by_values
 from aggregator.outputs.rejected import rejected_records, rejected_spooled
 from aggregator.pipeline.shards import BY_DECLARATION, MEMBER, PLACE, SPREAD
 from aggregator.pipeline.work import Work, chunk_unit, partition_unit
@@ -143,7 +143,7 @@ def _audit_map(
         schema,
     )
     shard = work.shards.audit_map.of(unit)
-    work.storage.write(shard, checked(work.mode, "audit_map", rows))
+    work.storage.write(shard, checked_by_values(work.mode, "audit_map", rows))
     return shard
 
 

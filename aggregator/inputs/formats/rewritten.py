@@ -106,14 +106,9 @@ def with_line_feeds(path: Path, room: Room, *, within_quotes: bool) -> Path:
     return copy
 
 
-def has_text_formulas(path: Path) -> bool:
-    """Whether cells like ="0123" stand in the file without quotes around them."""
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            piece += file.readline(_PIECE)
-            if b'="' in piece and _TEXT_FORMULA.search(piece):
-                return True
-    return False
+def has_text_formulas(piece: bytes) -> bool:
+    """Whether cells like ="0123" stand in some whole lines without quotes around them."""
+    return b'="' in piece and _TEXT_FORMULA.search(piece) is not None
 
 
 def with_quoted_formulas(path: Path, room: Room) -> tuple[Path, str]:

@@ -79,7 +79,7 @@ def _opened(source: Source, path: Path, how: Reading) -> Export:
     if is_empty(path):
         raise unusable("F105", source.name)
     export = _open(source.name, path, how)
-    if not _is_broken(export) or not has_text_formulas(path):
+    if not export.text_formulas:
         return export
     copy, sha256 = with_quoted_formulas(path, how.room)
     if sha256 != export.taken[0].sha256:
@@ -232,6 +232,7 @@ def _scan(
         blocks=sealing.sealed(cut.blocks),
         taken=(Taken(name, sealing.sha256(), cut.size),),
         dialect=replace(dialect, quoting=quoting or (Quoting.SOUND if cut.any_quote else Quoting.NONE)),
+        text_formulas=cut.text_formulas,
         ends_with_newline=cut.ends_with_newline,
         head_values=head.values,
         reported=head.reported(found.row),
@@ -248,6 +249,7 @@ class _Cut:
     blocks: list[Block] = field(default_factory=list)
     lines: int = 0
     any_quote: bool = False
+    text_formulas: bool = False
     ends_with_newline: bool = True
 
 
@@ -277,6 +279,7 @@ def _cut_blocks(
         records, over_lines = count_records(piece, lines, quoting, dialect)
         block = replace(block, over_lines=block.over_lines or over_lines)
         cut.any_quote = cut.any_quote or b'"' in piece
+        cut.text_formulas = cut.text_formulas or (quoting is Quoting.BROKEN and has_text_formulas(piece))
         cut.size, cut.lines, row, before = cut.size + len(piece), cut.lines + lines, row + records, piece
     if cut.size > block.start:
         cut.blocks.append(replace(block, end=cut.size))

@@ -46,10 +46,10 @@ def is_words(row: Sequence[str]) -> bool:
 def is_line(dictionary: Dictionary, row: Sequence[str], headings: Sequence[str], matched: Matched) -> bool:
     """Whether a row among titles and header values is an item line: by its number, by how many of its cells are filled, or
     by values of the kind of their columns."""
-    labels = {place for each in labelled(dictionary, row) for place in each.places}
     cells = {place: cell for place, cell in enumerate(row) if cell.strip()}
     if any(_INVENTORY_NO.fullmatch(folded(cell).translate(_DASHES)) for cell in cells.values()):
         return True
+    labels = {place for each in labelled(dictionary, row) for place in each.places}
     cells = {place: cell for place, cell in cells.items() if place not in labels and not _is_label(dictionary, cell)}
     digits = {place for place, cell in cells.items() if begins_with_digit(cell)}
     width = sum(bool(heading.strip()) for heading in headings)

@@ -27,6 +27,6 @@ def name_rules(dictionary: Dictionary) -> tuple[Rule, ...]:
                          "文字可能为乱码：含生僻或无法显示的字符、连续的问号或方框、以代码代替字符，或为科学计数法数字。"),
             remedy=Text("Compare it with the source system; if it is garbled, export again as UTF-8. It is declared as it stands.",
                         "请与来源系统核对；如为乱码，请以UTF-8编码重新导出。该值按原样申报。"),
-            citations=(ours("a name is declared as it was written, or not at all"),), test=is_plausible_text,
+            citations=(ours("a name is declared as it was written, or not at all"),), test=is_plausible_text, by_column=True,
         ),
     )  # fmt: skip

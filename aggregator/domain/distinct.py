@@ -1,0 +1,84 @@
+"""Row rules on different values: what a schema declares decides, on each value once and not on every line that has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pandera
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aggregator.schemas.arrays import Ints, Mask
+from aggregator.schemas.lines import LineSchemas, broken
+from aggregator.schemas.modes import Mode
+
+_REMEMBERED = 20_000
+"""Values of a column that are remembered as sound; of one with more, asking anew costs less than looking up."""
+_SOUND: WeakKeyDictionary[LineSchemas, dict[tuple[str, str], pa.Array]] = WeakKeyDictionary()
+"""What this process has found sound. It only saves work: a value's verdict is always the same, but where its rule looks at others too
+(`Rule.by_column`)."""
+
+
+def broken_by_column(mode: Mode, schema: pandera.DataFrameSchema, name: str, column: pa.Array) -> Iterator[tuple[str, Mask]]:
+    """The schema's checks on one column that fail: rule code and row mask."""
+    values, rows = _different(column)
+    lasting: list[pandera.Check] = []
+    for check in schema.columns[name].checks:
+        if rows is not None and not mode.rules[check.name].by_column:
+            lasting.append(check)
+        elif (bad := broken(check, _series(values))) is not None:
+            yield check.name, bad if rows is None else bad[rows]
+    if rows is not None and lasting:
+        yield from ((code, bad[rows]) for code, bad in _broken_of_new(mode.lines, (str(schema.name), name), lasting, values))
+
+
+def _broken_of_new(schemas: LineSchemas, key: tuple[str, str], checks: list[pandera.Check], values: pa.Array) -> Iterator[tuple[str, Mask]]:
+    """Of values that were not found sound before."""
+    sound = _SOUND.setdefault(schemas, {})
+    known = sound.get(key)
+    new = np.arange(len(values)) if known is None else np.flatnonzero(~pc.is_in(values, value_set=known).to_numpy(zero_copy_only=False))
+    if not len(new):
+        return
+    asked = values.take(pa.array(new))
+    series, learnt = _series(asked), np.ones(len(new), dtype=bool)
+    for check in checks:
+        bad = broken(check, series)
+        if bad is not None:
+            learnt &= ~bad
+            of_value = np.zeros(len(values), dtype=bool)
+            of_value[new] = bad
+            yield str(check.name), of_value
+    kept = asked.filter(pa.array(learnt))
+    together = kept if known is None else pa.concat_arrays([known, kept])
+    if len(together) <= _REMEMBERED:
+        sound[key] = together
+
+
+def _different(values: pa.Array) -> tuple[pa.Array, Ints | None]:
+    """The different values of a dictionary encoded column, null the last of them where it stands there, and the place among them of
+    each row's; other columns as they are."""
+    if not pa.types.is_dictionary(values.type):
+        return values, None
+    if not values.null_count:
+        return values.dictionary, values.indices.to_numpy()
+    size = len(values.dictionary)
+    return pa.concat_arrays([values.dictionary, pa.nulls(1, values.dictionary.type)]), values.indices.fill_null(size).to_numpy()
+
+
+def compact(column: pa.Array) -> pa.Array:
+    """A dictionary encoded column without the values that no row has (any longer); other columns as they are."""
+    if not pa.types.is_dictionary(column.type):
+        return column
+    size = len(column.dictionary)
+    used = np.bincount(column.indices.fill_null(size).to_numpy(), minlength=size + 1)[:size] > 0
+    if used.all():
+        return column
+    place = pa.array(np.cumsum(used, dtype=np.int32) - 1, mask=~used)
+    return pa.DictionaryArray.from_arrays(place.take(column.indices), column.dictionary.filter(pa.array(used)))
+
+
+def _series(values: pa.Array) -> pd.Series:
+    return pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([values])))
