@@ -65,6 +65,8 @@ def partial_items(lines: pa.Table, mode: Mode, flags: Flags) -> tuple[pa.Table, 
     Out: one row a key (the key, the sums, inventory_item_count, the first line's inventory_no, item_no and names), and for each
     line the row of its key.
     """
+    if mode.routing is not None:
+        return _own_items(lines, mode, flags)
     sums = tuple(mode.dictionary.summed_items)
     key = key_columns(lines, mode, flags)
     groups, firsts = group_codes(list(key.values()), lines.num_rows)
@@ -85,6 +87,20 @@ def partial_items(lines: pa.Table, mode: Mode, flags: Flags) -> tuple[pa.Table, 
             pa.array([""] * len(place)), pa.string()
         )
     return pa.table(columns), groups
+
+
+def _own_items(lines: pa.Table, mode: Mode, flags: Flags) -> tuple[pa.Table, Ints]:
+    """The same where nothing is merged: each line is its own item."""
+    count = lines.num_rows
+    columns = {column: pc.fill_null(_plain(values), "") for column, values in key_columns(lines, mode, flags).items()}
+    columns |= {column: _summable(lines, column).cast(pa.decimal128(38, 5)) for column in mode.dictionary.summed_items}
+    columns["inventory_item_count"] = pa.array(np.ones(count, dtype=np.int64))
+    columns |= {"first_inventory_no": lines["inventory_no"].combine_chunks(), "first_item_no": lines["item_no"].combine_chunks()}
+    for column in _FIRST:
+        source = "producer_seller_name" if column == "firm_name" else column
+        given = lines[source].combine_chunks() if source in lines.column_names else pa.nulls(count, pa.string())
+        columns[column] = pc.fill_null(_plain(given), "")
+    return pa.table(columns), np.arange(count)
 
 
 def _summable(lines: pa.Table, column: str) -> pa.Array:

@@ -39,9 +39,12 @@ def priced_on(lines: pa.Table, as_of: str) -> pa.Array:
     return days.take(pc.fill_null(encoded.indices, len(encoded.dictionary))).dictionary_encode()
 
 
-def currencies_and_days(lines: pa.Table, as_of: str) -> set[tuple[str, str]]:
-    """Which rates lines without errors need. In: `error_bits`."""
-    sound = lines.filter(pc.equal(lines["error_bits"], 0)).combine_chunks()
+def currencies_and_days(lines: pa.Table, as_of: str, trade_mode: str) -> set[tuple[str, str]]:
+    """Which rates lines without errors need; those of another trade mode need none. In: `error_bits`."""
+    wanted = pc.equal(lines["error_bits"], 0)
+    if "trade_mode_code" in lines.column_names:
+        wanted = pc.and_(wanted, pc.fill_null(pc.equal(lines["trade_mode_code"].cast(pa.string()), trade_mode), True))
+    sound = lines.filter(wanted).combine_chunks()
     currency, day = sound["currency_code"].combine_chunks(), priced_on(sound, as_of)
     _, firsts = group_codes([currency, day], sound.num_rows)
     at = pa.array(firsts)

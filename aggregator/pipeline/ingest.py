@@ -90,7 +90,7 @@ def ingest(shared: Shared[Work], chunk: int) -> Ingested:
     return Ingested(
         chunk, lines.num_rows, text.last_row, done, text.physical, hashes(numbers.dictionary), counts, totals, last_is_wrong, has_strays, text.unnamed,
         _imports(validated.findings, text.rows, work.mode),
-        frozenset(currencies_and_days(lines, work.as_of)) if work.mode.prices_units else frozenset(),
+        frozenset(currencies_and_days(lines, work.as_of, work.mode.code)) if work.mode.prices_units else frozenset(),
         repairs.counts["numbered_by_line"],
         misplaced,
     )

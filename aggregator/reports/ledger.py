@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aggregator.model.records import State
+from aggregator.model.records import FIRST_MODE, State
 from aggregator.schemas.text import Lang, Text
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ def run_lines(found: list[ShownRun], lang: Lang) -> list[str]:
     for shown in found:
         run = shown.run
         period = _month(run.period) or Text("declared elsewhere", "别处申报").in_lang(lang)
-        lines.append(f"{run.run_ref}  {period}  {state_name(run.state, lang)}  {run.recorded_at}  {run.folder or ''}".rstrip())
+        mode = "" if run.mode == FIRST_MODE else f"  {run.mode}"
+        lines.append(f"{run.run_ref}  {period}{mode}  {state_name(run.state, lang)}  {run.recorded_at}  {run.folder or ''}".rstrip())
         late = Text(f" ({shown.late:,} late)", f"（其中补报 {shown.late:,}）").in_lang(lang) if shown.late else ""
         what = Text(f"{shown.declarations:,} declarations", f"报关单 {shown.declarations:,} 份").in_lang(lang)
         inventories = states_text(shown.states, lang) or Text("no inventories", "无清单").in_lang(lang)
@@ -60,6 +61,7 @@ def runs_as_json(found: list[ShownRun]) -> dict[str, Any]:
             {
                 "run_ref": shown.run.run_ref,
                 "period": _month(shown.run.period),
+                "mode": shown.run.mode,
                 "state": shown.run.state,
                 "recorded_at": shown.run.recorded_at,
                 "folder": str(shown.run.folder) if shown.run.folder else None,

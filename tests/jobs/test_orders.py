@@ -125,6 +125,8 @@ def test_a_list_of_the_ledger_with_other_content_is_rejected(runner: Runner) -> 
 def test_no_rate_stops_the_run(runner: Runner) -> None:
     with pytest.raises(WrongConfiguration, match="USD 2026-11-01"):
         run_orders(runner, [order_line(export_on="2026-11-01")])
+    outcome = run_orders(runner, [priced("10"), order_line(order_no="X", trade_mode_code="0110", export_on="2026-11-01")])
+    assert (outcome.counts["inventories_declared"], outcome.excluded) == (1, {"other_mode": 1})
 
 
 # -------------------------------------------------------------------------------------------------------------------- messages
