@@ -62,7 +62,9 @@ needs_postgres = pytest.mark.skipif(bool(missing()), reason=missing() or "-")
 class Server:
     """Over its socket every user is trusted, over the network passwords are asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, durable: bool = False) -> None:
+        """`durable`: for measuring; tests kill processes, never the machine."""
+        self.durable = durable
         binaries = _binaries()
         assert binaries is not None
         self.binaries = binaries
@@ -89,6 +91,9 @@ class Server:
             "port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": self.folder, "fsync": "off", "max_connections": 60,
             "shared_buffers": "64MB", "autovacuum_naptime": "10min",
         }  # fmt: skip
+        if self.durable:
+            memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+            options |= {"fsync": "on", "shared_buffers": f"{memory // 4 >> 20}MB", "autovacuum_naptime": "1min"}
         arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         self.process = subprocess.Popen(
             [self.binaries / "postgres", "-D", self.folder / "data", *arguments], cwd=self.folder, stdout=subprocess.DEVNULL,

@@ -244,6 +244,45 @@ def test_what_waits_is_not_forgotten_until_it_is_declared(ledger: Ledger) -> Non
     assert ledger.period_facts("202610", 1).undeclared == 1
 
 
+ODD = ("'", '"', "\\", "\\.", "a\n\\.\nb", "\t", "\r\n", "a,b;c", "%s %(a)s %", "?", ":name", "$1", "清单 ١٢ 😀", " x ", "NULL", "\\N", "{1,2}", "--", "A" * 5000)
+"""Texts that mean something to one store or another."""
+
+
+def test_whatever_a_text_is_it_is_kept_as_it_is(ledger: Ledger, at: LedgerAt) -> None:
+    table = waits(ODD).set_column(3, "reason", pa.array(ODD))
+    with ledger.transaction(AT):
+        write_run(ledger, [ONE])
+        ledger.record_waiting("202610-01", "202610", [table])
+        ledger.record_receipts((f"{place}", text) for place, text in enumerate(ODD))
+        ledger.take_clearances([Clearance(text, "CEB604", "899", T[1]) for text in ODD])
+    facts = ledger.period_facts("202610", 99)
+    assert sorted((each.inventory_no, each.reason) for each in facts.examples) == sorted((text, text) for text in ODD)
+    exported = {each.name: pa.concat_tables([each.schema.empty_table(), *each.rows]) for each in ledger.export()}
+    assert exported["waiting"]["inventory_no"].to_pylist() == sorted(ODD), "in the order of their bytes, or code points"
+    assert sorted(exported["receipts"]["file"].to_pylist()) == sorted(exported["clearances"]["inventory_no"].to_pylist()) == sorted(ODD)
+    with ledger.transaction(LATER):
+        assert ledger.dismiss(ODD, ODD[3]) == len(ODD)
+        imported = pa.table({"inventory_no": list(ODD), "cleared_period": ["202610"] * len(ODD)})
+        assert ledger.import_declared("f", "0" * 64, imported).new == len(ODD)
+    assert live(at, *ODD) == set(ODD)
+    assert ledger.altered() == []
+
+
+def test_of_what_waits_the_last_that_was_seen_counts_also_in_one_table(ledger: Ledger) -> None:
+    seen = [(ONE, "rejected", "R101"), (TWO, "excluded", "late_held"), (ONE, "excluded", "not_cleared"), (TWO, "rejected", "R102"), (ONE, "rejected", "R103")]
+    columns = {name: list(values) for name, values in zip(("inventory_no", "fate", "reason"), zip(*seen, strict=True), strict=True)}
+    table = pa.table({"inventory_no": columns["inventory_no"], "cleared_period": ["202610"] * len(seen), **columns}).select([0, 1, 2, 3])
+    with ledger.transaction(AT):
+        write_run(ledger, ["22442026E000000009"])
+        ledger.record_waiting("202610", "202610", [table])
+        twice = [ResultLine(THREE, 1, item, "6109100010") for item in (1, 3, 2)]
+        ledger.take_result(Result("R" * 18, T[1], 1, {"declaration_no": "", "consignor_code": CONSIGNOR}, tuple(twice)))
+    facts = ledger.period_facts("202610", 9)
+    assert {(each.inventory_no, each.fate, each.reason) for each in facts.examples} == {(ONE, "rejected", "R103"), (TWO, "rejected", "R102")}
+    assert [line["customs_item_no"] for line in ledger.stray_lines().to_pylist()] == [3]
+    assert ledger.altered() == []
+
+
 # ------------------------------------------------------------------------------------------- two at once, and interruptions
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -12,16 +13,17 @@ from typing import Any
 
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 from psycopg.adapt import Dumper, Loader
 from psycopg.pq import TransactionStatus
 
 from aggregator.ledger.errors import DeclaredTwice
 from aggregator.ledger.sql.connection import Answer
-from aggregator.ledger.sql.tables import key_of
+from aggregator.ledger.sql.tables import COLUMNS, key_of
 from aggregator.ledger.sql.words import INVENTORY
 
-_ROWS_AT_ONCE = 20_000
+_ROWS_AT_ONCE, _ROWS_A_STATEMENT = 20_000, 1_000
 _VALUE = re.compile(r"\?|(?<![:\w]):([a-z]\w*)|%|\bCROSS JOIN(?= \w+(?: \w+)? (?:ON|USING))")
 
 
@@ -100,13 +102,28 @@ class PostgresConnection:
             self._copy(table, rows)
             return
         columns, incoming = ", ".join(rows.column_names), f"incoming_{table}"
-        self.execute(f"CREATE TEMP TABLE IF NOT EXISTS {incoming} (LIKE {table}, place bigint)")
-        self.execute(f"DELETE FROM {incoming}")
-        self._copy(incoming, rows.append_column("place", pa.array(range(rows.num_rows), pa.int64())))
-        # Of one and the same row the last counts, as if they came one after the other.
-        key = ", ".join(key_of(table))
-        last = f"SELECT DISTINCT ON ({key}) {columns} FROM {incoming} ORDER BY {key}, place DESC"
-        self.execute(f"INSERT INTO {table} ({columns}) {last} {otherwise}")
+        turns = _turns(rows, key_of(table))
+        last_turn = pc.max(turns).as_py()
+        self.execute(f"CREATE TEMP TABLE IF NOT EXISTS {incoming} (LIKE {table}, turn bigint)")
+        self.execute(f"TRUNCATE {incoming}")
+        self._copy(incoming, rows.append_column("turn", turns))
+        for turn in range(1, last_turn + 1):
+            chosen = f" WHERE turn = {turn}" if last_turn > 1 else ""
+            self.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {incoming}{chosen} {otherwise}")
+
+    def merge(self, table: str, rows: Iterable[tuple[Any, ...]], otherwise: str) -> None:
+        """Many in one statement: it is counted once, and answered once."""
+        names = COLUMNS[table].names
+        places = [names.index(name) for name in key_of(table)]
+        one = f"({', '.join('?' for _ in names)})"
+        for several in _apart(rows, places):
+            for start in range(0, len(several), _ROWS_A_STATEMENT):
+                part = several[start : start + _ROWS_A_STATEMENT]
+                values = [value for row in part for value in row]
+                self.execute(f"INSERT INTO {table} VALUES {', '.join([one] * len(part))} {otherwise}", values)
+
+    def wait_no_longer(self, numbers: Iterable[str]) -> None:
+        self.execute("DELETE FROM waiting WHERE inventory_no = ANY(?) AND fate <> 'dismissed'", (list(numbers),))
 
     def insert_inventories(self, first_id: int, rows: pa.Table, constants: Mapping[str, str | int]) -> None:
         numbered = rows.append_column("inventory_id", pa.array(range(first_id, first_id + rows.num_rows), pa.int64()))
@@ -117,10 +134,9 @@ class PostgresConnection:
 
     @contextmanager
     def wanted(self, numbers: Sequence[str]) -> Iterator[str]:
-        self.execute('CREATE TEMP TABLE IF NOT EXISTS wanted (inventory_no text COLLATE "C" PRIMARY KEY)')
+        self.execute('CREATE TEMP TABLE IF NOT EXISTS wanted (inventory_no text COLLATE "C" NOT NULL)')
         self.execute("TRUNCATE wanted")
         self._copy("wanted", pa.table({"inventory_no": pa.array(numbers, pa.string())}))
-        self.execute("ANALYZE wanted")
         yield "wanted"
 
     def _copy(self, table: str, rows: pa.Table) -> None:
@@ -130,6 +146,25 @@ class PostgresConnection:
         with self.raw.cursor() as cursor, cursor.copy(statement) as copy:
             for batch in rows.to_batches(max_chunksize=_ROWS_AT_ONCE):
                 copy.write(_csv(batch))
+
+
+def _turns(rows: pa.Table, key: list[str]) -> pa.Array:
+    """One statement changes a row at most once: those of one key go one after the other, in turns."""
+    if rows.select(key).group_by(key).aggregate([]).num_rows == rows.num_rows:
+        return pa.repeat(1, rows.num_rows)
+    return pa.array(rows.select(key).to_pandas().groupby(key).cumcount() + 1, pa.int64())
+
+
+def _apart(rows: Iterable[tuple[Any, ...]], key: list[int]) -> list[list[tuple[Any, ...]]]:
+    """The same of rows that are few."""
+    seen, turns = Counter[tuple[Any, ...]](), list[list[tuple[Any, ...]]]()
+    for row in rows:
+        of = tuple(row[place] for place in key)
+        if seen[of] == len(turns):
+            turns.append([])
+        turns[seen[of]].append(row)
+        seen[of] += 1
+    return turns
 
 
 def _csv(rows: pa.RecordBatch) -> memoryview:

@@ -48,7 +48,7 @@ _WHILE_CONNECTED: dict[str, Any] = {
 }  # fmt: skip
 _SESSION = """
 SET search_path TO {schema}; SET statement_timeout TO 0; SET lock_timeout TO 0; SET idle_in_transaction_session_timeout TO 0;
-SET bytea_output TO hex; SET default_transaction_isolation TO 'read committed'; SET tcp_keepalives_idle TO 30;
+SET bytea_output TO hex; SET jit TO off; SET default_transaction_isolation TO 'read committed'; SET tcp_keepalives_idle TO 30;
 SET tcp_keepalives_interval TO 10; SET tcp_keepalives_count TO 3;
 SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local');
 """

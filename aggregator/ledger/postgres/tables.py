@@ -32,13 +32,13 @@ CREATE FUNCTION hash_of(line text, place integer) RETURNS bigint LANGUAGE sql ST
 
 def summed(lines: str, sign: str = "") -> str:
     """Of lines of text how many they are, and the sums of the two halves of their hashes."""
-    return f"SELECT {sign}count(*), {sign}coalesce(sum(hash_of(line, 1)), 0), {sign}coalesce(sum(hash_of(line, 9)), 0) FROM ({lines}) AS lines"
+    return f"SELECT {sign}count(*) AS rows, {sign}coalesce(sum(hash_of(line, 1)), 0), {sign}coalesce(sum(hash_of(line, 9)), 0) FROM ({lines}) AS lines"
 
 
 def _counting(name: str, line: str) -> str:
     """What a trigger calls once a statement, whatever number of rows it changes. `line`: of a row x what is hashed."""
     into = f"INSERT INTO {COUNTED} (name, rows, high, low) SELECT TG_TABLE_NAME, sums.* FROM"
-    came, went = (f"{into} ({summed(f'SELECT {line} AS line FROM {rows} AS x', sign)}) AS sums" for rows, sign in (("came", ""), ("went", "-")))
+    came, went = (f"{into} ({summed(f'SELECT {line} AS line FROM {rows} AS x', sign)}) AS sums WHERE rows <> 0" for rows, sign in (("came", ""), ("went", "-")))
     return f"""
 CREATE FUNCTION count_{name}() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $count$
 BEGIN

@@ -28,10 +28,8 @@ def fold_receipt(connection: Connection, application_ref: str, receipt: Applicat
 def fold_result(connection: Connection, result: Result) -> None:
     """What customs has in a result waits no longer, whoever asked for it."""
     rule = _LATEST.format(table="result", columns="value = excluded.value, at = excluded.at", tie="value")
-    connection.executemany(
-        f"INSERT INTO result VALUES (?, ?, ?, ?) ON CONFLICT (summary_seq_no, name) {rule}",
-        ((result.summary_seq_no, name, value, result.at) for name, value in result.fields.items() if value),
-    )
+    fields = ((result.summary_seq_no, name, value, result.at) for name, value in result.fields.items() if value)
+    connection.merge("result", fields, f"ON CONFLICT (summary_seq_no, name) {rule}")
     if number := result.fields["declaration_no"]:
         connection.execute(
             "INSERT INTO result_number VALUES (?, ?, ?) ON CONFLICT (summary_seq_no, declaration_no) DO UPDATE "
@@ -45,16 +43,12 @@ def fold_result(connection: Connection, result: Result) -> None:
         columns="customs_item_no = excluded.customs_item_no, commodity_code = excluded.commodity_code, at = excluded.at",
         tie="customs_item_no",
     )
-    connection.executemany(
-        f"INSERT INTO result_line VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (inventory_no, item_no, summary_seq_no) {rule}",
-        ((line.inventory_no, line.item_no, result.summary_seq_no, line.customs_item_no, line.commodity_code, result.at) for line in result.lines),
-    )
-    connection.executemany("DELETE FROM waiting WHERE inventory_no = ? AND fate <> 'dismissed'", ({(line.inventory_no,) for line in result.lines}))
+    lines = ((line.inventory_no, line.item_no, result.summary_seq_no, line.customs_item_no, line.commodity_code, result.at) for line in result.lines)
+    connection.merge("result_line", lines, f"ON CONFLICT (inventory_no, item_no, summary_seq_no) {rule}")
+    connection.wait_no_longer({line.inventory_no for line in result.lines})
 
 
 def fold_clearances(connection: Connection, clearances: Iterable[Clearance]) -> None:
     rule = _LATEST.format(table="clearance", columns="status = excluded.status, at = excluded.at", tie="status")
-    connection.executemany(
-        f"INSERT INTO clearance VALUES (?, ?, ?, ?) ON CONFLICT (inventory_no, message) {rule}",
-        ((each.inventory_no, each.message, each.status, each.at) for each in clearances),
-    )
+    rows = ((each.inventory_no, each.message, each.status, each.at) for each in clearances)
+    connection.merge("clearance", rows, f"ON CONFLICT (inventory_no, message) {rule}")

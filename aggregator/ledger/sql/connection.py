@@ -40,6 +40,14 @@ class Connection(Protocol):
         """Many rows, in order. `constants`: further columns, of one value; `otherwise`: what is done where there is such a row."""
         ...
 
+    def merge(self, table: str, rows: Iterable[tuple[Any, ...]], otherwise: str) -> None:
+        """Some rows of all columns, one after the other. `otherwise`: what is done where there is such a row."""
+        ...
+
+    def wait_no_longer(self, numbers: Iterable[str]) -> None:
+        """Inventories; what was dismissed stays so."""
+        ...
+
     def insert_inventories(self, first_id: int, rows: pa.Table, constants: Mapping[str, str | int]) -> None:
         """Numbered from `first_id` on, which is the next there is. Raises DeclaredTwice."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from aggregator.ledger.errors import DeclaredTwice
 from aggregator.ledger.sql.connection import rows_of
+from aggregator.ledger.sql.tables import COLUMNS
 from aggregator.ledger.sql.words import INVENTORY
 
 
@@ -23,6 +24,12 @@ class SqliteConnection(sqlite3.Connection):
         values = [*("?" for _ in rows.column_names), *(str(value) if isinstance(value, int) else f"'{value}'" for value in fixed.values())]
         statement = f"INSERT INTO {table} ({', '.join([*rows.column_names, *fixed])}) VALUES ({', '.join(values)}) {otherwise}"
         self.executemany(statement, rows_of(rows, rows.column_names))
+
+    def merge(self, table: str, rows: Iterable[tuple[Any, ...]], otherwise: str) -> None:
+        self.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' for _ in COLUMNS[table])}) {otherwise}", rows)
+
+    def wait_no_longer(self, numbers: Iterable[str]) -> None:
+        self.executemany("DELETE FROM waiting WHERE inventory_no = ? AND fate <> 'dismissed'", ((number,) for number in numbers))
 
     def insert_inventories(self, first_id: int, rows: pa.Table, constants: Mapping[str, str | int]) -> None:
         # SQLite numbers them itself, one after the other.
