@@ -137,29 +137,35 @@ class OutputSchemas:
         import pandas as pd
 
         cast = table.cast(self.tables[name])
-        self.frames[name].validate(cast.to_pandas(types_mapper=pd.ArrowDtype))
+        if len(cast):
+            self.frames[name].validate(cast.to_pandas(types_mapper=pd.ArrowDtype))
         return cast
 
     def checked_by_values(self, name: str, table: pa.Table) -> pa.Table:
-        """The same, but a dictionary encoded column stays so, and is checked on the values that stand in it. For tables without a
-        rule about several columns or rows. Raises pandera's SchemaError."""
+        """The same, but a dictionary encoded column stays so, and its checks are called on the values that stand in it. For tables
+        without a rule about several columns or rows. Raises pandera's SchemaError."""
+        schema = self.tables[name]
+        columns = {field.name: table[field.name].combine_chunks() for field in schema}
+        columns = {key: each if pa.types.is_dictionary(each.type) else each.cast(schema.field(key).type) for key, each in columns.items()}
+        kept = pa.table(columns)
+        if not all(map(self._is_sound, self.frames[name].columns.values(), columns.values())):
+            self.checked(name, kept)
+        return kept
+
+    @staticmethod
+    def _is_sound(column: pandera.Column, values: pa.Array) -> bool:
         import pandas as pd
 
-        schema, frame = self.tables[name], self.frames[name]
-        kept = []
-        for field in schema:
-            column = table[field.name].combine_chunks()
-            is_encoded = pa.types.is_dictionary(column.type)
-            column = column if is_encoded else column.cast(field.type)
-            values = _standing(column).cast(field.type) if is_encoded else column
-            series = pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([values])), name=field.name)
-            frame.columns[field.name].validate(series.to_frame())
-            kept.append(column)
-        return pa.table(kept, names=schema.names)
+        if not column.nullable and values.null_count:
+            return False
+        if not column.checks:
+            return True
+        standing = _standing(values) if pa.types.is_dictionary(values.type) else values
+        series = pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([standing.drop_null()])))
+        return all(check(series).check_passed for check in column.checks)
 
 
 def _standing(column: pa.Array) -> pa.Array:
-    """The values of a dictionary encoded column that stand in it, and null where it does."""
-    size = len(column.dictionary)
-    counts = np.bincount(column.indices.fill_null(size).to_numpy(), minlength=size + 1)
-    return pa.concat_arrays([column.dictionary, pa.nulls(1, column.dictionary.type)]).filter(pa.array(counts > 0))
+    """The values of a dictionary encoded column that stand in it."""
+    counts = np.bincount(column.indices.drop_null().to_numpy(), minlength=len(column.dictionary))
+    return column.dictionary.filter(pa.array(counts > 0))

@@ -13,7 +13,7 @@ import pyarrow.ipc
 
 from aggregator.engines.engine import Shard
 
-_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4", unify_dictionaries=False, emit_dictionary_deltas=False)
+_OPTIONS = pa.ipc.IpcWriteOptions(unify_dictionaries=False, emit_dictionary_deltas=False)
 
 
 @dataclass(frozen=True)
