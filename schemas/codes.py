@@ -40,7 +40,7 @@ def code_list(name: str) -> CodeList:
     codes = frozenset(row["code"] for row in rows)
     to_code: dict[str, str] = {}
     for row in rows:
-        spellings = [row["name_zh"], row["name_zh"].split("(")[0], row.get("alpha") or ""]
+        spellings = [row["name_zh"], row["name_zh"].split("(")[0], row.get("also_zh") or "", row.get("alpha") or ""]
         for spelling in spellings:
             if spelling and spelling not in codes:
                 to_code.setdefault(spelling.upper(), row["code"])
