@@ -180,6 +180,11 @@ def _ending(error: BaseException, stands: Text | None) -> tuple[Text, int]:
         return error.text, int(error.exit_code)
     if isinstance(error, KeyboardInterrupt):
         return Text(f"Interrupted{kept.en}", f"已中断{kept.zh}"), waits if stands else int(Exit.INTERRUPTED)
+    if isinstance(error, MemoryError):
+        return Text(
+            f"There is not enough memory for this{kept.en} Give it more, split the input, or try --workers 1.",
+            f"内存不足{kept.zh}请增加内存、拆分输入文件，或尝试 --workers 1。",
+        ), waits if stands else int(Exit.CANNOT_READ_OR_WRITE)
     if isinstance(error, OSError):
         where, why = f"{error.filename}: " if error.filename else "", error.strerror or error
         if stands:

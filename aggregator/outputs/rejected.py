@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -94,14 +95,16 @@ def _row(cells: list[str]) -> bytes:
 
 def rejected_names(files: tuple[Export, ...]) -> list[str]:
     """A file name for each input; inputs of equal names are told apart by a number."""
-    names: list[str] = []
+    taken: dict[str, None] = {}
+    next_number = Counter[str]()
     for file in files:
-        stem, name, number = _stem(file.name), "", 1
-        while not name or name in names:
+        stem, name = _stem(file.name), ""
+        while not name or name in taken:
+            next_number[stem] += 1
+            number = next_number[stem]
             name = f"{stem}.csv" if number == 1 else f"{stem}-{number}.csv"
-            number += 1
-        names.append(name)
-    return names
+        taken[name] = None
+    return list(taken)
 
 
 def _stem(name: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from lxml import etree
 
 from aggregator.inputs.export import Source, unusable
+from aggregator.inputs.sources.tags import Tags
 from aggregator.schemas.text import Text
 
 _NESTED = etree.XPath("boolean(*/*/*)")
@@ -41,8 +42,9 @@ class Message:
     def _documents(self, names: tuple[str, ...]) -> Iterator[Any]:
         wanted = [f"{{*}}{name}" for name in names]
         with self.source.path.open("rb") as file:
+            passing = Tags(file, self._too_much)
             events = etree.iterparse(
-                file, events=("end",), tag=wanted, resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False,
+                passing, events=("end",), tag=wanted, resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False,
                 remove_comments=True, remove_pis=True,
             )  # fmt: skip
             root = None
@@ -52,6 +54,7 @@ class Message:
                     raise self._out_of_place(element)
                 yield element
                 self._forget(root, element)
+                passing.forget()
             self._open(events.root.getroottree())
             for child in events.root:
                 self._pass_over(child)
@@ -90,6 +93,9 @@ class Message:
             f"第 {line} 行：{name} 所在位置不符合报文结构，其中内容会丢失。",
         )  # fmt: skip
 
+    def _too_much(self, line: int, what: str, what_zh: str) -> Exception:
+        return unusable("F112", self.source.name, f"Line {line}: {what}.", f"第 {line} 行：{what_zh}。")
+
     def _not_well_formed(self, error: etree.XMLSyntaxError) -> Exception:
         line, column = error.position
         where = f"Line {line}, column {column}: {error.msg}."
@@ -125,7 +131,7 @@ def kind_of(source: Source) -> Message:
     message = Message(source)
     try:
         with source.path.open("rb") as file:
-            events = etree.iterparse(file, events=("start",), resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False)
+            events = etree.iterparse(Tags(file, message._too_much), events=("start",), resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False)
             for _, element in events:
                 message._open(element.getroottree())
                 return message

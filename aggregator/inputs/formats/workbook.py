@@ -14,12 +14,14 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Pass
 from aggregator.inputs.export import FILE_LINES, Export, FileFinding, Source, unusable
 from aggregator.inputs.formats.merged_cells import MergedCells
 from aggregator.inputs.formats.spool import SpoolWriter, reported_column
-from aggregator.inputs.formats.workbook_parts import Parts, parts_of, refuse_bomb
+from aggregator.inputs.formats.workbook_parts import FarCell, Parts, parts_of
+from aggregator.inputs.formats.workbook_size import refuse_bomb
 from aggregator.inputs.reading import Reading
 from aggregator.inputs.sources.unchanged import taken_of
 from aggregator.inputs.tables.cells import column_texts, text_of
 from aggregator.inputs.tables.headings import match_headings
 from aggregator.inputs.tables.sheet import HEAD_ROWS, Head, find_head
+from aggregator.model.errors import UnusableInput
 
 _ROWS_AT_ONCE = 20_000
 _ZIP = b"PK"
@@ -34,7 +36,9 @@ def open_workbook(source: Source, how: Reading) -> list[Export]:
         if zipped:
             refuse_bomb(source)
         book = CalamineWorkbook.from_path(source.path)
-        sheets = {name: book.get_sheet_by_name(name) for name in book.sheet_names if not how.sheets or name in how.sheets}
+        names = [name for name in book.sheet_names if not how.sheets or name in how.sheets]
+        looked_at = {name: _parts(source, name) for name in names} if zipped else {}
+        sheets = {name: book.get_sheet_by_name(name) for name in names}
         if not book.sheet_names:
             raise unusable("F108", source.name, "It has no sheets.", "其中没有工作表。")
         if not sheets:
@@ -44,7 +48,7 @@ def open_workbook(source: Source, how: Reading) -> list[Export]:
         reported = [] if how.sheets else [FileFinding("F306", name) for name in hidden]
         exports = []
         for name in _chosen(source, book, heads, [] if how.sheets else hidden, how):
-            parts = parts_of(source, name) if zipped else Parts()
+            parts = (looked_at[name] or parts_of(source, name)) if zipped else Parts()
             head = _head(source, sheets[name], how, parts) or heads[name]
             head.must_be_on_top(source.name)
             exports.append(_spooled(source, "xlsx" if zipped else "xls", sheets[name], name, head, parts, reported, how))
@@ -53,6 +57,16 @@ def open_workbook(source: Source, how: Reading) -> list[Export]:
         raise unusable("F108", source.name, "It is protected by a password.", "工作簿受密码保护。") from None
     except CalamineError as error:
         raise unusable("F108", source.name, f"{error}.", f"{error}。") from None
+
+
+def _parts(source: Source, sheet: str) -> Parts | None:
+    """None where they do not fit together, which is for the sheets that are read. Raises FarCell before the reader makes room for it."""
+    try:
+        return parts_of(source, sheet)
+    except FarCell:
+        raise
+    except UnusableInput:
+        return None
 
 
 def _chosen(source: Source, book: CalamineWorkbook, heads: dict[str, Head], hidden: list[str], how: Reading) -> list[str]:

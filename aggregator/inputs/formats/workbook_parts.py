@@ -1,6 +1,6 @@
 """What the reader of workbooks does not report: rows that are hidden, cells that hold an error or a formula without its value,
 texts that are not there, the day that days are counted from. Taken from the parts of an .xlsx file, which are looked through
-as a stream; its sizes are checked first."""
+as a stream; its sizes are checked first (workbook_size.py)."""
 
 from __future__ import annotations
 
@@ -14,14 +14,18 @@ from typing import Any
 from lxml import etree
 
 from aggregator.inputs.export import Source, unusable
-from aggregator.inputs.sources.unpack import MOST_BYTES, MOST_MEMBERS, MOST_TIMES
+from aggregator.inputs.formats.workbook_size import Extent, far_cell
+from aggregator.inputs.sources.tags import MOST_TAGS
 from aggregator.inputs.sources.zipped import sound_archive
+from aggregator.model.errors import UnusableInput
 
-_SMALL = 64 << 20
 _TRUE = ("1", "true")
 _PIECE = 1 << 20
 _OVERLAP = 1 << 16
 """Longer than any row's tag, or any cell with the longest formula."""
+_REST = 1024
+"""Bytes of a cell's tag, at the most: without an end each type of a cell would be looked at up to the next tag."""
+_LONG_CELL = re.compile(rb"<(?:\w+:)?c\s[^<>]{%d}" % _REST)
 UNCALCULATED = "#FORMULA?"
 """What is read from a formula whose value nobody saved; the rules refuse it."""
 _PREFIX = re.compile(rb"<(\w+:)?worksheet\b")
@@ -35,11 +39,11 @@ class _Patterns:
         formula = rb"<%bf\b[^<>]*(?:/>|>[^<]*</%bf>)\s*" % (prefix, prefix)
         value = rb"<%bv\b[^<>]*" % prefix
         self.hidden_row = re.compile(rb"""<%brow\b(?=[^<>]*\shidden=["'](?:1|true)["'])[^<>]*\sr=["'](\d+)["']""" % prefix)
-        self.error = re.compile(rb"""t=["']e["'][^<>]*>\s*(?:%b)?(?:%b>([^<]*)<)?""" % (formula, value))
+        self.error = re.compile(rb"""t=["']e["'][^<>]{0,%d}>\s*(?:%b)?(?:%b>([^<]*)<)?""" % (_REST, formula, value))
         self.without_value = re.compile(rb"%b(%b(?:/>|>(0?)</%bv>)\s*)?</%bc>" % (formula, value, prefix, prefix))
         """A formula with no value, a blank one or 0."""
         self.without_text = [
-            re.compile(rb"t=%bs%b[^<>]*>\s*(?:%b)?%b(?:(?<=/)>|>(?![0-9]{1,9}<)([^<]*)<)" % (quote, quote, formula, value)) for quote in (b'"', b"'")
+            re.compile(rb"t=%bs%b[^<>]{0,%d}>\s*(?:%b)?%b(?:(?<=/)>|>(?![0-9]{1,9}<)([^<]*)<)" % (quote, quote, _REST, formula, value)) for quote in (b'"', b"'")
         ]
         """A cell whose text stands elsewhere, without the number of it."""
 
@@ -53,14 +57,13 @@ class Parts:
     spoiled: dict[tuple[int, int], str] = field(default_factory=dict)
 
 
-def refuse_bomb(source: Source) -> None:
-    """A workbook is unpacked in memory: what would not fit is refused before."""
-    with sound_archive(source.name), zipfile.ZipFile(source.path) as archive:
-        members = archive.infolist()
-        size = sum(member.file_size for member in members)
-    packed = source.path.stat().st_size
-    if len(members) > MOST_MEMBERS or size > MOST_BYTES or size > max(packed * MOST_TIMES, _SMALL):
-        raise unusable("F109", source.name, f"Unpacked it has {size:,} bytes, from {packed:,}.", f"解压后 {size:,} 字节，压缩后 {packed:,} 字节。")
+class FarCell(UnusableInput):
+    """The reader would make room for all cells up to one that stands far from the others."""
+
+
+def _far_text(name: str, sheet: str, cell: str) -> tuple[str, str]:
+    stop = unusable("F108", name, f"Sheet {sheet}: the cell {cell} stands far from all others.", f"工作表 {sheet}：单元格 {cell} 远离其他所有单元格。")
+    return stop.text.en, stop.text.zh
 
 
 def parts_of(source: Source, sheet: str) -> Parts:
@@ -72,15 +75,27 @@ def parts_of(source: Source, sheet: str) -> Parts:
             hidden: set[int] = set()
             spoiled: dict[tuple[int, int], str] = {}
             patterns: _Patterns | None = None
+            extent = Extent()
             for piece in _pieces(archive, path):
+                extent.add(piece)
                 patterns = patterns or _patterns(piece)
+                _refuse_long_cells(piece)
                 if b"hidden=" in piece:
                     hidden.update(int(match[1]) for match in patterns.hidden_row.finditer(piece))
                 spoiled.update(_spoiled(piece, patterns, never_calculated=never_calculated))
+            if extent.is_far and (far := far_cell(_pieces(archive, path))):
+                raise FarCell(*_far_text(source.name, sheet, far))
         except (KeyError, StopIteration, ValueError, etree.XMLSyntaxError):
             raise unusable("F108", source.name, "Its parts do not fit together.", "工作簿内部结构不完整。") from None
     dates = next(workbook.iter("{*}workbookPr"), None)
     return Parts(dates is not None and dates.get("date1904") in _TRUE, tuple(sorted(hidden)), spoiled)
+
+
+def _refuse_long_cells(piece: bytes) -> None:
+    """Raises ValueError. Where every stretch of half that length has an end of a tag, no tag is so long."""
+    half = _REST // 2
+    if any(piece.find(b">", start, start + half) < 0 for start in range(0, len(piece), half)) and _LONG_CELL.search(piece):
+        raise ValueError
 
 
 def _patterns(piece: bytes) -> _Patterns:
@@ -125,7 +140,10 @@ def _at(tag: bytes, text: str) -> Iterator[tuple[tuple[int, int], str]]:
 
 def _xml(archive: zipfile.ZipFile, path: str) -> Any:
     parser = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False)
-    return etree.fromstring(archive.read(path), parser)
+    data = archive.read(path)
+    if data.count(b"<") > MOST_TAGS:
+        raise ValueError
+    return etree.fromstring(data, parser)
 
 
 def _path_of(archive: zipfile.ZipFile, workbook: Any, name: str) -> str:

@@ -7,7 +7,7 @@ import zipfile
 from enum import Enum, auto
 
 from aggregator.inputs.export import Source
-from aggregator.inputs.sources.zipped import sound_archive
+from aggregator.inputs.sources.zipped import refuse_large_directory, sound_archive
 
 _LOOKED_AT = 4096
 _XML = re.compile(rb"\s*<(?:\?xml|!DOCTYPE|!--|[A-Za-z_][\w.-]*[\s:>/])", re.IGNORECASE)
@@ -38,6 +38,7 @@ def format_of(source: Source) -> Format:
 
 
 def _kind_of_zip(source: Source) -> Format:
+    refuse_large_directory(source.name, source.path)
     with sound_archive(source.name), zipfile.ZipFile(source.path) as archive:
         return Format.WORKBOOK if "[Content_Types].xml" in archive.namelist() else Format.ZIP
 

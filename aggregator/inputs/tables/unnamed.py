@@ -39,14 +39,16 @@ def set_apart(chunk: TextChunk, file: Export) -> TextChunk:
     if not places:
         return chunk
     found = []
+    # By name each column is looked for among all.
+    columns = dict(zip(chunk.lines.column_names, chunk.lines.columns, strict=True))
     for name, place in places.items():
-        values = pc.fill_null(pc.utf8_trim_whitespace(chunk.lines[name].combine_chunks()), "")
+        values = pc.fill_null(pc.utf8_trim_whitespace(columns[name].combine_chunks()), "")
         given = np.flatnonzero(pc.not_equal(values, "").to_numpy(zero_copy_only=False))
         if len(given):
             first = int(given[0])
             fitting = _could_be(file.dictionary, values.take(pa.array(given)), chunk.rows[given])
             found.append(Unnamed(place, int(chunk.rows[first]), values[first].as_py(), fitting))
-    return replace(chunk, lines=chunk.lines.drop_columns(list(places)), unnamed=tuple(found))
+    return replace(chunk, lines=chunk.lines.select([at for at, name in enumerate(columns) if name not in places]), unnamed=tuple(found))
 
 
 def _could_be(dictionary: Dictionary, values: pa.Array, rows: np.ndarray[Any, Any]) -> frozenset[str]:
