@@ -103,6 +103,9 @@ def _refuse_early(mode: Mode, period: Period) -> None:
 
 
 def _first_period(settings: RunSettings, recorded: str | None) -> str:
+    """Blank for a mode whose units are cleared in no month: it neither sets nor minds where the ledger begins."""
+    if not settings.mode.waits_for_clearing:
+        return ""
     asked = settings.first_period.key if settings.first_period else None
     if recorded is not None and asked is not None and asked != recorded:
         raise WrongConfiguration(

@@ -18,7 +18,7 @@ from aggregator.ledger.ledger import Ledger
 from aggregator.model.errors import NoCalendar
 from aggregator.model.period import Period
 from aggregator.model.place import Place
-from aggregator.model.records import PeriodFacts, kept_period
+from aggregator.model.records import FIRST_MODE, PeriodFacts, kept_period
 from aggregator.model.settings import StatusSettings
 from aggregator.schemas.modes import MODES, Mode
 from aggregator.schemas.text import Text
@@ -37,13 +37,15 @@ class OtherMode:
 @dataclass(frozen=True, kw_only=True)
 class PeriodStatus(PeriodFacts):
     """One period: its deadline and what the ledger knows of it. `deadline` is None where no calendar has its year, `earliest` (the
-    day before it is moved) where the mode has no deadline. `others`: what the ledger holds of other customs modes."""
+    day before it is moved) where the mode has no deadline. `others`: what the ledger holds of other customs modes;
+    `orders`: those filed in it, by state."""
 
     period: Period
     deadline: date | None
     earliest: date | None
     working_days_left: int | None
     others: tuple[OtherMode, ...] = ()
+    orders: dict[str, int] = field(default_factory=dict)
 
     def warns(self, today: date, warn_days: int) -> bool:
         """Whether something is undeclared and the deadline fewer than `warn_days` working days away, or past. Without a
@@ -112,9 +114,10 @@ def standing(
         facts = PeriodFacts() if ledger is None else _facts(ledger, mode.code, period, most)
         earliest = earliest_deadline(period, mode.deadline_day) if mode.deadline_day is not None else None
         result.periods.append(PeriodStatus(**vars(facts), period=period, deadline=due, earliest=earliest, working_days_left=left,
-                                           others=() if ledger is None else tuple(_others(ledger, mode.code, period, most))))  # fmt: skip
-    if ledger is not None:
-        result.orders = states_of_orders(ledger, [period.key for period in periods])
+                                           others=() if ledger is None else tuple(_others(ledger, mode.code, period, most)),
+                                           orders={} if ledger is None else states_of_orders(ledger, [period.key])))  # fmt: skip
+    for one in result.periods:
+        result.orders = {state: result.orders.get(state, 0) + count for state, count in one.orders.items()} or result.orders
     return result
 
 
@@ -136,4 +139,5 @@ def _periods(mode: Mode, ledger: Ledger) -> set[str]:
     # Before its first period the ledger answers for nothing, and before its rule nothing has a deadline.
     # What an earlier version took of a message may be no month at all.
     begins = Period.before(mode.deadline_day.in_force_from).key if mode.deadline_day is not None else ""
-    return {key for key in ledger.periods() if key >= max(ledger.first_period or "", begins) and _MONTH.fullmatch(key)}
+    found = {key for key in ledger.periods() if key >= max(ledger.first_period or "", begins) and _MONTH.fullmatch(key)}
+    return found | {run.period for run in ledger.runs() if run.live and run.mode != FIRST_MODE}

@@ -173,7 +173,8 @@ class Ledger(Protocol):
         ...
 
     def begin_run(self, first_period: str) -> int:
-        """The number of the next run. `first_period`: that the ledger answers for, if none is recorded yet."""
+        """The number of the next run. `first_period`: that the ledger answers for, if none is recorded yet; blank:
+        the run says nothing of it."""
         ...
 
     def record_declared(self, run_no: int, inventories: Iterable[pa.Table]) -> RecordedRows:

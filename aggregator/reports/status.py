@@ -139,6 +139,7 @@ def status_as_json(standing: Standing, warn_days: int) -> dict[str, Any]:
                                  "waiting": [{**asdict(each), "open": each.open} for each in other.facts.waiting]}
                     for other in one.others
                 },
+                "orders": one.orders,
             }
             for one in standing.periods
         ],

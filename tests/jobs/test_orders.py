@@ -18,6 +18,7 @@ from aggregator.ledger.errors import RunAnswered
 from aggregator.model.company import Company
 from aggregator.model.errors import Exit, UnusableInput, WrongConfiguration
 from aggregator.model.outcome import Outcome
+from aggregator.model.period import Period
 from aggregator.model.records import Run
 from aggregator.reports.status import status_as_json, status_lines
 from aggregator.schemas.messages import NAMESPACE
@@ -330,6 +331,7 @@ def test_modes_may_share_a_ledger(runner: Runner, answers: Answers) -> None:
         [period] = found["periods"]
         assert (period["declared"], period["undeclared"]) == own
         assert {code: each["declared"] for code, each in period["others"].items()} == others
+        assert period["orders"] == found["orders"]
         assert {state: count for state, count in found["orders"].items() if count} == {"filed": 1, "accepted": 1}
         assert status_lines(status(parameters(out=runner.out, mode=mode_of(mode)).for_status(3), NOW.date()), 3, "en")[-1] == "Orders (9710): filed 1, accepted 1"
     assert {run.mode for run in _runs(runner)} == {"9610", "9710", "1039"}
@@ -350,3 +352,25 @@ def test_orders_filed_elsewhere_are_known(runner: Runner) -> None:
     assert (outcome.counts["inventories_declared"], outcome.excluded) == (1, {"known": 1})
     with pytest.raises(UnusableInput, match="platform_code"):
         imported(mode_of("9710"), runner.out / "ledger.sqlite", runner.out, runner.write("order_no\nB-2\n", "lacks.csv"), 1 << 20, NOW, 0)
+
+
+def test_orders_are_counted_by_period(runner: Runner, answers: Answers) -> None:
+    run_orders(runner, [priced("10", order_no="B1")])
+    run_orders(runner, [priced("10", order_no="B2")], period=Period(2026, 9))
+    answers.take(order_receipt("B2", "120"))
+    found = status_as_json(status(parameters(out=runner.out, period=None).for_status(3), NOW.date()), 3)
+    assert [(each["period"], each["orders"]["filed"], each["orders"]["accepted"]) for each in found["periods"]] == [("2026-09", 0, 1), ("2026-10", 1, 0)]
+    assert (found["orders"]["filed"], found["orders"]["accepted"]) == (1, 1)
+
+
+def test_lines_that_stand_twice_count_once(runner: Runner) -> None:
+    rows = [order_line(order_no="B1", goods_value="1000"), order_line(order_no="B1", item_no="2", goods_value="1000"), priced("699.30", order_no="B2")]
+    outcome = run_orders(runner, [*rows, *rows])
+    assert routed(runner, outcome) == {"B1": ("declaration", "7150.00", "over_limit"), "B2": ("list", "5000.00", "within_limit")}
+    assert (outcome.counts["lines_declared"], outcome.counts["lines_excluded"], outcome.excluded) == (3, 3, {"repeat": 2})
+
+
+def test_orders_say_nothing_of_where_the_ledger_begins(runner: Runner) -> None:
+    run_orders(runner, [priced("10")])
+    before = runner.run_rows([row(cleared_at="2026-09-30 10:00:00")], period=Period(2026, 9), first_period=None)
+    assert before.counts["inventories_declared"] == 1

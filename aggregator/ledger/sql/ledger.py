@@ -105,7 +105,8 @@ class SqlLedger(ABC):
         return record.next_run_ref(self._connection, period)
 
     def begin_run(self, first_period: str) -> int:
-        record.record_first_period(self._writing(), first_period, self._at)
+        if first_period:
+            record.record_first_period(self._writing(), first_period, self._at)
         return record.next_run_no(self._connection)
 
     def record_declared(self, run_no: int, inventories: Iterable[pa.Table]) -> RecordedRows:
