@@ -21,6 +21,7 @@ from aggregator.inputs.tables.misplaced import Misplaced, misplaced_numbers
 from aggregator.pipeline.shards import MEMBER, PLACE
 from aggregator.pipeline.work import Work, chunk_unit
 from aggregator.schemas.arrays import Ints
+from aggregator.schemas.lines import text_type
 from aggregator.schemas.modes import Mode
 from aggregator.schemas.modes.m9610.rules.row_imports import IMPORT_RULE
 from aggregator.schemas.units import unit_numbers
@@ -118,7 +119,7 @@ def _numbered(work: Work, lines: pa.Table, repairs: Repairs) -> pa.Table:
     if "inventory_no" not in lines.column_names:
         lines = lines.add_column(0, "inventory_no", pa.nulls(lines.num_rows, pa.string()))
     if "item_no" not in lines.column_names:
-        lines = lines.append_column("item_no", pa.nulls(lines.num_rows, pa.string()))
+        lines = lines.append_column("item_no", pa.nulls(lines.num_rows, text_type(work.mode.dictionary["item_no"])))
     if work.mode.dictionary.unit:
         # What users call it, until the line is validated: findings show it so.
         own = lines[work.mode.dictionary.unit[-1]] if work.mode.dictionary.unit[-1] in lines.column_names else pa.nulls(lines.num_rows, pa.string())
