@@ -26,10 +26,11 @@ def broken_by_column(mode: Mode, schema: pandera.DataFrameSchema, name: str, col
     """The schema's checks on one column that fail: rule code and row mask."""
     values, rows = _different(column)
     lasting: list[pandera.Check] = []
+    series = _series(values)
     for check in schema.columns[name].checks:
         if rows is not None and not mode.rules[check.name].by_column:
             lasting.append(check)
-        elif (bad := broken(check, _series(values))) is not None:
+        elif (bad := broken(check, series)) is not None:
             yield check.name, bad if rows is None else bad[rows]
     if rows is not None and lasting:
         yield from ((code, bad[rows]) for code, bad in _broken_of_new(mode.lines, (str(schema.name), name), lasting, values))

@@ -8,13 +8,14 @@ No rule for this was found in the law: it is ours [INFERENCE].
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aggregator.domain.grouping import run_starts
 from aggregator.schemas.arrays import Ints
 from aggregator.schemas.codes import UNIT_KILOGRAM
 from aggregator.schemas.decimals import Units, scaled, unscaled
@@ -42,33 +43,20 @@ def share_weights(lines: pa.Table, declaration: Ints) -> Shares:
     gross, net = (scaled(lines[name].combine_chunks().take(pa.array(first))) for name in ("gross_weight_kg", "net_weight_kg"))
     packages = lines["package_count"].to_numpy()[first].astype(np.int64)
     whole = np.flatnonzero(~is_spread)
-    parts = [pd.DataFrame({"declaration": lowest[whole], "gross": gross[whole], "net": net[whole], "inventories": 1})]
     on_lines = np.flatnonzero(np.repeat(is_spread, lengths))
-    spread = _apportioned(lines, on_lines, inventory, declaration, gross, net) if len(on_lines) else _EMPTY_SPREAD
-    parts.append(spread[["declaration", "gross", "net"]].assign(inventories=1))
-    shares = pd.concat([part for part in parts if len(part)], ignore_index=True)
-    by_declaration = _summed(shares, ["declaration"])
-    counted = pd.DataFrame({"declaration": declaration[first], "packages": packages}).groupby("declaration").sum()
-    by_declaration["packages"] = by_declaration["declaration"].map(counted["packages"]).fillna(0).astype("int64")
+    spread = _apportioned(lines, on_lines, inventory, declaration, gross, net) if len(on_lines) else _NO_SPREAD
+    of_share = np.concatenate([lowest[whole], spread.declaration])
+    each, (gross_of, net_of, inventories) = _summed(
+        of_share, np.concatenate([gross[whole], spread.gross]), np.concatenate([net[whole], spread.net]), np.ones(len(of_share), dtype=np.int64)
+    )
+    packages_of = np.zeros(len(each), dtype=np.int64)
+    np.add.at(packages_of, np.searchsorted(each, declaration[first]), packages)
     numbers = lines["inventory_no"].combine_chunks().take(pa.array(first))
+    by_declaration = [pa.array(each), pa.array(packages_of), unscaled(gross_of), unscaled(net_of), pa.array(inventories)]
+    shares = [numbers.take(pa.array(spread.place)), pa.array(spread.declaration), unscaled(spread.gross), unscaled(spread.net)]
     return Shares(
-        pa.table(
-            {
-                "declaration": pa.array(by_declaration["declaration"].to_numpy(dtype=np.int64)),
-                "package_count": pa.array(by_declaration["packages"].to_numpy(dtype=np.int64)),
-                "gross_weight_kg": unscaled(by_declaration["gross"].to_numpy()),
-                "net_weight_kg": unscaled(by_declaration["net"].to_numpy()),
-                "inventory_count": pa.array(by_declaration["inventories"].to_numpy(dtype=np.int64)),
-            }
-        ),
-        pa.table(
-            {
-                "inventory_no": numbers.take(pa.array(spread["place"].to_numpy(dtype=np.int64))),
-                "declaration": pa.array(spread["declaration"].to_numpy(dtype=np.int64)),
-                "gross_weight_kg": unscaled(spread["gross"].to_numpy()),
-                "net_weight_kg": unscaled(spread["net"].to_numpy()),
-            }
-        ),
+        pa.table(by_declaration, ["declaration", "package_count", "gross_weight_kg", "net_weight_kg", "inventory_count"]),
+        pa.table(shares, ["inventory_no", "declaration", "gross_weight_kg", "net_weight_kg"]),
     )
 
 
@@ -85,22 +73,35 @@ def sum_weights(lines: pa.Table, declaration: Ints) -> pa.Table:
     )
 
 
-_EMPTY_SPREAD = pd.DataFrame({name: np.zeros(0, dtype=np.int64) for name in ("place", "declaration", "gross", "net")})
+class _Spread(NamedTuple):
+    """Weights by inventory (its place among all) and declaration."""
+
+    place: Ints
+    declaration: Ints
+    gross: Units
+    net: Units
 
 
-def _summed(shares: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """Exact sums: as int64 where they must fit, as Python integers otherwise."""
-    amounts = [name for name in ("gross", "net") if name in shares]
-    for name in amounts:
-        if shares[name].dtype != object and len(shares) and int(shares[name].max()) > (1 << 62) // len(shares):
-            shares = shares.assign(**{name: shares[name].astype(object)})
-    return shares.groupby(by, sort=True, as_index=False).sum()
+_NO_SPREAD = _Spread(*(np.zeros(0, dtype=np.int64) for _ in range(4)))
+
+
+def _summed(group: Ints, *amounts: Units) -> tuple[Ints, list[Units]]:
+    """Each group once, ascending, and the exact sums of its amounts: as int64 where they must fit, as Python integers otherwise."""
+    order = np.argsort(group, kind="stable")
+    ordered = group[order]
+    starts = run_starts(ordered)
+    return ordered[starts], [np.add.reduceat(_roomy(each[order]), starts) if len(starts) else each for each in amounts]
+
+
+def _roomy(amounts: Units) -> Units:
+    fits = amounts.dtype == object or not len(amounts) or int(amounts.max()) <= (1 << 62) // len(amounts)
+    return amounts if fits else amounts.astype(object)
 
 
 def _apportioned(
     lines: pa.Table, on_lines: Ints, inventory: Ints, declaration: Ints, gross: Units, net: Units
-) -> pd.DataFrame:
-    """Weights by inventory (its place among all) and declaration, of the inventories that are spread."""
+) -> _Spread:
+    """Of the inventories that are spread."""
     place_of_line = np.cumsum(np.diff(inventory, prepend=-1) != 0) - 1
     place = place_of_line[on_lines]
     start = np.flatnonzero(np.diff(place, prepend=-1))
@@ -109,15 +110,9 @@ def _apportioned(
     places = place[start]
     net_of_line = largest_remainder(net[places], key, start, lengths)
     tare_of_line = largest_remainder(gross[places] - net[places], key, start, lengths)
-    frame = pd.DataFrame(
-        {
-            "place": place,
-            "declaration": declaration[on_lines],
-            "gross": net_of_line + tare_of_line,
-            "net": net_of_line,
-        }
-    )
-    return _summed(frame, ["place", "declaration"])
+    room = int(declaration.max()) + 1
+    each, (gross_of, net_of) = _summed(place * room + declaration[on_lines], net_of_line + tare_of_line, net_of_line)
+    return _Spread(each // room, each % room, gross_of, net_of)
 
 
 def _apportioning_key(lines: pa.Table, start: Ints, lengths: Ints) -> Units:
