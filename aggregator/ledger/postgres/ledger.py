@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 import psycopg
 import pyarrow as pa
 
+from aggregator.ledger.errors import ConnectionLost, ServerUnreachable
 from aggregator.ledger.ledger import Rows
 from aggregator.ledger.postgres import store
 from aggregator.ledger.postgres.connection import PostgresConnection
@@ -20,7 +21,7 @@ from aggregator.ledger.sql.copy import all_rows, all_tables
 from aggregator.ledger.sql.ledger import SqlLedger
 from aggregator.ledger.sql.tables import COLUMNS
 from aggregator.ledger.sql.words import EXPORTED
-from aggregator.model.errors import StopRun
+from aggregator.model.errors import Busy, StopRun
 from aggregator.model.place import Database, Place
 from aggregator.model.records import Customs, Declared, ExportedTable, Known
 from aggregator.schemas.text import Text
@@ -87,9 +88,11 @@ class PostgresLedgerAt:
             try:
                 with self.opened() as ledger, ledger.transaction(""):
                     return run_ref in {run.run_ref for run in ledger.runs()}
-            except StopRun:
+            except (ConnectionLost, ServerUnreachable, Busy):
                 if attempt + 1 < _ASKS:
                     time.sleep(_PAUSE_SECONDS)
+            except StopRun:
+                break
         return None
 
     def size(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -31,6 +32,8 @@ _NO_RIGHTS = (pg.InsufficientPrivilege, pg.ReadOnlySqlTransaction)
 _OF_THE_SERVER = (pg.DiskFull, pg.OutOfMemory, pg.InsufficientResources, pg.SystemError, pg.QueryCanceled, pg.ConfigurationLimitExceeded, pg.IoError)
 
 
+_OF_THE_SERVER_ITSELF = re.compile(r"failed: \S+:  ")
+"""How severe it is, in whatever language, and two blanks."""
 _PING_SECONDS = 5
 
 
@@ -59,23 +62,23 @@ def explanation(place: Database, error: psycopg.Error) -> StopRun:
 
 
 def not_connected(place: Database, error: psycopg.Error) -> StopRun:
-    """Why there is no connection. The server's own words may be in any language: what they mean is asked of the library."""
+    """Why there is no connection. What the server itself says may be in any language; the library's own words are English."""
     text, connection = _first_line(place, error), getattr(error, "pgconn", None)
     if isinstance(error, psycopg.ProgrammingError) and connection is None:
         return MalformedUrl(text, text)
-    if isinstance(error, pg.ConnectionTimeout) or connection is None:
-        return ServerUnreachable(place, text)
-    answers = server_answers(place)
-    if answers == Ping.REJECT or "too many" in text or "reserved for" in text:
+    if connection is not None and connection.needs_password:
+        return WrongPassword(place, text)
+    if not _OF_THE_SERVER_ITSELF.search(str(error)):
+        secured = any(word in text for word in ("SSL", "certificate")) and not any(word in text for word in ("SYSCALL", "unexpectedly"))
+        return DatabaseRefuses(place, text) if secured else ServerUnreachable(place, text)
+    if "too many" in text or "reserved for" in text or not _takes_connections(place):
         return DatabaseBusy(place, text)
-    if answers != Ping.OK:
-        return ServerUnreachable(place, text)
-    return WrongPassword(place, text) if connection.needs_password or "password" in text else DatabaseRefuses(place, text)
+    return WrongPassword(place, text) if "password" in text else DatabaseRefuses(place, text)
 
 
-def server_answers(place: Database) -> Ping:
-    """Whether there is a server, and takes connections, whoever asks."""
-    return Ping(PGconn.ping(make_conninfo(place.server_url, connect_timeout=_PING_SECONDS).encode()))
+def _takes_connections(place: Database) -> bool:
+    """Of a server that answers; one that starts or stops takes none."""
+    return bool(PGconn.ping(make_conninfo(place.server_url, connect_timeout=_PING_SECONDS).encode()) != Ping.REJECT)
 
 
 def _first_line(place: Database, error: psycopg.Error) -> str:
