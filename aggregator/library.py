@@ -27,7 +27,7 @@ from aggregator.model.period import Period
 from aggregator.schemas.patterns import CHINA
 
 Place = str | PathLike[str]
-"""A path, as text or as an object."""
+"""A path, as text or as an object; of a ledger also the URL of a database, as text."""
 
 
 @dataclass(frozen=True)

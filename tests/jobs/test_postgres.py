@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from aggregator import library
 from aggregator.jobs.heads import HEAD
 from aggregator.jobs.ledger_check import check_ledger
+from aggregator.model.errors import WrongConfiguration
 from tests.cli.test_cli import aggregator
-from tests.conftest import Runner, row
+from tests.conftest import NOW, Runner, row
 from tests.jobs.test_golden import SAMPLE, assert_as_expected, make
 from tests.postgres import PASSWORD, Server, needs_postgres
 from tests.postgres import server as started
@@ -98,3 +101,40 @@ def test_a_ledger_of_another_firm_an_older_one_and_none_are_refused(runner: Runn
         assert (result.returncode, "Nothing was done" in result.stderr) == (78, True), result.stderr
     assert sorted(runner.out.rglob("*")) == before
     assert check_ledger(first, runner.out, 0).problems == []
+
+
+def test_restored_from_a_dump_it_is_the_same(runner: Runner, server: Server) -> None:
+    place = server.place(runner.folder)
+    runner.run_rows([_inventory(1), {**_inventory(2), "total_price": "bad"}], ledger=place)
+    where = ("-h", str(server.folder), "-p", str(server.port), "-U", "postgres")
+    dump = subprocess.run([server.binaries / "pg_dump", *where, "-n", place.schema, "postgres"], capture_output=True, check=True)
+    server.execute(f"DROP SCHEMA {place.schema} CASCADE")
+    subprocess.run([server.binaries / "psql", *where, "-q", "-v", "ON_ERROR_STOP=1", "postgres"], input=dump.stdout, capture_output=True, check=True)
+    assert check_ledger(place, runner.out, 0).problems == []
+    assert runner.run_rows([_inventory(1), _inventory(2)], ledger=place).run_ref == "202610-02"
+    older = server.place((runner.folder, "older"))
+    subprocess.run([server.binaries / "psql", *where, "-q", "postgres"], input=dump.stdout.replace(place.schema.encode(), older.schema.encode()), capture_output=True, check=True)
+    with pytest.raises(WrongConfiguration, match="lost or old"):
+        runner.run_rows([_inventory(3)], ledger=older)
+
+
+def test_programs_name_it_by_its_url_and_the_config_too(runner: Runner, server: Server) -> None:
+    url = server.network_url("t_programs")
+    export = runner.write([_inventory(1)])
+    outcome = library.run(export, out=runner.out, period="2026-10", ledger=url, now=NOW)
+    assert outcome.run_ref == "202610-01"
+    assert library.trace("D1", ledger=url)["declaration_ref"].to_pylist() == ["202610-01-000001"]
+    assert str(library.status(ledger=url, today=NOW.date()).ledger) == url.replace(f":{PASSWORD}", "")
+    runner.write(f'[run]\nledger = "{url}"\nout = "out"\n', "aggregator.toml")
+    for command in (("config", "show"), ("status", "--json"), ("ledger", "check"), ("doctor",), ("run", str(export), "--period", "2026-10", "--log-format", "json", "--metrics-file", "m.prom")):
+        result = aggregator(*command, folder=runner.folder)
+        assert PASSWORD not in result.stdout + result.stderr + ((runner.folder / "m.prom").read_text() if (runner.folder / "m.prom").exists() else ""), command
+    assert result.returncode in (0, 3), result.stderr
+
+
+def test_workers_ask_it_too_and_an_order_of_rows_changes_nothing(runner: Runner, server: Server) -> None:
+    place = server.place(runner.folder)
+    rows = [_inventory(number) for number in range(1, 301)]
+    runner.run_rows(rows[:150], ledger=place, workers=2, chunk_bytes=4000)
+    outcome = runner.run_rows(rows[::-1], ledger=place, workers=2, chunk_bytes=4000)
+    assert (outcome.counts["inventories_declared"], outcome.excluded) == (150, {"known": 150})
