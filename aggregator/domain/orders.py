@@ -68,7 +68,9 @@ def value_in_message(lines: pa.Table, column: str, customs: Customs | None) -> p
     order does not."""
     given = lines[column].combine_chunks() if column in lines.column_names else pa.nulls(lines.num_rows, pa.string())
     if pa.types.is_decimal(given.type):
-        return pc.replace_substring_regex(given.cast(pa.string()), r"\.?0+$", "")
+        encoded = given.dictionary_encode()
+        plain = pc.ascii_rtrim(pc.ascii_rtrim(encoded.dictionary.cast(pa.string()), "0"), ".")
+        return plain.take(encoded.indices)
     given = given.cast(pa.string())
     if column == "export_on":
         return pc.utf8_slice_codeunits(clearing_digits(given), 0, 8)

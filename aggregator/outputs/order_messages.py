@@ -5,7 +5,7 @@ Signing is the sending client's work, for the key never leaves its token: the Si
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -66,12 +66,17 @@ def _write_kind(stage: Path, sending: Sending, kind: Kind, lines: pa.Table) -> i
     for first in range(0, len(starts), step):
         (stage / kind.folder).mkdir(exist_ok=True)
         end = int(starts[first + step]) if first + step < len(starts) else lines.num_rows
-        documents = list(_documents(sending, kind, lines.slice(int(starts[first]), end - int(starts[first])).combine_chunks()))
-        for at in range(0, len(documents), spec.MOST_ORDERS):
+        documents = _documents(sending, kind, lines.slice(int(starts[first]), end - int(starts[first])).combine_chunks())
+        for body in _in_messages(documents).to_pylist():
             count += 1
             path = stage / kind.folder / f"{sending.run_ref}-{kind.letter}{count:04d}.xml"
-            path.write_text(_message(sending, kind, count, documents[at : at + spec.MOST_ORDERS]), encoding="utf-8", newline="\n")
+            path.write_text(_message(sending, kind, count, body), encoding="utf-8", newline="\n")
     return count
+
+
+def _in_messages(documents: pa.Array) -> pa.Array:
+    ends = np.append(np.arange(0, len(documents), spec.MOST_ORDERS), len(documents)).astype(np.int32)
+    return pc.binary_join(pa.ListArray.from_arrays(pa.array(ends), documents), "")
 
 
 def _starts(lines: pa.Table) -> Ints:
@@ -80,18 +85,18 @@ def _starts(lines: pa.Table) -> Ints:
     return run_starts(key.combine_chunks().dictionary_encode().indices.to_numpy())
 
 
-def _message(sending: Sending, kind: Kind, place: int, documents: list[str]) -> str:
+def _message(sending: Sending, kind: Kind, place: int, body: str) -> str:
     customs = sending.customs
     transfer = {"copCode": customs.sender_code, "copName": customs.sender_name, "dxpMode": "DXP", "dxpId": customs.dxp_id}
     inner = "".join(f"<ceb:{element.name}>{escape(transfer[element.name])}</ceb:{element.name}>" for element in BASE_TRANSFER if element.name in transfer)
     guid = sending.guid(f"message/{kind.letter}/{place}")
     return (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<ceb:{kind.root} xmlns:ceb="{NAMESPACE}" guid="{guid}" version="1.0">'
-        f"{''.join(documents)}<ceb:BaseTransfer>{inner}</ceb:BaseTransfer></ceb:{kind.root}>\n"
+        f"{body}<ceb:BaseTransfer>{inner}</ceb:BaseTransfer></ceb:{kind.root}>\n"
     )
 
 
-def _documents(sending: Sending, kind: Kind, lines: pa.Table) -> Iterator[str]:
+def _documents(sending: Sending, kind: Kind, lines: pa.Table) -> pa.Array:
     """The lines of complete orders as elements, an order each."""
     starts = _starts(lines)
     heads = lines.take(pa.array(starts)).combine_chunks()
@@ -107,8 +112,7 @@ def _documents(sending: Sending, kind: Kind, lines: pa.Table) -> Iterator[str]:
     items = _element(sending, f"{kind.document}List", kind.item, kind.column_of_item, lines, names)
     offsets = pa.array(np.append(starts, lines.num_rows).astype(np.int32))
     joined = pc.binary_join(pa.ListArray.from_arrays(offsets, items), "")
-    for one, listed in zip(head.to_pylist(), joined.to_pylist(), strict=True):
-        yield f"<ceb:{kind.document}>{one}{listed}</ceb:{kind.document}>"
+    return pc.binary_join_element_wise(f"<ceb:{kind.document}>", head, joined, f"</ceb:{kind.document}>", "")
 
 
 def _own_values(sending: Sending, kind: Kind, heads: pa.Table) -> dict[str, pa.Array]:
@@ -133,22 +137,29 @@ def _element(
     sending: Sending, name: str, elements: tuple[Element, ...], column_of: Mapping[str, str], lines: pa.Table, own: Mapping[str, pa.Array]
 ) -> pa.Array:
     """An element of each line, its children in the order of the spec; each is checked first: what customs would refuse is not written."""
-    parts = [f"<ceb:{name}>"]
+    parts: list[pa.Array | str] = [f"<ceb:{name}>"]
     for element in elements:
         column = column_of.get(element.name, "")
         values = own.get(column) if column in own else own.get(element.name) if not column else value_in_message(lines, column, sending.customs)
         if values is None:
             continue
-        values = pc.if_else(pc.equal(values, ""), None, values)
-        _must_fit(name, element, values)
-        marked = pc.binary_join_element_wise(f"<ceb:{element.name}>", _escaped(values), f"</ceb:{element.name}>", "")
-        parts.append(pc.fill_null(marked, "") if marked.null_count else marked)
+        begin, end = f"<ceb:{element.name}>", f"</ceb:{element.name}>"
+        values = _sound(name, element, values)
+        # All is joined once at the end; only what some lines lack is joined by itself.
+        parts += [pc.fill_null(pc.binary_join_element_wise(begin, values, end, ""), "")] if values.null_count else [begin, values, end]
     return pc.binary_join_element_wise(*parts, f"</ceb:{name}>", "")
 
 
-def _must_fit(name: str, element: Element, values: pa.Array) -> None:
-    if element.required and values.null_count:
+def _sound(name: str, element: Element, values: pa.Array) -> pa.Array:
+    """The values escaped, null where there are none. Each different one is looked at once."""
+    encoded = pc.if_else(pc.equal(values, ""), None, values).dictionary_encode()
+    if element.required and encoded.null_count:
         raise OurFault(f"{name} would lack {element.name}", f"{name} 将缺少 {element.name}")
+    _must_fit(name, element, encoded.dictionary)
+    return _escaped(encoded.dictionary).take(encoded.indices)
+
+
+def _must_fit(name: str, element: Element, values: pa.Array) -> None:
     for place in element.unsound(values):
         value = values[place].as_py()
         raise UnusableInput(
