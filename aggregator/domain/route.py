@@ -9,8 +9,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from aggregator.schemas.modes.m9710.reasons import REASONS as _TEXTS
+
 DECLARATION, LIST = "declaration", "list"
-REASONS = ("over_limit", "licence", "duty", "inspection", "refund", "unknown_inspection", "unknown_duty", "chosen", "within_limit")
+REASONS = tuple(_TEXTS)
 """Every one that applies, in this order."""
 NO, YES, UNKNOWN = 0, 1, -1
 """What is known of a fact."""

@@ -11,7 +11,8 @@ from aggregator.schemas.text import Text
 
 @dataclass
 class Outcome:
-    """What a run came to; what `--json` prints. `simplified`: of rules on declaration mode A how many inventories each names, and the first."""
+    """What a run came to; what `--json` prints. `simplified`: of rules on declaration mode A how many inventories each names, and the first;
+    `routes`: how many orders have each reason for their route."""
 
     mode: Mode
     exit_code: Exit = Exit.DONE
@@ -32,3 +33,4 @@ class Outcome:
     repairs: dict[str, int] = field(default_factory=dict)
     messages: int | None = None
     simplified: dict[str, tuple[int, tuple[str, ...]]] = field(default_factory=dict)
+    routes: dict[str, int] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from typing import Any
 from aggregator.model.outcome import Outcome
 from aggregator.model.repairs import REPAIRS
 from aggregator.schemas.modes import Mode, Procedure
+from aggregator.schemas.modes.m9710.reasons import REASONS
 from aggregator.schemas.rule import RuleBook
 from aggregator.schemas.shown import shown
 from aggregator.schemas.text import Lang, Text
@@ -64,6 +65,7 @@ def page(outcome: Outcome, run_ref: str, declarations: list[dict[str, Any]], now
         + "</div>",
         f"<h2>{say('Findings', '问题')}</h2>" + _findings(outcome.mode.rules, outcome.findings, lang, say("None.", "无。")),
         f"<h2>{say('Excluded', '排除')}</h2>" + _exclusions(outcome.mode.rules, outcome.excluded, lang, say("None.", "无。")),
+        *_routes(outcome, say, lang),
         *_simplified(outcome, say, lang),
         *_reading(outcome, say, lang),
         f"<h2>{say('Control totals', '控制合计')}</h2>",
@@ -115,6 +117,15 @@ def _capital(text: str) -> str:
 def _deadline(day: str, left: int, say: Callable[[str, str], str]) -> str:
     days = say(f"{left} working days left", f"剩余 {left} 个工作日") if left >= 0 else say("past", "已过")
     return f"{say('Deadline of the period', '本期申报期限')}: <b>{escape(day)}</b> ({days})"
+
+
+def _routes(outcome: Outcome, say: Callable[[str, str], str], lang: Lang) -> list[str]:
+    """Why orders are declared or go as lists; nothing in other modes."""
+    if not outcome.routes:
+        return []
+    rows = ([reason, f"{count:,}", REASONS[reason][0].in_lang(lang), "; ".join(map(str, REASONS[reason][1]))] for reason, count in outcome.routes.items())
+    heads = [say("Reason", "理由"), say("Orders", "订单数"), say("What", "内容"), say("From", "依据")]
+    return [f"<h2>{say('Routes', '通关方式')}</h2>", _table(heads, rows, numbers_from=9)]
 
 
 def _simplified(outcome: Outcome, say: Callable[[str, str], str], lang: Lang) -> list[str]:

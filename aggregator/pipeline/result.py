@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from aggregator.domain.batch import BatchFindings
+from aggregator.domain.route import REASONS
 from aggregator.domain.split import Split
 from aggregator.engines.engine import Shard
 from aggregator.inputs.export import ITEM_LINES, Export, FileFinding
@@ -143,7 +145,16 @@ def outcome_of(result: Result, period: str) -> Outcome:
     exit_code = Exit.WAITING if result.rejected_lines else Exit.DONE
     repairs = sum((Counter(each) for each in result.repairs), Counter())
     not_run = tuple(rule.code for rule in result.work.mode.rules if rule.needs_tariff) if not result.work.has_tariff else ()
-    return Outcome(result.work.mode, exit_code, period, counts=counts, excluded=dict(sorted(excluded.items())), totals=totals, not_run=not_run, repairs=dict(sorted(repairs.items())), notes=list(result.notes), simplified=_simplified(result.resolved))
+    return Outcome(result.work.mode, exit_code, period, counts=counts, excluded=dict(sorted(excluded.items())), totals=totals, not_run=not_run, repairs=dict(sorted(repairs.items())), notes=list(result.notes), simplified=_simplified(result.resolved), routes=_routes(result))
+
+
+def _routes(result: Result) -> dict[str, int]:
+    """How many orders have each reason; one may have several."""
+    if "routes" not in result.tables:
+        return {}
+    reasons = pc.list_flatten(pc.split_pattern(result.tables["routes"]["reasons"].combine_chunks(), ";"))
+    found = dict(_value_counts(pa.chunked_array([reasons])))
+    return {reason: found[reason] for reason in REASONS if reason in found}
 
 
 def _simplified(resolved: list[Resolved]) -> dict[str, tuple[int, tuple[str, ...]]]:

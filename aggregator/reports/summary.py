@@ -6,6 +6,7 @@ from typing import Any
 
 from aggregator.model.outcome import Outcome
 from aggregator.schemas.modes import Procedure
+from aggregator.schemas.modes.m9710.reasons import REASONS
 from aggregator.schemas.text import Lang, Text
 
 _CODES_SHOWN = 10
@@ -30,6 +31,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "deadline": outcome.deadline,
         "working_days_left": outcome.working_days_left,
         "undeclared": outcome.undeclared,
+        **({"routes": outcome.routes} if outcome.routes else {}),
         **({"simplified": {code: {"inventories": count, "first": list(first)} for code, (count, first) in outcome.simplified.items()}} if outcome.simplified else {}),
     }
 
@@ -54,6 +56,7 @@ def summary(outcome: Outcome, lang: Lang, *, dry_run: bool) -> list[str]:
         Text(f"  excluded {counts['inventories_excluded']:,} {units.en}", f"  排除 {counts['inventories_excluded']:,} 份{units.zh}"),
     ]
     shown = [line.in_lang(lang) for line in lines]
+    shown[2:2] = [f"    {reason} {count:,}: {REASONS[reason][0].in_lang(lang)}" for reason, count in outcome.routes.items()]
     for reason, count in outcome.excluded.items():
         shown.append(f"    {reason} {count:,}: {outcome.mode.rules.exclusions[reason].message.in_lang(lang)}")
     shown.append(Text("  every line is accounted for: control totals balance", "  每一行均有去向：控制合计平衡").in_lang(lang))

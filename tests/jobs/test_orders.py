@@ -21,8 +21,12 @@ from aggregator.model.outcome import Outcome
 from aggregator.model.period import Period
 from aggregator.model.records import Run
 from aggregator.reports.status import status_as_json, status_lines
+from aggregator.reports.summary import as_json, summary
 from aggregator.schemas.messages import NAMESPACE
 from aggregator.schemas.modes import mode_of
+from aggregator.schemas.modes.m9710.limits import LIST_CNY
+from aggregator.schemas.modes.m9710.reasons import REASONS
+from aggregator.schemas.sources import SOURCES
 from tests.conftest import NOW, Runner, parameters, read_rows, row
 from tests.market import run_market, slip_line, total
 from tests.orders import CUSTOMS, PLATFORM, order_line, priced, routed, run_orders
@@ -374,3 +378,19 @@ def test_orders_say_nothing_of_where_the_ledger_begins(runner: Runner) -> None:
     run_orders(runner, [priced("10")])
     before = runner.run_rows([row(cleared_at="2026-09-30 10:00:00")], period=Period(2026, 9), first_period=None)
     assert before.counts["inventories_declared"] == 1
+
+
+def test_reasons_are_counted_and_shown_with_their_sources(runner: Runner) -> None:
+    outcome = run_orders(runner, [priced("900", order_no="B1", inspection_flag="1"), priced("900", order_no="B2"), priced("10", order_no="B3")])
+    assert outcome.routes == {"over_limit": 2, "inspection": 1, "within_limit": 1}
+    assert outcome.counts["lists"] == 1
+    assert as_json(outcome)["routes"] == outcome.routes
+    assert any("over_limit 2: over RMB 5,000.00" in line for line in summary(outcome, "en", dry_run=False))
+    page = (Path(outcome.folder) / "report.html").read_text(encoding="utf-8")
+    assert "[UNVERIFIED]" in page
+    assert str(LIST_CNY.cite) in page
+
+
+def test_every_reason_of_a_route_is_in_the_register() -> None:
+    assert list(REASONS) == ["over_limit", "licence", "duty", "inspection", "refund", "unknown_inspection", "unknown_duty", "chosen", "within_limit"]
+    assert all(cite.source in SOURCES for _, cites in REASONS.values() for cite in cites)
