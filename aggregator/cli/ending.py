@@ -24,6 +24,7 @@ from aggregator.cli.screen import (
     write_json,
     write_lines,
 )
+from aggregator.model import memory
 from aggregator.model.signals import Interrupts, answered_by, come_again, done
 from aggregator.schemas.shown import shown
 
@@ -43,6 +44,10 @@ def now() -> datetime:
     from aggregator.schemas.patterns import CHINA
 
     return datetime.now(CHINA)
+
+
+_SCARCE = 256 << 20
+"""Where a limit leaves less, libraries fail in ways of their own: that is no fault of ours."""
 
 
 class Reporter:
@@ -113,6 +118,9 @@ def guarded(job: Callable[[Reporter], int], lang: Lang | None, log_format: str |
         say_no_more()
         return reporter.code
     except (KeyboardInterrupt, Exception) as error:
+        if isinstance(error, MemoryError):
+            # What the job held is let go, or there is nothing left to say it with.
+            traceback.clear_frames(error.__traceback__)
         if interrupts.came and not isinstance(error, StopRun):
             error = KeyboardInterrupt()
         said, code = _ending(error, reporter.stands)
@@ -136,6 +144,9 @@ def ended(command: Callable[[], Any]) -> int:
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         code = 130
+    except MemoryError:
+        tell(["There is not enough memory, not even to say what was done: run 'aggregator ledger check'. 内存不足，无法说明执行结果：请运行 aggregator ledger check。"])
+        code = 74
     except BrokenPipeError:
         say_no_more()
         code = 0
@@ -180,7 +191,7 @@ def _ending(error: BaseException, stands: Text | None) -> tuple[Text, int]:
         return error.text, int(error.exit_code)
     if isinstance(error, KeyboardInterrupt):
         return Text(f"Interrupted{kept.en}", f"已中断{kept.zh}"), waits if stands else int(Exit.INTERRUPTED)
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or not (isinstance(error, OSError) or memory.is_enough(_SCARCE)):
         return Text(
             f"There is not enough memory for this{kept.en} Give it more, split the input, or try --workers 1.",
             f"内存不足{kept.zh}请增加内存、拆分输入文件，或尝试 --workers 1。",

@@ -90,20 +90,30 @@ class Workers:
     def map(self, step: Callable[..., T], tasks: Iterable[Task]) -> Iterator[T]:
         # Only a few tasks ahead: results wait in memory until their turn comes.
         waiting = iter(tasks)
-        running = [self._pool.submit(_run, step, task) for task in islice(waiting, self._ahead)]
-        return self._results(step, running, waiting)
+        return self._results(step, self._submitted(step, islice(waiting, self._ahead)), waiting)
+
+    def _submitted(self, step: Callable[..., T], tasks: Iterable[Task]) -> list[Future[T]]:
+        try:
+            return [self._pool.submit(_run, step, task) for task in tasks]
+        except (BrokenProcessPool, EOFError, ConnectionError):
+            # Of the process that starts workers nothing comes but the end of its stream.
+            raise _killed() from None
 
     def _results(self, step: Callable[..., T], running: list[Future[T]], waiting: Iterator[Task]) -> Iterator[T]:
-        try:
-            while running:
+        while running:
+            try:
                 result = running.pop(0).result()
-                running += [self._pool.submit(_run, step, task) for task in islice(waiting, 1)]
-                yield result
-        except BrokenProcessPool:
-            raise CannotReadOrWrite(
-                "A worker process was killed, perhaps for want of memory. Nothing was published; try --workers 1.",
-                "工作进程被终止，可能是内存不足。未发布任何内容；请尝试 --workers 1。",
-            ) from None
+            except BrokenProcessPool:
+                raise _killed() from None
+            running += self._submitted(step, islice(waiting, 1))
+            yield result
+
+
+def _killed() -> CannotReadOrWrite:
+    return CannotReadOrWrite(
+        "A worker process was killed, perhaps for want of memory. Nothing was published; try --workers 1.",
+        "工作进程被终止，可能是内存不足。未发布任何内容；请尝试 --workers 1。",
+    )
 
 
 _FIRST = "aggregator.engines.server"

@@ -11,7 +11,7 @@ from aggregator.model.signals import ignore_the_terminal
 
 
 def _unless_the_run_is_gone(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    if not issubclass(kind, OSError | EOFError | pickle.UnpicklingError):
+    if not issubclass(kind, OSError | EOFError | MemoryError | pickle.UnpicklingError):
         sys.__excepthook__(kind, error, trace)
 
 

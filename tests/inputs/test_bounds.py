@@ -175,3 +175,26 @@ def test_too_little_memory_is_a_sentence(tmp_path: Path) -> None:
     result = subprocess.run(["/bin/bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert result.returncode == 74, result.stderr
     assert "There is not enough memory" in result.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits are Linux'")
+@pytest.mark.parametrize("kilobytes", [250_000, 450_000, 700_000, 1_500_000])
+def test_whatever_limit_the_memory_has(tmp_path: Path, kilobytes: int) -> None:
+    (tmp_path / "export.csv").write_text(csv_text([row()]), encoding="utf-8")
+    (tmp_path / "book.xlsx").write_bytes(book())
+    for name in ("export.csv", "book.xlsx"):
+        line = f"ulimit -v {kilobytes}; exec {sys.executable} -m aggregator check {name} --lang en"
+        result = subprocess.run(["/bin/bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert result.returncode in (0, 74), (name, result.stderr)
+        assert "Traceback" not in result.stderr
+
+
+def test_a_workbook_that_does_not_fit_is_not_begun(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    from aggregator.model import memory
+
+    monkeypatch.setattr(memory, "_left_of_container", lambda: 40 << 20)
+    runner.write(book(), "book.xlsx")
+    assert aggregator("check", "book.xlsx", folder=runner.folder).returncode == 0
+    runner.write(edited(SHEET, b"</sheetData>", b"</sheetData><!--" + b" " * (4 << 20) + b"-->"), "book.xlsx")
+    result = aggregator("check", "book.xlsx", folder=runner.folder)
+    assert (result.returncode, "There is not enough memory" in result.stderr) == (74, True)

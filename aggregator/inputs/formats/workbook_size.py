@@ -16,6 +16,7 @@ import numpy as np
 from aggregator.inputs.export import Source, unusable
 from aggregator.inputs.sources.unpack import MOST_BYTES, MOST_MEMBERS, MOST_TIMES
 from aggregator.inputs.sources.zipped import sound_archive
+from aggregator.model.memory import require
 
 _SMALL = 64 << 20
 _BEGIN, _PIECE = 1 << 12, 1 << 20
@@ -24,6 +25,8 @@ _REFERENCE = 16
 _ROOT = re.compile(rb"<(?:\w+:)?([A-Za-z]\w*)([^<>]*)>")
 _TEXTS = re.compile(rb"""\buniqueCount\s*=\s*["'](\d+)""")
 _LEAST_TEXT = 4
+_FOR_A_BYTE, _SPARE = 3, 32 << 20
+"""Memory that the reader takes for a byte of the unpacked parts, at the most, and what everything else takes meanwhile."""
 _SOME_TEXTS = 1_000_000
 _SOME_CELLS, _EMPTY_FOR_ONE = 5_000_000, 8
 """Cells of the rectangle, and how many of it may be empty for one that is not."""
@@ -39,6 +42,7 @@ def refuse_bomb(source: Source) -> None:
         packed = source.path.stat().st_size
         if len(members) > MOST_MEMBERS or size > MOST_BYTES or size > max(packed * MOST_TIMES, _SMALL):
             raise unusable("F109", source.name, f"Unpacked it has {size:,} bytes, from {packed:,}.", f"解压后 {size:,} 字节，压缩后 {packed:,} 字节。")
+        require(_FOR_A_BYTE * size + _SPARE)
         for member in members:
             if member.filename.lower().endswith(".xml"):
                 _refuse_texts(source, archive, member)
