@@ -24,6 +24,7 @@ from aggregator.cli.options import (
     sheet_option,
 )
 from aggregator.cli.values import COUNT, Month, Number, Words
+from aggregator.model.memory import require_for_libraries
 
 if TYPE_CHECKING:
     from aggregator.model.outcome import Outcome
@@ -265,6 +266,7 @@ def rules(code: str | None, mode: str | None, as_json: bool, lang: Any) -> None:
 
 def _start_ahead(inputs: tuple[Path, ...]) -> None:
     """Large inputs will need worker processes: let those import while this process does."""
+    require_for_libraries()
     from aggregator.engines.local import WORTH_WORKERS, start_ahead
     from aggregator.inputs.sources.files import list_of, meant
     from aggregator.jobs.preload import PRELOAD

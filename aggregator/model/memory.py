@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
+_LIBRARIES = 640 << 20
 _CGROUP, _OF_THIS_PROCESS, _STATM = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup"), Path("/proc/self/statm")
 
 
@@ -13,6 +14,13 @@ def require(needed: int) -> None:
     left = [each for each in (_left_of_address_space(), _left_of_container()) if each is not None]
     if left and needed > min(left):
         raise MemoryError(f"{needed:,} bytes are needed, {max(min(left), 0):,} are left")
+
+
+def require_for_libraries() -> None:
+    """Raise MemoryError where the limit of the address space is below what the libraries take: without it some crash."""
+    left = _left_of_address_space()
+    if left is not None and left < _LIBRARIES:
+        raise MemoryError(f"{_LIBRARIES:,} bytes are needed, {left:,} are left")
 
 
 def is_enough(needed: int) -> bool:
