@@ -122,9 +122,26 @@ class LookUp:
     def seen(self, lines: pa.Table, at: Ints) -> pa.Table:
         """Some lines as ties look at them: identifiers only where they tell."""
         chosen = lines.take(pa.array(at)).combine_chunks()
+        unnamed = pa.array(self.unnamed(chosen))
         for name in IDENTIFIERS:
-            chosen = chosen.set_column(chosen.column_names.index(name), name, self.telling(chosen[name].combine_chunks()))
+            values = self.telling(chosen[name].combine_chunks())
+            values = values if name == self.own_number else pc.if_else(unnamed, values, None)
+            chosen = chosen.set_column(chosen.column_names.index(name), name, values)
         return chosen
+
+    @property
+    def own_number(self) -> str:
+        """The column of the number that a unit is called by, where it takes another one to tell it from others; else blank."""
+        unit = self.work.mode.dictionary.unit
+        return unit[-1] if unit else ""
+
+    def unnamed(self, lines: pa.Table) -> Mask:
+        """Lines whose identifiers all tell. What is called by a number of its own is told by that alone: several orders may leave under
+        one waybill."""
+        if not self.own_number or self.own_number not in lines.column_names:
+            return np.ones(lines.num_rows, dtype=bool)
+        found: Mask = lines[self.own_number].combine_chunks().is_null().to_numpy(zero_copy_only=False)
+        return found
 
     def numbered(self, chunk: int, places: Ints | None = None) -> pa.Table:
         """The lines of a chunk that have a number, identifiers as they stand; or of these the first and the last."""

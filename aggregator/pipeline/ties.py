@@ -116,8 +116,10 @@ class _Barrier:
         the others any cell may hold one."""
         strays = self.look.work.storage.read(self.look.work.shards.lines.of(chunk_unit(chunk))).take(pa.array(places)).combine_chunks()
         parts = [(meant(strays["inventory_no"].combine_chunks()), places)]
+        unnamed = self.look.unnamed(strays)
         for name in strays.column_names:
-            rows = np.arange(len(places)) if name in IDENTIFIERS else np.flatnonzero(~sound)
+            tells = np.ones(len(places), dtype=bool) if name == self.look.own_number else unnamed | ~sound
+            rows = np.flatnonzero(tells if name in IDENTIFIERS else ~sound)
             if len(rows) and _is_text(strays.schema.field(name).type) and name not in ("inventory_no", MEMBER):
                 parts.append((self.look.telling(strays[name].combine_chunks().take(pa.array(rows))), places[rows]))
         misread = np.flatnonzero(self.look.misread(strays))
@@ -167,7 +169,8 @@ class _Barrier:
                 table = self.look.inventories(place)
                 table = table.filter(pa.array(incomplete(self.look.work.mode, table) & (self.look.naming_of(table) != Naming.NOTHING))).combine_chunks()
                 numbers.append(table["inventory_no"].combine_chunks())
-                self.wanted += [hashes(self.look.telling(table[name].combine_chunks()).drop_null()) for name in IDENTIFIERS]
+                if not self.look.own_number:
+                    self.wanted += [hashes(self.look.telling(table[name].combine_chunks()).drop_null()) for name in IDENTIFIERS]
         wanted = pa.concat_arrays(numbers)
         of_number = distinct(hashes(wanted))
         for chunk, seen in enumerate(self.look.ingested):

@@ -161,11 +161,27 @@ def test_a_finding_names_the_order_by_its_number(runner: Runner) -> None:
 
 
 def test_a_line_without_a_platform_rejects_the_order_it_may_be_of(runner: Runner) -> None:
-    rows = [priced("10", order_no="B1"), priced("10", order_no="B1", item_no="2", platform_code=""), priced("10", order_no="B2", waybill_no="LP2", internal_no="IN2")]
+    rows = [priced("10", order_no="B1"), priced("10", order_no="B1", item_no="2", platform_code=""), priced("10", order_no="B2")]
     outcome = run_orders(runner, rows)
     assert (outcome.counts["inventories_declared"], outcome.counts["lines_rejected"]) == (1, 2)
     codes = {(each["code"], each["inventory_no"]) for each in runner.results(outcome, "findings")}
     assert codes == {("R101", "B1"), ("B104", "B1"), ("B215", ""), ("I103", "")}
+
+
+def test_orders_under_one_waybill_do_not_reject_one_another(runner: Runner) -> None:
+    rows = [priced("10", order_no="B1"), priced("10", order_no="B1", item_no="3"), priced("10", order_no="B2"), priced("10", order_no="B1", platform_code="4403960P02")]
+    outcome = run_orders(runner, rows)
+    assert (outcome.counts["inventories_declared"], outcome.counts["lines_rejected"], outcome.findings) == (2, 2, {"I103": 1, "B215": 1})
+
+
+def test_a_line_without_an_order_number_rejects_what_it_may_be_of(runner: Runner) -> None:
+    far = [priced("10", order_no=f"C{n}", waybill_no=f"W{n}", internal_no=f"I{n}") for n in range(3)]
+    rows = [priced("10", order_no="B1"), *far, priced("10", order_no="", item_no="2")]
+    outcome = run_orders(runner, rows)
+    found = {(each["code"], each["inventory_no"]) for each in runner.results(outcome, "findings") if each["severity"] == "error"}
+    # By its waybill it is of B1; the order before it has another.
+    assert found >= {("B104", "B1"), ("R101", "")}
+    assert outcome.counts["inventories_declared"] in (2, 3)
 
 
 @pytest.mark.parametrize("column", ["logistics_company_name", "wrap_type_code", "freight", "insurance_currency_code", "internal_no", "goods_spec", "export_on", "platform_name"])
