@@ -23,7 +23,7 @@ from aggregator.ledger.sql.connection import Answer
 from aggregator.ledger.sql.tables import COLUMNS, key_of
 from aggregator.ledger.sql.words import INVENTORY
 
-_ROWS_AT_ONCE, _ROWS_A_STATEMENT = 20_000, 1_000
+_ROWS_AT_ONCE = 20_000
 _VALUE = re.compile(r"\?|(?<![:\w]):([a-z]\w*)|%|\bCROSS JOIN(?= \w+(?: \w+)? (?:ON|USING))")
 
 
@@ -115,12 +115,12 @@ class PostgresConnection:
         """Many in one statement: it is counted once, and answered once."""
         names = COLUMNS[table].names
         places = [names.index(name) for name in key_of(table)]
-        one = f"({', '.join('?' for _ in names)})"
+        columns = ", ".join("?::bigint[]" if kind == pa.int64() else "?::text[]" for kind in COLUMNS[table].types)
         for several in _apart(rows, places):
-            for start in range(0, len(several), _ROWS_A_STATEMENT):
-                part = several[start : start + _ROWS_A_STATEMENT]
-                values = [value for row in part for value in row]
-                self.execute(f"INSERT INTO {table} VALUES {', '.join([one] * len(part))} {otherwise}", values)
+            for start in range(0, len(several), _ROWS_AT_ONCE):
+                part = several[start : start + _ROWS_AT_ONCE]
+                values = [list(column) for column in zip(*part, strict=True)]
+                self.execute(f"INSERT INTO {table} SELECT * FROM unnest({columns}) {otherwise}", values)
 
     def wait_no_longer(self, numbers: Iterable[str]) -> None:
         self.execute("DELETE FROM waiting WHERE inventory_no = ANY(?) AND fate <> 'dismissed'", (list(numbers),))
