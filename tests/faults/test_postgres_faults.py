@@ -117,7 +117,7 @@ class Trials:
         uuid.uuid4 = lambda: uuid.UUID(int=9610)  # type: ignore[assignment]
         code = 70
         try:
-            cli([*(part.format(self.live) for part in command), "--ledger", self.url], prog_name="aggregator", standalone_mode=False)
+            cli([*(part.format(self.live) for part in command), "--ledger", self.url, "--lock-wait", "30"], prog_name="aggregator", standalone_mode=False)
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else 1
         except BaseException as failed:
