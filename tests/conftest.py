@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -29,6 +30,14 @@ from aggregator.schemas.patterns import CHINA
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 settings.register_profile("long", settings.get_profile("project"), max_examples=200, stateful_step_count=30)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "project"))
+
+
+
+def pytest_unconfigure() -> None:
+    """Also at the end of a worker of xdist, which ends without Python's own ceremonies."""
+    if (postgres := sys.modules.get("tests.postgres")) is not None:
+        postgres.stop()
+
 
 NOW = datetime(2026, 11, 5, 9, 0, 0, tzinfo=CHINA)
 PERIOD = Period(2026, 10)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import ctypes
 import os
 import pwd
@@ -12,7 +11,6 @@ import socket
 import subprocess
 import tempfile
 import time
-from functools import cache
 from hashlib import md5
 from pathlib import Path
 from typing import Any
@@ -141,13 +139,18 @@ def _ends_with_us() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
 
 
-@cache
+_running: list[Server] = []
+
+
 def server() -> Server:
     """One for all tests of a process."""
     if why := missing():
         pytest.skip(why)
-    made = Server()
-    # A fork of ours ends without it.
-    owner = os.getpid()
-    atexit.register(lambda: made.remove() if os.getpid() == owner else None)
-    return made
+    if not _running:
+        _running.append(Server())
+    return _running[0]
+
+
+def stop() -> None:
+    while _running:
+        _running.pop().remove()
