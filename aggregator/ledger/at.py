@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aggregator.ledger.errors import NoDriver
 from aggregator.ledger.ledger import LedgerAt
+from aggregator.ledger.postgres.errors import NoDriver
 from aggregator.ledger.sqlite.ledger import SqliteLedgerAt
 from aggregator.model.place import Place
 

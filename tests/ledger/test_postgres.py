@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from aggregator.jobs.ledger_check import check_ledger
-from aggregator.ledger import errors
 from aggregator.ledger.at import ledger_at
+from aggregator.ledger.postgres import errors as postgres_errors
 from aggregator.model.errors import StopRun
 from aggregator.model.place import Database, place_of
 from tests.cli.test_cli import aggregator
@@ -187,12 +187,12 @@ def test_a_server_that_goes_at_the_end_of_a_run_and_comes_back(runner: Runner, o
     place = _database(f"postgresql://postgres:{PASSWORD}@127.0.0.1:{proxy.port}/postgres?sslmode=disable&gssencmode=disable")
     runner.run_rows([_inventory(1)], ledger=place)
     proxy.arm(how=how, saying=b"COMMIT", then=lambda: own_server.stop(signal.SIGQUIT))
-    with pytest.raises(errors.ConnectionLost) as stop:
+    with pytest.raises(postgres_errors.ConnectionLost) as stop:
         runner.run_rows([_inventory(1), _inventory(2)], ledger=place)
     assert stop.value.exit_code == 74
     assert [path.name for path in (runner.out / "2026-10").iterdir() if not path.name.startswith(".")] == ["202610-01"]
     assert len(list((runner.out / "2026-10").glob(".stage-*"))) == 1, "what may be recorded is kept"
-    with pytest.raises(errors.ServerUnreachable):
+    with pytest.raises(postgres_errors.ServerUnreachable):
         runner.run_rows([_inventory(1), _inventory(2)], ledger=place)
     own_server.start()
     recorded = how == AFTER
@@ -225,7 +225,7 @@ def test_a_connection_cut_at_the_end_of_a_run(runner: Runner, how: str) -> None:
 
 def test_a_lock_is_gone_with_its_connection(place: Database) -> None:
     at, other = ledger_at(place), ledger_at(place)
-    with pytest.raises(errors.ConnectionLost), at.locked(), at.opened() as ledger:  # noqa: PT012
+    with pytest.raises(postgres_errors.ConnectionLost), at.locked(), at.opened() as ledger:  # noqa: PT012
         assert other.is_locked()
         server().execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND granted")
         with other.locked(), other.opened() as theirs, theirs.transaction(AT):

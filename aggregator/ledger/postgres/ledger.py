@@ -10,10 +10,10 @@ from contextlib import contextmanager, suppress
 import psycopg
 import pyarrow as pa
 
-from aggregator.ledger.errors import ConnectionLost, ServerUnreachable
 from aggregator.ledger.ledger import Rows
 from aggregator.ledger.postgres import store
 from aggregator.ledger.postgres.connection import PostgresConnection
+from aggregator.ledger.postgres.errors import ConnectionLost, ServerUnreachable
 from aggregator.ledger.postgres.refusals import explained
 from aggregator.ledger.postgres.verify import found_altered, refuse_altered, size_of
 from aggregator.ledger.sql import query

@@ -11,13 +11,11 @@ from psycopg import errors as pg
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import PGconn, Ping
 
-from aggregator.ledger.errors import (
-    CannotWriteLedger,
+from aggregator.ledger.errors import CannotWriteLedger, LedgerInUse, LedgerRefused
+from aggregator.ledger.postgres.errors import (
     ConnectionLost,
     DatabaseBusy,
     DatabaseRefuses,
-    LedgerInUse,
-    LedgerRefused,
     NoRights,
     ServerUnreachable,
     WrongPassword,

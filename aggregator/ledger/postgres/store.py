@@ -22,10 +22,10 @@ from aggregator.ledger.errors import (
     LedgerThere,
     LockHeld,
     NoLedger,
-    NoRights,
 )
 from aggregator.ledger.ledger import Rows
 from aggregator.ledger.postgres.connection import PostgresConnection
+from aggregator.ledger.postgres.errors import NoRights
 from aggregator.ledger.postgres.refusals import explained, not_connected
 from aggregator.ledger.postgres.seal import sealing
 from aggregator.ledger.postgres.tables import APPLICATION, COUNTED, FORMAT, make_tables, make_triggers
