@@ -24,7 +24,7 @@ from aggregator.engines.engine import Engine, Shared, Task
 from aggregator.engines.files import FileStorage
 from aggregator.model.disk import OwnFolder
 from aggregator.model.errors import CannotReadOrWrite
-from aggregator.model.signals import ignore_the_terminal
+from aggregator.model.signals import deaf_to_the_terminal, ignore_the_terminal
 
 WORTH_WORKERS = 32 << 20
 """Bytes of input from which worker processes pay for their start."""
@@ -124,8 +124,14 @@ _LONGEST_PLACE, _SHORT_PLACE = 48, Path("/tmp")
 def start_ahead(preload: str) -> None:
     """Start the fork server, which imports a module that imports and warms up the steps, while this process is still importing."""
     multiprocessing.set_forkserver_preload([_FIRST, preload])
+    _start_server()
+
+
+def _start_server() -> None:
+    """The processes that start workers and watch what they share: deaf to what a terminal sends to the whole group."""
     _keep_sockets_in_our_folder()
-    multiprocessing.forkserver.ensure_running()
+    with deaf_to_the_terminal():
+        multiprocessing.forkserver.ensure_running()
 
 
 @cache
@@ -181,7 +187,7 @@ def local_engine(folder: Path, workers: int, tasks: int, preload: str) -> Iterat
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([_FIRST, preload])
     count = min(workers, tasks)
-    _keep_sockets_in_our_folder()
+    _start_server()
     pool = ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker)
     try:
         yield Workers(pool, count, folder)

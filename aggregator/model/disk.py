@@ -154,21 +154,23 @@ def _owned(place: Path, prefix: str) -> tuple[Path, int]:
         folder = Path(tempfile.mkdtemp(prefix=prefix, dir=place))
         try:
             return folder, _held_anew(folder / OWNER)
-        except OSError as error:
-            # In the moment before it was locked another process may have taken it for one that was left.
+        except BaseException as error:
             shutil.rmtree(folder, ignore_errors=True)
-            if trial == _TRIALS - 1 or error.errno not in (errno.ENOENT, errno.EBUSY):
+            # In the moment before it was locked another process may have taken it for one that was left.
+            if trial == _TRIALS - 1 or not isinstance(error, OSError) or error.errno not in (errno.ENOENT, errno.EBUSY):
                 raise
     raise AssertionError
 
 
 @contextmanager
 def own_folder(prefix: str, where: Path | None = None) -> Iterator[Path]:
-    folder = OwnFolder(prefix, where)
+    folder = None
     try:
+        folder = OwnFolder(prefix, where)
         yield folder.path
     finally:
-        folder.close()
+        if folder is not None:
+            folder.close()
 
 
 def remove_left(place: Path, prefix: str) -> None:

@@ -74,6 +74,19 @@ def ignore_the_terminal() -> None:
 
 
 @contextmanager
+def deaf_to_the_terminal() -> Iterator[None]:
+    """Processes that are started meanwhile never hear what is sent to the whole group; what comes to this one comes after it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, {number for number in ENDING if number != signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
+
+
+@contextmanager
 def answered_by(answer: Callable[..., Any] | signal.Handlers) -> Iterator[None]:
     """While this lasts, `answer` is what follows upon such a signal."""
     if threading.current_thread() is not threading.main_thread():

@@ -244,7 +244,7 @@ def test_interrupt_leaves_no_half_made_run_folder(tmp_path: Path, whole_group: b
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
     deadline = time.monotonic() + 60
     # As soon as anything is left for a later step: on a busy machine the run may have ended before the last of it is seen.
-    while not list(tmp_path.glob("out/.work-*/*")) and time.monotonic() < deadline:
+    while not list(tmp_path.glob("out/.work-*/[!.]*")) and time.monotonic() < deadline:
         time.sleep(0.005)
     (os.killpg if whole_group else os.kill)(process.pid, number)
     _, errors = process.communicate(timeout=60)
