@@ -67,6 +67,7 @@ docs-check: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.bench
+	$(BIN)/python -m benchmarks.steps
 	$(BIN)/python benchmarks/ledger.py
 	$(BIN)/python -m benchmarks.ledger_postgres
 	$(BIN)/python benchmarks/formats.py
