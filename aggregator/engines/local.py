@@ -24,7 +24,7 @@ from aggregator.engines.engine import Engine, Shared, Task
 from aggregator.engines.files import FileStorage
 from aggregator.model.disk import OwnFolder
 from aggregator.model.errors import CannotReadOrWrite
-from aggregator.model.signals import deaf_to_the_terminal, ignore_the_terminal
+from aggregator.model.signals import deaf_to_the_terminal, held_back, ignore_the_terminal
 
 WORTH_WORKERS = 32 << 20
 """Bytes of input from which worker processes pay for their start."""
@@ -90,7 +90,10 @@ class Workers:
     def map(self, step: Callable[..., T], tasks: Iterable[Task]) -> Iterator[T]:
         # Only a few tasks ahead: results wait in memory until their turn comes.
         waiting = iter(tasks)
-        return self._results(step, self._submitted(step, islice(waiting, self._ahead)), waiting)
+        # Workers start here. An interrupt in the midst would leave one that nobody knows of, and that goes on writing.
+        with held_back():
+            running = self._submitted(step, islice(waiting, self._ahead))
+        return self._results(step, running, waiting)
 
     def _submitted(self, step: Callable[..., T], tasks: Iterable[Task]) -> list[Future[T]]:
         try:

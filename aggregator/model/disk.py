@@ -13,9 +13,11 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
+
+from aggregator.model.signals import held_back
 
 try:
     import fcntl
@@ -164,13 +166,11 @@ def _owned(place: Path, prefix: str) -> tuple[Path, int]:
 
 @contextmanager
 def own_folder(prefix: str, where: Path | None = None) -> Iterator[Path]:
-    folder = None
-    try:
-        folder = OwnFolder(prefix, where)
+    with ExitStack() as stack:
+        with held_back():
+            folder = OwnFolder(prefix, where)
+            stack.callback(folder.close)
         yield folder.path
-    finally:
-        if folder is not None:
-            folder.close()
 
 
 def remove_left(place: Path, prefix: str) -> None:

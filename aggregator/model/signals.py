@@ -100,6 +100,18 @@ def answered_by(answer: Callable[..., Any] | signal.Handlers) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Who asks to end while this lasts is answered when it is over: what is made meanwhile is in hand by then."""
+    came: list[int] = []
+    try:
+        with answered_by(lambda number, _: came.append(number)):
+            yield
+    finally:
+        if came:
+            os.kill(os.getpid(), came[0])
+
+
 def _heard() -> list[int]:
     """What a parent has let be ignored (nohup does) stays ignored."""
     return [number for number in ENDING if signal.getsignal(number) not in (signal.SIG_IGN, None)]
