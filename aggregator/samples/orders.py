@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.samples.faults import csv_of
 from aggregator.samples.sample import CHUNK, Sample
+from aggregator.samples.texts import broken, hundredths, picked, repeated, thousandths, write_chunks
 from aggregator.schemas.modes.m9710.fields import DICTIONARY
 
 _PLATFORMS = (("4403960P01", "星河国际站"), ("3301960P02", "西湖跨境通"), ("无", "Harbor Wholesale"))
@@ -39,15 +39,8 @@ FAULTS: tuple[tuple[str, dict[str, str]], ...] = (
 
 def write_orders(sample: Sample, out: Path) -> list[Path]:
     """Write `orders.csv`. Memory stays with one chunk."""
-    out.mkdir(parents=True, exist_ok=True)
     path = out / "orders.csv"
-    fields = [DICTIONARY[column] for column in COLUMNS]
-    names = [(field.headings[0] if field.headings and sample.headings == "zh" else field.shown) for field in fields]
-    with path.open("wb") as file:
-        file.write((",".join(names) + "\n").encode(sample.encoding))
-        for lines in _chunks(sample):
-            data = csv_of(lines.select(list(COLUMNS)))
-            file.write(data if sample.encoding == "utf-8" else data.decode().encode(sample.encoding))
+    write_chunks(path, DICTIONARY, COLUMNS, _chunks(sample), headings=sample.headings, encoding=sample.encoding)
     return [path]
 
 
@@ -55,7 +48,7 @@ def _chunks(sample: Sample) -> Iterator[pa.Table]:
     for number, start in enumerate(range(0, sample.lines, CHUNK)):
         random = np.random.default_rng([sample.seed, number, 9710])
         lines, order = _sound_lines(sample, random, min(CHUNK, sample.lines - start), sample.first_serial + start)
-        yield _broken(lines, order, sample.faults, random) if sample.faults else lines
+        yield broken(lines, order, sample.faults, FAULTS, random) if sample.faults else lines
 
 
 def _sound_lines(sample: Sample, random: np.random.Generator, count: int, first_serial: int) -> tuple[pa.Table, Any]:
@@ -76,55 +69,32 @@ def _sound_lines(sample: Sample, random: np.random.Generator, count: int, first_
     year, month, serials = sample.period.year, sample.period.key, first_serial + np.arange(orders)
     days = random.integers(1, 29, size=orders)[order]
     columns = {
-        "platform_code": _text([row[0] for row in _PLATFORMS], platform), "platform_name": _text([row[1] for row in _PLATFORMS], platform),
-        "order_no": _text([f"B2B-{year}-{serial:08d}" for serial in serials], order), "order_type_code": _same("B", count),
-        "goods_value": _scaled(totals, 100, 2).take(pa.array(order)), "buyer_kind": _same("企业", count),
-        "buyer_name": _text([row[0] for row in _BUYERS], buyer), "buyer_country_code": _text([row[1] for row in _BUYERS], buyer),
-        "waybill_no": _text([f"LP{year}{serial:09d}" for serial in serials], order), "internal_no": _text([f"IN{year}{serial:09d}" for serial in serials], order),
-        "declaring_customs_code": _same("5304", count), "exit_customs_code": _same("2248", count),
-        "export_on": _text([f"{month[:4]}-{month[4:]}-{day:02d}" for day in range(1, 29)], days - 1), "declaration_mode_code": _same("B", count),
-        "declarant_code": _same("4403180001", count), "declarant_name": _same("深圳通达报关行有限公司", count),
-        "consignor_code": _text([row[0] for row in _CONSIGNORS], consignor), "consignor_name": _text([row[1] for row in _CONSIGNORS], consignor),
-        "producer_seller_code": _text([row[0] for row in _PRODUCERS], producer), "producer_seller_name": _text([row[1] for row in _PRODUCERS], producer),
-        "logistics_company_code": _same("4403180002", count), "logistics_company_name": _same("深圳快达物流有限公司", count),
-        "trade_mode_code": _same("9710", count), "transport_mode_code": _same("5", count),
-        "bill_no": _text([f"784{month}{day:02d}" for day in range(1, 29)], days - 1), "licence_no": pa.nulls(count, pa.string()),
-        "arrival_country_code": _text([row[1] for row in _BUYERS], buyer), "destination_port_code": _text([row[2] for row in _BUYERS], buyer),
-        "freight": _scaled(cartons * 1250, 100, 2).take(pa.array(order)), "freight_currency_code": _same("502", count),
-        "insurance": _same("0", count), "insurance_currency_code": _same("502", count), "wrap_type_code": _same("2", count),
+        "platform_code": picked([row[0] for row in _PLATFORMS], platform), "platform_name": picked([row[1] for row in _PLATFORMS], platform),
+        "order_no": picked([f"B2B-{year}-{serial:08d}" for serial in serials], order), "order_type_code": repeated("B", count),
+        "goods_value": hundredths(totals).take(pa.array(order)), "buyer_kind": repeated("企业", count),
+        "buyer_name": picked([row[0] for row in _BUYERS], buyer), "buyer_country_code": picked([row[1] for row in _BUYERS], buyer),
+        "waybill_no": picked([f"LP{year}{serial:09d}" for serial in serials], order), "internal_no": picked([f"IN{year}{serial:09d}" for serial in serials], order),
+        "declaring_customs_code": repeated("5304", count), "exit_customs_code": repeated("2248", count),
+        "export_on": picked([f"{month[:4]}-{month[4:]}-{day:02d}" for day in range(1, 29)], days - 1), "declaration_mode_code": repeated("B", count),
+        "declarant_code": repeated("4403180001", count), "declarant_name": repeated("深圳通达报关行有限公司", count),
+        "consignor_code": picked([row[0] for row in _CONSIGNORS], consignor), "consignor_name": picked([row[1] for row in _CONSIGNORS], consignor),
+        "producer_seller_code": picked([row[0] for row in _PRODUCERS], producer), "producer_seller_name": picked([row[1] for row in _PRODUCERS], producer),
+        "logistics_company_code": repeated("4403180002", count), "logistics_company_name": repeated("深圳快达物流有限公司", count),
+        "trade_mode_code": repeated("9710", count), "transport_mode_code": repeated("5", count),
+        "bill_no": picked([f"784{month}{day:02d}" for day in range(1, 29)], days - 1), "licence_no": pa.nulls(count, pa.string()),
+        "arrival_country_code": picked([row[1] for row in _BUYERS], buyer), "destination_port_code": picked([row[2] for row in _BUYERS], buyer),
+        "freight": hundredths(cartons * 1250).take(pa.array(order)), "freight_currency_code": repeated("502", count),
+        "insurance": repeated("0", count), "insurance_currency_code": repeated("502", count), "wrap_type_code": repeated("2", count),
         "package_count": pa.array(cartons).cast(pa.string()).take(pa.array(order)),
-        "gross_weight_kg": _scaled(whole_grams + cartons * 700, 1000, 3).take(pa.array(order)), "net_weight_kg": _scaled(whole_grams, 1000, 3).take(pa.array(order)),
+        "gross_weight_kg": thousandths(whole_grams + cartons * 700).take(pa.array(order)), "net_weight_kg": thousandths(whole_grams).take(pa.array(order)),
         "item_no": pa.array(np.arange(count) - np.repeat(starts, sizes) + 1).cast(pa.string()),
-        "sku": _text([f"SKU-{row[0][:6]}" for row in _GOODS], good), "enterprise_goods_name": _text([row[1] for row in _GOODS], good),
-        "commodity_code": _text([row[0] for row in _GOODS], good), "goods_name": _text([row[2] for row in _GOODS], good),
-        "goods_spec": _text([row[3] for row in _GOODS], good), "barcode": pa.nulls(count, pa.string()),
-        "destination_country_code": _text([row[1] for row in _BUYERS], buyer), "currency_code": _same("502", count),
-        "declared_quantity": pa.array(pieces).cast(pa.string()), "declared_unit_code": _text([row[4] for row in _GOODS], good),
-        "statutory_quantity": pc.if_else(pa.array(by_weight), _scaled(grams, 1000, 3), pa.array(pieces).cast(pa.string())),
-        "statutory_unit_code": _text([row[5] for row in _GOODS], good), "unit_price": _scaled(cents, 100, 2), "total_price": _scaled(cents * pieces, 100, 2),
-        "inspection_flag": _text([row[9] for row in _GOODS], good), "duty_flag": _same("0", count),
+        "sku": picked([f"SKU-{row[0][:6]}" for row in _GOODS], good), "enterprise_goods_name": picked([row[1] for row in _GOODS], good),
+        "commodity_code": picked([row[0] for row in _GOODS], good), "goods_name": picked([row[2] for row in _GOODS], good),
+        "goods_spec": picked([row[3] for row in _GOODS], good), "barcode": pa.nulls(count, pa.string()),
+        "destination_country_code": picked([row[1] for row in _BUYERS], buyer), "currency_code": repeated("502", count),
+        "declared_quantity": pa.array(pieces).cast(pa.string()), "declared_unit_code": picked([row[4] for row in _GOODS], good),
+        "statutory_quantity": pc.if_else(pa.array(by_weight), thousandths(grams), pa.array(pieces).cast(pa.string())),
+        "statutory_unit_code": picked([row[5] for row in _GOODS], good), "unit_price": hundredths(cents), "total_price": hundredths(cents * pieces),
+        "inspection_flag": picked([row[9] for row in _GOODS], good), "duty_flag": repeated("0", count),
     }  # fmt: skip
     return pa.table({name: columns[name] for name in COLUMNS}), order
-
-
-def _broken(lines: pa.Table, order: Any, share: float, random: np.random.Generator) -> pa.Table:
-    """Break this share of the orders, one rule each in turn."""
-    chosen = np.flatnonzero(random.random(int(order[-1]) + 1) < share)
-    for place, (_, cells) in enumerate(FAULTS):
-        mask = pa.array(np.isin(order, chosen[place :: len(FAULTS)]))
-        for column, value in cells.items():
-            lines = lines.set_column(lines.column_names.index(column), column, pc.if_else(mask, value, lines[column]))
-    return lines
-
-
-def _text(values: list[str], places: Any) -> pa.Array:
-    return pa.array(values, pa.string()).take(pa.array(np.asarray(places, dtype=np.int64)))
-
-
-def _same(value: str, count: int) -> pa.Array:
-    return _text([value], np.zeros(count, dtype=np.int64))
-
-
-def _scaled(numbers: Any, unit: int, width: int) -> pa.Array:
-    whole, rest = np.divmod(np.asarray(numbers, dtype=np.int64), unit)
-    return pc.binary_join_element_wise(pa.array(whole).cast(pa.string()), pc.utf8_lpad(pa.array(rest).cast(pa.string()), width, "0"), ".")

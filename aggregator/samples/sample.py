@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from aggregator.model.disk import replacing
 from aggregator.model.period import Period
 from aggregator.samples.faults import Faulty, csv_of, with_faults
+from aggregator.samples.texts import digits, encoded, hundredths, picked, repeated, thousandths
 from aggregator.schemas.modes.m9610.fields import DICTIONARY
 
 CHUNK = 100_000
@@ -91,15 +92,11 @@ def write_sample(sample: Sample, out: Path) -> list[Path]:
             sink.write(b"message,inventory_no,status_code,cleared_at\n")
         for faulty in sample_chunks(sample):
             lines = faulty.lines
-            file.write(_encoded(csv_of(lines.select(list(columns_of(sample)))), sample.encoding))
-            file.write(_encoded(faulty.odd_rows, sample.encoding))
+            file.write(encoded(csv_of(lines.select(list(columns_of(sample)))), sample.encoding))
+            file.write(encoded(faulty.odd_rows, sample.encoding))
             if sample.cleared_by == "receipts":
                 sink.write(csv_of(_receipts(lines)))
     return paths
-
-
-def _encoded(data: bytes, encoding: str) -> bytes:
-    return data if encoding == "utf-8" else data.decode().encode(encoding)
 
 
 def _receipts(lines: pa.Table) -> pa.Table:
@@ -147,61 +144,61 @@ def _sound_lines(sample: Sample, random: np.random.Generator, count: int, first_
     net = np.add.reduceat(line_grams, np.cumsum(sizes) - sizes)
     gross = net + random.integers(20, 200, size=inventories)
     serial = first_serial + np.arange(inventories)
-    declaring = _pick([row[2] for row in _CONSIGNORS], consignor)
-    year = _repeated(str(sample.period.year), inventories)
-    number = pc.binary_join_element_wise(declaring, year, "E", _digits(serial, 9), "")
+    declaring = picked([row[2] for row in _CONSIGNORS], consignor)
+    year = repeated(str(sample.period.year), inventories)
+    number = pc.binary_join_element_wise(declaring, year, "E", digits(serial, 9), "")
     status, cleared_at = _clearing(sample, random, inventories)
     header = {
         "inventory_no": number,
-        "order_no": pc.binary_join_element_wise("DD", year, _digits(serial, 10), ""),
-        "waybill_no": pc.binary_join_element_wise("LP", _digits(serial, 12), ""),
-        "internal_no": pc.binary_join_element_wise("QD", _digits(serial, 12), ""),
+        "order_no": pc.binary_join_element_wise("DD", year, digits(serial, 10), ""),
+        "waybill_no": pc.binary_join_element_wise("LP", digits(serial, 12), ""),
+        "internal_no": pc.binary_join_element_wise("QD", digits(serial, 12), ""),
         "declaring_customs_code": declaring,
-        "exit_customs_code": _pick(["2248", "5304"], random.random(inventories) < 0.2),
-        "export_on": _repeated(f"{sample.period.key}15", inventories),
-        "declaration_mode_code": _pick(["B", "A"], random.random(inventories) < 0.01),
-        "declarant_code": _pick([row[0] for row in _DECLARANTS], consignor % 2),
-        "declarant_name": _pick([row[1] for row in _DECLARANTS], consignor % 2),
-        "consignor_code": _pick([row[0] for row in _CONSIGNORS], consignor),
-        "consignor_name": _pick([row[1] for row in _CONSIGNORS], consignor),
-        "producer_seller_code": _pick([row[0] for row in _PRODUCERS], producer),
-        "producer_seller_name": _pick([row[1] for row in _PRODUCERS], producer),
-        "trade_mode_code": _pick(["9610", "9710"], random.random(inventories) < 0.003),
-        "transport_mode_code": _pick(["5", "4"], random.random(inventories) < 0.1),
-        "voyage_no": _repeated("3085", inventories),
-        "bill_no": _repeated("78412345675", inventories),
-        "master_package_no": _pick([f"PKG{n:05d}" for n in range(50)], random.integers(50, size=inventories)),
-        "premises_code": _pick(["", "530401"], consignor == 0),
-        "arrival_country_code": _pick([row[0] for row in _DESTINATIONS], destination),
-        "destination_port_code": _pick([_PORTS.get(row[0], "1000") for row in _DESTINATIONS], destination),
-        "wrap_type_code": _repeated("2", inventories),
-        "package_count": _repeated("1", inventories),
-        "gross_weight_kg": _thousandths(gross),
-        "net_weight_kg": _thousandths(net),
+        "exit_customs_code": picked(["2248", "5304"], random.random(inventories) < 0.2),
+        "export_on": repeated(f"{sample.period.key}15", inventories),
+        "declaration_mode_code": picked(["B", "A"], random.random(inventories) < 0.01),
+        "declarant_code": picked([row[0] for row in _DECLARANTS], consignor % 2),
+        "declarant_name": picked([row[1] for row in _DECLARANTS], consignor % 2),
+        "consignor_code": picked([row[0] for row in _CONSIGNORS], consignor),
+        "consignor_name": picked([row[1] for row in _CONSIGNORS], consignor),
+        "producer_seller_code": picked([row[0] for row in _PRODUCERS], producer),
+        "producer_seller_name": picked([row[1] for row in _PRODUCERS], producer),
+        "trade_mode_code": picked(["9610", "9710"], random.random(inventories) < 0.003),
+        "transport_mode_code": picked(["5", "4"], random.random(inventories) < 0.1),
+        "voyage_no": repeated("3085", inventories),
+        "bill_no": repeated("78412345675", inventories),
+        "master_package_no": picked([f"PKG{n:05d}" for n in range(50)], random.integers(50, size=inventories)),
+        "premises_code": picked(["", "530401"], consignor == 0),
+        "arrival_country_code": picked([row[0] for row in _DESTINATIONS], destination),
+        "destination_port_code": picked([_PORTS.get(row[0], "1000") for row in _DESTINATIONS], destination),
+        "wrap_type_code": repeated("2", inventories),
+        "package_count": repeated("1", inventories),
+        "gross_weight_kg": thousandths(gross),
+        "net_weight_kg": thousandths(net),
         "status_code": status,
         "cleared_at": cleared_at,
     }
     second = np.array([row[4] != "" for row in _PRODUCTS])[product]
-    weight = _thousandths(line_grams)
+    weight = thousandths(line_grams)
     names = [f"{row[1]}{variant_name}" for row in _PRODUCTS for variant_name in _VARIANTS]
     by_weight = np.array([row[3] == "035" for row in _PRODUCTS])[product]
     item = {
         "item_no": pa.array(item_no).cast(pa.string()),
-        "sku": pc.binary_join_element_wise("SKU", _digits(product * 10 + variant, 6), ""),
-        "enterprise_goods_name": _pick(names, product * len(_VARIANTS) + variant),
-        "commodity_code": _pick([row[0] for row in _PRODUCTS], product),
-        "goods_name": _pick([row[1] for row in _PRODUCTS], product),
-        "goods_spec": _pick([f"{row[1]}|无牌|货号{n:03d}" for n, row in enumerate(_PRODUCTS)], product),
+        "sku": pc.binary_join_element_wise("SKU", digits(product * 10 + variant, 6), ""),
+        "enterprise_goods_name": picked(names, product * len(_VARIANTS) + variant),
+        "commodity_code": picked([row[0] for row in _PRODUCTS], product),
+        "goods_name": picked([row[1] for row in _PRODUCTS], product),
+        "goods_spec": picked([f"{row[1]}|无牌|货号{n:03d}" for n, row in enumerate(_PRODUCTS)], product),
         "destination_country_code": header["arrival_country_code"].take(pa.array(of_line)),
-        "currency_code": _pick([row[1] for row in _DESTINATIONS], destination[of_line]),
+        "currency_code": picked([row[1] for row in _DESTINATIONS], destination[of_line]),
         "declared_quantity": pa.array(quantity).cast(pa.string()),
-        "declared_unit_code": _pick([row[2] for row in _PRODUCTS], product),
+        "declared_unit_code": picked([row[2] for row in _PRODUCTS], product),
         "statutory_quantity": pc.if_else(pa.array(by_weight), weight, pa.array(quantity).cast(pa.string())),
-        "statutory_unit_code": _pick([row[3] for row in _PRODUCTS], product),
+        "statutory_unit_code": picked([row[3] for row in _PRODUCTS], product),
         "second_statutory_quantity": pc.if_else(pa.array(second), weight, ""),
-        "second_statutory_unit_code": _pick([row[4] for row in _PRODUCTS], product),
-        "unit_price": _hundredths(cents),
-        "total_price": _hundredths(cents * quantity),
+        "second_statutory_unit_code": picked([row[4] for row in _PRODUCTS], product),
+        "unit_price": hundredths(cents),
+        "total_price": hundredths(cents * quantity),
     }
     spread = pa.array(of_line)
     return pa.table({name: item[name] if name in item else header[name].take(spread) for name in _HEADERS})
@@ -223,28 +220,3 @@ def _clearing(sample: Sample, random: np.random.Generator, count: int) -> tuple[
 def _long_tail(count: int, steepness: float = 1.0) -> Any:
     shares = np.arange(1, count + 1) ** -steepness
     return shares / shares.sum()
-
-
-def _pick(values: list[str], places: Any) -> pa.Array:
-    return pa.array(values, pa.string()).take(pa.array(np.asarray(places, dtype=np.int64)))
-
-
-def _repeated(value: str, count: int) -> pa.Array:
-    return pa.array([value], pa.string()).take(pa.array(np.zeros(count, dtype=np.int64)))
-
-
-def _digits(numbers: Any, width: int) -> pa.Array:
-    return pc.utf8_lpad(pa.array(numbers).cast(pa.string()), width, "0")
-
-
-def _hundredths(numbers: Any) -> pa.Array:
-    return _scaled(numbers, 100, 2)
-
-
-def _thousandths(numbers: Any) -> pa.Array:
-    return _scaled(numbers, 1000, 3)
-
-
-def _scaled(numbers: Any, unit: int, width: int) -> pa.Array:
-    whole, rest = np.divmod(np.asarray(numbers, dtype=np.int64), unit)
-    return pc.binary_join_element_wise(pa.array(whole).cast(pa.string()), _digits(rest, width), ".")

@@ -10,9 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.model.disk import replacing
-from aggregator.samples.faults import csv_of
 from aggregator.samples.sample import CHUNK, Sample
+from aggregator.samples.texts import broken, hundredths, picked, repeated, thousandths, write_chunks
 from aggregator.schemas.modes.m1039.fields import DICTIONARY
 
 _OPERATORS = (("91330782MA2E5N6C1U", "义乌市远达进出口有限公司"), ("3318961CXP", "义乌市华茂国际贸易有限公司"))
@@ -41,15 +40,8 @@ FAULTS: tuple[tuple[str, dict[str, str]], ...] = (
 
 def write_slips(sample: Sample, out: Path) -> list[Path]:
     """Write `slips.csv`. Memory stays with one chunk."""
-    out.mkdir(parents=True, exist_ok=True)
     path = out / "slips.csv"
-    fields = [DICTIONARY[column] for column in COLUMNS]
-    names = [(field.headings[0] if field.headings and sample.headings == "zh" else field.shown) for field in fields]
-    with replacing(path) as file:
-        file.write((",".join(names) + "\n").encode(sample.encoding))
-        for lines in _chunks(sample):
-            data = csv_of(lines.select(list(COLUMNS)))
-            file.write(data if sample.encoding == "utf-8" else data.decode().encode(sample.encoding))
+    write_chunks(path, DICTIONARY, COLUMNS, _chunks(sample), headings=sample.headings, encoding=sample.encoding)
     return [path]
 
 
@@ -57,7 +49,7 @@ def _chunks(sample: Sample) -> Iterator[pa.Table]:
     for number, start in enumerate(range(0, sample.lines, CHUNK)):
         random = np.random.default_rng([sample.seed, number, 1039])
         lines, slip = _sound_lines(sample, random, min(CHUNK, sample.lines - start), sample.first_serial + start)
-        yield _broken(lines, slip, sample.faults, random) if sample.faults else lines
+        yield broken(lines, slip, sample.faults, FAULTS, random) if sample.faults else lines
 
 
 def _sound_lines(sample: Sample, random: np.random.Generator, count: int, first_serial: int) -> tuple[pa.Table, Any]:
@@ -76,72 +68,41 @@ def _sound_lines(sample: Sample, random: np.random.Generator, count: int, first_
     grams = (pieces * np.array([row[4] for row in _GOODS])[good] * 1000).astype(np.int64)
     by_weight = np.array([row[3] == "035" for row in _GOODS])[good]
     year, month = sample.period.year, sample.period.key
-    number = _text([f"JY{year}{first_serial + place:08d}" for place in range(slips)], slip)
+    number = picked([f"JY{year}{first_serial + place:08d}" for place in range(slips)], slip)
     days = random.integers(1, 29, size=slips)[slip]
     columns = {
         "inventory_no": number,
-        "declaration_group_no": _text([f"ZX{each:06d}" for each in group], slip),
-        "merchant_no": _text([row[0] for row in _MERCHANTS], merchant),
-        "merchant_name": _text([row[1] for row in _MERCHANTS], merchant),
-        "buyer_name": _text([row[0] for row in _BUYERS], buyer),
-        "buyer_country_code": _text([row[2] for row in _BUYERS], buyer),
-        "buyer_id_no": _text([row[1] for row in _BUYERS], buyer),
-        "consignor_code": _text([row[0] for row in _OPERATORS], operator),
-        "consignor_name": _text([row[1] for row in _OPERATORS], operator),
-        "declaring_customs_code": _same("5304", count),
-        "exit_customs_code": _same("2248", count),
-        "export_on": _text([f"{month[:4]}-{month[4:]}-{day:02d}" for day in range(1, 29)], days - 1),
-        "trade_mode_code": _same("1039", count),
-        "transport_mode_code": _same("2", count),
-        "arrival_country_code": _text([row[2] for row in _BUYERS], buyer),
+        "declaration_group_no": picked([f"ZX{each:06d}" for each in group], slip),
+        "merchant_no": picked([row[0] for row in _MERCHANTS], merchant),
+        "merchant_name": picked([row[1] for row in _MERCHANTS], merchant),
+        "buyer_name": picked([row[0] for row in _BUYERS], buyer),
+        "buyer_country_code": picked([row[2] for row in _BUYERS], buyer),
+        "buyer_id_no": picked([row[1] for row in _BUYERS], buyer),
+        "consignor_code": picked([row[0] for row in _OPERATORS], operator),
+        "consignor_name": picked([row[1] for row in _OPERATORS], operator),
+        "declaring_customs_code": repeated("5304", count),
+        "exit_customs_code": repeated("2248", count),
+        "export_on": picked([f"{month[:4]}-{month[4:]}-{day:02d}" for day in range(1, 29)], days - 1),
+        "trade_mode_code": repeated("1039", count),
+        "transport_mode_code": repeated("2", count),
+        "arrival_country_code": picked([row[2] for row in _BUYERS], buyer),
         "package_count": pa.array(cartons).cast(pa.string()),
-        "gross_weight_kg": _thousandths(grams + cartons * 800),
-        "net_weight_kg": _thousandths(grams),
+        "gross_weight_kg": thousandths(grams + cartons * 800),
+        "net_weight_kg": thousandths(grams),
         "item_no": pa.array(np.arange(count) - np.repeat(np.cumsum(sizes) - sizes, sizes) + 1).cast(pa.string()),
-        "commodity_code": _text([row[0] for row in _GOODS], good),
-        "goods_name": _text([row[1] for row in _GOODS], good),
-        "goods_spec": _text([f"{row[1]}|无牌" for row in _GOODS], good),
-        "destination_country_code": _text([row[2] for row in _BUYERS], buyer),
-        "currency_code": _same("502", count),
+        "commodity_code": picked([row[0] for row in _GOODS], good),
+        "goods_name": picked([row[1] for row in _GOODS], good),
+        "goods_spec": picked([f"{row[1]}|无牌" for row in _GOODS], good),
+        "destination_country_code": picked([row[2] for row in _BUYERS], buyer),
+        "currency_code": repeated("502", count),
         "declared_quantity": pa.array(pieces).cast(pa.string()),
-        "declared_unit_code": _text([row[2] for row in _GOODS], good),
-        "statutory_quantity": pc.if_else(pa.array(by_weight), _thousandths(grams), pa.array(pieces).cast(pa.string())),
-        "statutory_unit_code": _text([row[3] for row in _GOODS], good),
-        "unit_price": _hundredths(cents),
-        "total_price": _hundredths(cents * pieces),
-        "inspection_flag": _text([row[7] for row in _GOODS], good),
-        "duty_flag": _same("0", count),
-        "licence_flag": _same("0", count),
+        "declared_unit_code": picked([row[2] for row in _GOODS], good),
+        "statutory_quantity": pc.if_else(pa.array(by_weight), thousandths(grams), pa.array(pieces).cast(pa.string())),
+        "statutory_unit_code": picked([row[3] for row in _GOODS], good),
+        "unit_price": hundredths(cents),
+        "total_price": hundredths(cents * pieces),
+        "inspection_flag": picked([row[7] for row in _GOODS], good),
+        "duty_flag": repeated("0", count),
+        "licence_flag": repeated("0", count),
     }
     return pa.table({name: columns[name] for name in COLUMNS}), slip
-
-
-def _broken(lines: pa.Table, slip: Any, share: float, random: np.random.Generator) -> pa.Table:
-    """Break this share of the slips, one rule each in turn."""
-    chosen = np.flatnonzero(random.random(int(slip[-1]) + 1) < share)
-    for place, (_, cells) in enumerate(FAULTS):
-        mask = pa.array(np.isin(slip, chosen[place :: len(FAULTS)]))
-        for column, value in cells.items():
-            lines = lines.set_column(lines.column_names.index(column), column, pc.if_else(mask, value, lines[column]))
-    return lines
-
-
-def _text(values: list[str], places: Any) -> pa.Array:
-    return pa.array(values, pa.string()).take(pa.array(np.asarray(places, dtype=np.int64)))
-
-
-def _same(value: str, count: int) -> pa.Array:
-    return _text([value], np.zeros(count, dtype=np.int64))
-
-
-def _hundredths(numbers: Any) -> pa.Array:
-    return _scaled(numbers, 100, 2)
-
-
-def _thousandths(numbers: Any) -> pa.Array:
-    return _scaled(numbers, 1000, 3)
-
-
-def _scaled(numbers: Any, unit: int, width: int) -> pa.Array:
-    whole, rest = np.divmod(np.asarray(numbers, dtype=np.int64), unit)
-    return pc.binary_join_element_wise(pa.array(whole).cast(pa.string()), pc.utf8_lpad(pa.array(rest).cast(pa.string()), width, "0"), ".")
