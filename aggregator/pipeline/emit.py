@@ -88,7 +88,7 @@ def emit_partition(shared: Shared[Work], partition: int) -> Emitted:
     """Weights of the scattered inventories; what was decided on their lines goes back to the chunks they came from."""
     work = shared.value
     unit, count, shards = partition_unit(partition), len(work.chunks), work.shards
-    lines = work.storage.read_part((shards.spilled.of(chunk_unit(chunk)) for chunk in range(count)), partition)
+    lines = work.spilled_lines(partition)
     decisions = _items_of(work, unit)
     # Lines lie in input order, decisions by inventory: both are brought to the same order.
     order = pc.sort_indices(decisions, sort_keys=[("chunk", "ascending"), ("line", "ascending")])

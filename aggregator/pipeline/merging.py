@@ -10,7 +10,7 @@ import pyarrow as pa
 from aggregator.domain.merge import combine_partials
 from aggregator.domain.split import split_items
 from aggregator.pipeline.emit import Numbering
-from aggregator.pipeline.placed import Placed, no_items
+from aggregator.pipeline.placed import Placed, leave_items, leave_split, no_items
 from aggregator.pipeline.settle import Settled
 from aggregator.pipeline.work import Work
 
@@ -40,11 +40,8 @@ def merge_items(work: Work, settled: list[Settled], run_ref: str) -> Placed:
     pa.default_memory_pool().release_unused()
     split = split_items(items, work.mode.header_key.value, work.mode.items_per_declaration.value)
     for offset, (units, sizes, item_in_part) in zip(offsets, places, strict=False):
-        whole = item_of_row[offset + item_in_part]
-        for unit, end, size in zip(units, np.cumsum(sizes), sizes, strict=True):
-            work.storage.save(f"items-{unit.unit}", whole[end - size : end])
-    work.storage.save("declaration", split.declaration)
-    work.storage.save("item_no", split.item_no)
+        leave_items(work, units, sizes, item_of_row[offset + item_in_part])
+    leave_split(work, split)
     return Placed(items, split, Numbering(run_ref, split.declarations))
 
 

@@ -18,7 +18,7 @@ from aggregator.domain.slips import most, worths
 from aggregator.domain.split import Split, declaration_refs
 from aggregator.pipeline.emit import Numbering
 from aggregator.pipeline.packing_tables import findings_of_packing, tables_of_packing
-from aggregator.pipeline.placed import Placed, no_items
+from aggregator.pipeline.placed import Placed, leave_items, leave_split, nothing_placed
 from aggregator.pipeline.settle import Settled
 from aggregator.pipeline.slips import goods_frame, packing_of, profile_of
 from aggregator.pipeline.work import Work
@@ -56,20 +56,14 @@ def pack_slips(work: Work, settled: list[Settled], run_ref: str) -> Placed:
     partials = [work.storage.read(work.shards.partials.of(unit.unit)) for unit in settled]
     sizes = [table.num_rows for table in partials]
     if not sum(sizes):
-        for unit in settled:
-            work.storage.save(f"items-{unit.unit}", np.zeros(0, dtype=np.int64))
-        for name in ("declaration", "item_no"):
-            work.storage.save(name, np.zeros(0, dtype=np.int64))
-        return no_items(work.mode, run_ref)
+        return nothing_placed(work, settled, run_ref)
     packed = _packed(work, pa.concat_tables(partials).combine_chunks())
     declaration = packed.declaration_of_slip[packed.slip_of_row]
     made, item_of_row = _simplified(work, packed, declaration)
     split = _split(packed, made)
     items = _items(work, packed, made, item_of_row)
-    for unit, end, size in zip(settled, np.cumsum(sizes), sizes, strict=True):
-        work.storage.save(f"items-{unit.unit}", item_of_row[end - size : end])
-    work.storage.save("declaration", split.declaration)
-    work.storage.save("item_no", split.item_no)
+    leave_items(work, settled, sizes, item_of_row)
+    leave_split(work, split)
     refs = declaration_refs(run_ref, split.declarations)
     tables = tables_of_packing(work, packed, items, split, item_of_row, refs)
     found = findings_of_packing(work, packed, items, split, made.unlike, refs)

@@ -70,7 +70,7 @@ def resolve_chunk(shared: Shared[Work], chunk: int, partitions: int) -> Resolved
 def resolve_partition(shared: Shared[Work], partition: int) -> Resolved:
     """Resolve the scattered inventories of one partition."""
     work = shared.value
-    lines = work.storage.read_part((work.shards.spilled.of(chunk_unit(chunk)) for chunk in range(len(work.chunks))), partition)
+    lines = work.spilled_lines(partition)
     return _resolve(work, partition_unit(partition), with_dictionaries(lines, work.mode.dictionary.repeating))
 
 

@@ -12,7 +12,7 @@ from aggregator.domain.route import DECLARATION
 from aggregator.domain.split import Split
 from aggregator.outputs.checked import checked
 from aggregator.pipeline.emit import Numbering
-from aggregator.pipeline.placed import Placed, no_items
+from aggregator.pipeline.placed import Placed, leave_items, leave_split, nothing_placed
 from aggregator.pipeline.settle import Settled
 from aggregator.pipeline.work import Work
 from aggregator.schemas.arrays import Ints
@@ -24,11 +24,7 @@ def route_orders(work: Work, settled: list[Settled], run_ref: str) -> Placed:
     partials = [work.storage.read(work.shards.partials.of(unit.unit)) for unit in settled]
     sizes = [table.num_rows for table in partials]
     if not sum(sizes):
-        for unit in settled:
-            work.storage.save(f"items-{unit.unit}", np.zeros(0, dtype=np.int64))
-        for name in ("declaration", "item_no"):
-            work.storage.save(name, np.zeros(0, dtype=np.int64))
-        return no_items(work.mode, run_ref)
+        return nothing_placed(work, settled, run_ref)
     rows = pa.concat_tables(partials).combine_chunks()
     partials.clear()
     order = _order(rows)
@@ -37,13 +33,11 @@ def route_orders(work: Work, settled: list[Settled], run_ref: str) -> Placed:
     starts = _starts(items)
     item_of_row = np.empty(len(order), dtype=np.int64)
     item_of_row[order] = np.arange(len(order))
-    for unit, end, size in zip(settled, np.cumsum(sizes), sizes, strict=True):
-        work.storage.save(f"items-{unit.unit}", item_of_row[end - size : end])
+    leave_items(work, settled, sizes, item_of_row)
     lengths = np.diff(np.append(starts, len(order)))
     declaration = np.repeat(np.arange(len(starts)), lengths)
     split = Split(declaration, declaration, np.arange(len(order)) - np.repeat(starts, lengths) + 1)
-    work.storage.save("declaration", split.declaration)
-    work.storage.save("item_no", split.item_no)
+    leave_split(work, split)
     heads = items.take(pa.array(starts)).combine_chunks()
     declared = int(pc.sum(pc.equal(heads["route"], DECLARATION)).as_py())
     numbering = Numbering(run_ref, declared, len(starts) - declared)

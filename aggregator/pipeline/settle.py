@@ -55,7 +55,7 @@ def settle_partition(shared: Shared[Work], partition: int) -> Settled:
     """Settle the scattered inventories of one partition."""
     work, unit = shared.value, partition_unit(partition)
     judged = work.storage.read(work.shards.judged.of(unit))
-    lines = work.storage.read_part((work.shards.spilled.of(chunk_unit(chunk)) for chunk in range(len(work.chunks))), partition)
+    lines = work.spilled_lines(partition)
     # Lines lie in input order, what was judged by inventory.
     place = np.empty(len(judged), dtype=np.int64)
     place[np.lexsort((judged["line"].to_numpy(), judged["chunk"].to_numpy()))] = np.arange(len(judged))
@@ -73,7 +73,7 @@ def _settle(work: Work, unit: str, judged: pa.Table, lines: pa.Table) -> Settled
     resolved = work.storage.read(shards.inventories.of(unit))
     lines = _as_resolved(lines, judged)
     inventories = _grouped(lines, resolved["lines"].to_numpy().astype(np.int64))
-    of_inventory, bits, tied = _with_ties(work, unit, resolved)
+    of_inventory, bits, tied = _with_ties(work, unit, resolved, inventories.starts)
     of_line = judged["verdict"].to_numpy()
     if len(tied):
         now_rejected = (of_inventory == Verdict.REJECTED)[inventories.inventory_of] & np.isin(of_line, (Verdict.DECLARED, Verdict.LATE))
@@ -94,7 +94,7 @@ def _settle(work: Work, unit: str, judged: pa.Table, lines: pa.Table) -> Settled
 def _as_resolved(lines: pa.Table, judged: pa.Table) -> pa.Table:
     """The lines with what resolving them said of each."""
     for name in judged.column_names:
-        if name in ("verdict", "bits", "chunk", "line"):
+        if name in ("verdict", "chunk", "line"):
             continue
         place = lines.column_names.index(name) if name in lines.column_names else -1
         lines = lines.set_column(place, name, judged[name]) if place >= 0 else lines.append_column(name, judged[name])
@@ -107,7 +107,7 @@ def _grouped(lines: pa.Table, lengths: Ints) -> Inventories:
     return Inventories(lines, starts, none, none, np.ones(len(lengths), dtype=np.int64), no_inventory)
 
 
-def _with_ties(work: Work, unit: str, resolved: pa.Table) -> tuple[Ints, Ints, pa.Table]:
+def _with_ties(work: Work, unit: str, resolved: pa.Table, starts: Ints) -> tuple[Ints, Ints, pa.Table]:
     """The verdict and error bits of each inventory, and findings (B104): of the inventories that a line elsewhere may belong to."""
     of_inventory, bits = resolved["verdict"].to_numpy().astype(np.int64), resolved["bits"].to_numpy()
     tied, bit = tied_in(work, unit), work.mode.rules.error_bit("B104")
@@ -118,8 +118,7 @@ def _with_ties(work: Work, unit: str, resolved: pa.Table) -> tuple[Ints, Ints, p
     if bit:
         bits = np.where(may_lack, bits | bit, bits)
         of_inventory = np.where(may_lack & (of_inventory != Verdict.EXCLUDED), Verdict.REJECTED, of_inventory)
-    lengths = resolved["lines"].to_numpy().astype(np.int64)
-    return of_inventory, bits, reported(work.mode, "B104", np.cumsum(lengths) - lengths, numbers, tied)
+    return of_inventory, bits, reported(work.mode, "B104", starts, numbers, tied)
 
 
 def _merged(work: Work, inventories: Inventories, numbers: pa.Array, declared: Mask) -> tuple[pa.Table, Ints, pa.Table]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import pyarrow as pa
+
 from aggregator.domain.clearance import Question
 from aggregator.domain.rates import Exchange
 from aggregator.domain.simplified import Simplified
@@ -55,6 +57,10 @@ class Work:
 
     def file_of(self, chunk: int) -> Export:
         return self.files[self.chunks[chunk][0]]
+
+    def spilled_lines(self, partition: int) -> pa.Table:
+        """The lines of one partition of scattered inventories, in input order."""
+        return self.storage.read_part((self.shards.spilled.of(chunk_unit(chunk)) for chunk in range(len(self.chunks))), partition)
 
     def __getstate__(self) -> dict[str, object]:
         return {name: value for name, value in self.__dict__.items() if name not in ("shards", "receipts")}
