@@ -1,9 +1,22 @@
-"""Kinds of numpy arrays."""
+"""Kinds of numpy arrays, and what Arrow's lack."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 Mask = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
+
+
+def compact(column: pa.Array) -> pa.Array:
+    """A dictionary encoded column without the values that no row has (any longer); other columns as they are."""
+    if not pa.types.is_dictionary(column.type):
+        return column
+    size = len(column.dictionary)
+    used = np.bincount(column.indices.fill_null(size).to_numpy(), minlength=size + 1)[:size] > 0
+    if used.all():
+        return column
+    place = pa.array(np.cumsum(used, dtype=np.int32) - 1, mask=~used)
+    return pa.DictionaryArray.from_arrays(place.take(column.indices), column.dictionary.filter(pa.array(used)))

@@ -34,6 +34,13 @@ CLEARED = "cleared_digits"
 """The time of status 899 as 17 digits of China time; null where the status is another or the time unreadable."""
 
 
+def series_of(values: pa.Array) -> pd.Series:
+    """As Pandera's checks take values."""
+    import pandas as pd
+
+    return pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([values])))
+
+
 def arrow_array(series: pd.Series) -> pa.Array:
     values = pa.array(series)
     return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values

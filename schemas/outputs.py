@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 
+from aggregator.schemas.arrays import compact
 from aggregator.schemas.field import Field
+from aggregator.schemas.lines import series_of
 
 # Loaded where they are used: see lines.py.
 if TYPE_CHECKING:
@@ -154,18 +155,10 @@ class OutputSchemas:
 
     @staticmethod
     def _is_sound(column: pandera.Column, values: pa.Array) -> bool:
-        import pandas as pd
-
         if not column.nullable and values.null_count:
             return False
         if not column.checks:
             return True
-        standing = _standing(values) if pa.types.is_dictionary(values.type) else values
-        series = pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([standing.drop_null()])))
+        standing = compact(values).dictionary if pa.types.is_dictionary(values.type) else values
+        series = series_of(standing.drop_null())
         return all(check(series).check_passed for check in column.checks)
-
-
-def _standing(column: pa.Array) -> pa.Array:
-    """The values of a dictionary encoded column that stand in it."""
-    counts = np.bincount(column.indices.drop_null().to_numpy(), minlength=len(column.dictionary))
-    return column.dictionary.filter(pa.array(counts > 0))

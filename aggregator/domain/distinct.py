@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import pandas as pd
 import pandera.pandas as pandera
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregator.schemas.arrays import Ints, Mask
-from aggregator.schemas.lines import LineSchemas, broken
+from aggregator.schemas.lines import LineSchemas, broken, series_of
 from aggregator.schemas.modes import Mode
 
 _REMEMBERED = 20_000
@@ -26,7 +25,7 @@ def broken_by_column(mode: Mode, schema: pandera.DataFrameSchema, name: str, col
     """The schema's checks on one column that fail: rule code and row mask."""
     values, rows = _different(column)
     lasting: list[pandera.Check] = []
-    series = _series(values)
+    series = series_of(values)
     for check in schema.columns[name].checks:
         if rows is not None and not mode.rules[check.name].by_column:
             lasting.append(check)
@@ -44,7 +43,7 @@ def _broken_of_new(schemas: LineSchemas, key: tuple[str, str], checks: list[pand
     if not len(new):
         return
     asked = values.take(pa.array(new))
-    series, learnt = _series(asked), np.ones(len(new), dtype=bool)
+    series, learnt = series_of(asked), np.ones(len(new), dtype=bool)
     for check in checks:
         bad = broken(check, series)
         if bad is not None:
@@ -67,19 +66,3 @@ def _different(values: pa.Array) -> tuple[pa.Array, Ints | None]:
         return values.dictionary, values.indices.to_numpy()
     size = len(values.dictionary)
     return pa.concat_arrays([values.dictionary, pa.nulls(1, values.dictionary.type)]), values.indices.fill_null(size).to_numpy()
-
-
-def compact(column: pa.Array) -> pa.Array:
-    """A dictionary encoded column without the values that no row has (any longer); other columns as they are."""
-    if not pa.types.is_dictionary(column.type):
-        return column
-    size = len(column.dictionary)
-    used = np.bincount(column.indices.fill_null(size).to_numpy(), minlength=size + 1)[:size] > 0
-    if used.all():
-        return column
-    place = pa.array(np.cumsum(used, dtype=np.int32) - 1, mask=~used)
-    return pa.DictionaryArray.from_arrays(place.take(column.indices), column.dictionary.filter(pa.array(used)))
-
-
-def _series(values: pa.Array) -> pd.Series:
-    return pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([values])))

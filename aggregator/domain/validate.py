@@ -11,10 +11,10 @@ import pandera.pandas as pandera
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.domain.distinct import broken_by_column, compact
+from aggregator.domain.distinct import broken_by_column
 from aggregator.model.errors import OurFault
 from aggregator.model.findings import findings_of, no_findings
-from aggregator.schemas.arrays import Mask
+from aggregator.schemas.arrays import Mask, compact
 from aggregator.schemas.field import Field
 from aggregator.schemas.invisible import has_no_invisible, made_visible
 from aggregator.schemas.lines import CLEARED, COUNT_TYPE, DECIMAL_TYPE, WRITTEN_COLUMNS, WRITTEN_TYPE, broken

@@ -13,6 +13,7 @@ from aggregator.schemas.modes.m9610.rules.inventory import (
     has_net_within_gross,
     has_no_clashing_copies,
     has_no_clashing_items,
+    has_one_value,
 )
 from aggregator.schemas.rule import Rule, Scope, Severity
 from aggregator.schemas.sources import Cite, Status, ours
@@ -21,10 +22,6 @@ from aggregator.schemas.text import Text
 _SLIP, _ERROR, _WARNING = Scope.INVENTORY, Severity.ERROR, Severity.WARNING
 _ONE = Cite("MARKET-PRACTICE", "a trade slip is one deal, and stands whole in one packing and one declaration", Status.INFERENCE)
 _CLUSTER = Cite("GACC-2014-54", "goods are bought in the approved cluster", Status.READ_PARTIAL)
-
-
-def has_one_value(inventories: Inventories, column: str) -> Mask:
-    return ~inventories.differs(column)
 
 
 def has_a_merchant(inventories: Inventories, column: str) -> Mask:

@@ -41,6 +41,10 @@ def other_header_columns(dictionary: Dictionary) -> tuple[str, ...]:
     )
 
 
+def has_one_value(inventories: Inventories, column: str) -> Mask:
+    return ~inventories.differs(column)
+
+
 def has_one_keyed_value(inventories: Inventories, column: str) -> Mask:
     differs = inventories.differs(column)
     return ~differs | ~_named_in_key(inventories) if column == PRODUCER_NAME and differs.any() else ~differs

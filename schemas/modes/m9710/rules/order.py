@@ -22,6 +22,7 @@ from aggregator.schemas.modes.m9610.rules.inventory import (
     has_no_clashing_items,
     has_one_keyed_value,
     has_one_other_value,
+    has_one_value,
 )
 from aggregator.schemas.modes.m9710.limits import ITEMS_PER_DECLARATION, ITEMS_PER_ORDER, LIST_CNY, SKU_ON_A_LIST
 from aggregator.schemas.rule import Rule, Scope, Severity
@@ -36,10 +37,6 @@ _CENT = 10 ** (SCALE - 2)
 KEYED = (*HEADER_KEY_OF_9610.value, "package_count", "gross_weight_kg", "net_weight_kg", "order_type_code", "buyer_kind", "buyer_name",
          "buyer_country_code", "export_on", "licence_no")  # fmt: skip
 """What the declaration, the inventory or the route takes from the head of the order."""
-
-
-def has_one_value(inventories: Inventories, column: str) -> Mask:
-    return ~inventories.differs(column)
 
 
 def has_a_buyer_kind(inventories: Inventories, column: str) -> Mask:
