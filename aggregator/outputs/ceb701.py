@@ -31,7 +31,7 @@ from aggregator.schemas.modes.m9610.messages import (
 )
 
 FOLDER = "summary_applications"
-_NEW, _DECLARED = "1", "2"
+NEW, DECLARED = "1", "2"
 """appType and appStatus: a new application, declared."""
 _MARK_DIGITS = 12
 
@@ -69,6 +69,12 @@ class Sending:
     def cop_no(self, application_ref: str) -> str:
         """The enterprise's number of an application: never used for another one, the same whenever the same run is made again."""
         return f"{self.mark[:_MARK_DIGITS].upper()}-{application_ref}"
+
+    @property
+    def transfer(self) -> dict[str, str]:
+        """What every message says of who sends it."""
+        customs = self.customs
+        return {"copCode": customs.sender_code, "copName": customs.sender_name, "dxpMode": "DXP", "dxpId": customs.dxp_id}
 
     def guid(self, what: str) -> str:
         return str(uuid.uuid5(uuid.UUID(self.ledger_id), f"{self.mark}/{what}")).upper()
@@ -157,9 +163,7 @@ def _write(sink: Any, sending: Sending, place: int, parts: list[Part], numbers: 
                         written += 1
                     if written != part.inventories:
                         raise OurFault("fewer inventories are declared than applied for", "申报的清单少于汇总申请单所列")
-            customs = sending.customs
-            transfer = {"copCode": customs.sender_code, "copName": customs.sender_name, "dxpMode": "DXP", "dxpId": customs.dxp_id}
-            _write_element(file, "BaseTransfer", transfer, BASE_TRANSFER)
+            _write_element(file, "BaseTransfer", sending.transfer, BASE_TRANSFER)
 
 
 def _head(sending: Sending, part: Part) -> dict[str, str]:
@@ -167,9 +171,9 @@ def _head(sending: Sending, part: Part) -> dict[str, str]:
     application, customs = part.application, sending.customs
     head = {
         "guid": sending.guid(f"{application.application_ref}/{part.seq_no}"),
-        "appType": _NEW,
+        "appType": NEW,
         "appTime": sending.recorded_at.strftime("%Y%m%d%H%M%S"),
-        "appStatus": _DECLARED,
+        "appStatus": DECLARED,
         "customsCode": application.declaring_customs_code,
         "copNo": sending.cop_no(application.application_ref),
         "agentCode": application.declarant_code,
@@ -187,17 +191,25 @@ def _head(sending: Sending, part: Part) -> dict[str, str]:
     return {name: value for name, value in head.items() if value}
 
 
+def lacking(name: str, element: Element) -> OurFault:
+    return OurFault(f"{name} would lack {element.name}", f"{name} 将缺少 {element.name}")
+
+
+def unfit(name: str, element: Element, value: str | None) -> UnusableInput:
+    return UnusableInput(
+        f"'{value}' cannot stand in {name} as {element.name} ({element.forms[0]}). Correct it in the export and run again.",
+        f"“{value}”不能作为 {name} 的 {element.name}（{element.forms[0]}）。请在导出数据中修正后重新运行。",
+    )
+
+
 def _write_element(file: Any, name: str, content: dict[str, str], elements: tuple[Element, ...]) -> None:
     """Checked against the element table: what customs would refuse is not written."""
     for element in elements:
         value = content.get(element.name)
         if element.required and not value:
-            raise OurFault(f"{name} would lack {element.name}", f"{name} 将缺少 {element.name}")
+            raise lacking(name, element)
         if element.unsound(pa.array([value], pa.string())):
-            raise UnusableInput(
-                f"'{value}' cannot stand in {name} as {element.name} ({element.forms[0]}). Correct it in the export and run again.",
-                f"“{value}”不能作为 {name} 的 {element.name}（{element.forms[0]}）。请在导出数据中修正后重新运行。",
-            )
+            raise unfit(name, element, value)
         if value and NOT_IN_XML.search(value):
             raise UnusableInput(
                 f"{value!a} holds a character that no message can carry ({element.name}). Correct the name in the export and run again.",

@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 from aggregator.domain.grouping import run_starts
 from aggregator.domain.merge import number_ranks
 from aggregator.domain.orders import value_in_message
-from aggregator.model.errors import OurFault, UnusableInput
-from aggregator.outputs.ceb701 import Sending
+from aggregator.model.errors import UnusableInput
+from aggregator.outputs.ceb701 import DECLARED, NEW, Sending, lacking, unfit
 from aggregator.schemas.arrays import Ints
 from aggregator.schemas.messages import NAMESPACE, NOT_IN_XML, Element
 from aggregator.schemas.modes.m9610.messages import BASE_TRANSFER
@@ -27,8 +27,6 @@ from aggregator.schemas.modes.m9710 import messages as spec
 ORDERS, LISTS = "orders", "inventories"
 _AT_ONCE = 40
 """Messages that are made together."""
-_NEW, _DECLARED = "1", "2"
-"""appType and appStatus: a new order, declared."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +84,7 @@ def _starts(lines: pa.Table) -> Ints:
 
 
 def _message(sending: Sending, kind: Kind, place: int, body: str) -> str:
-    customs = sending.customs
-    transfer = {"copCode": customs.sender_code, "copName": customs.sender_name, "dxpMode": "DXP", "dxpId": customs.dxp_id}
+    transfer = sending.transfer
     inner = "".join(f"<ceb:{element.name}>{escape(transfer[element.name])}</ceb:{element.name}>" for element in BASE_TRANSFER if element.name in transfer)
     guid = sending.guid(f"message/{kind.letter}/{place}")
     return (
@@ -119,7 +116,7 @@ def _own_values(sending: Sending, kind: Kind, heads: pa.Table) -> dict[str, pa.A
     """What no column holds, by the name of its element."""
     count = heads.num_rows
     keys = zip(heads["platform_code"].to_pylist(), heads["inventory_no"].to_pylist(), strict=True)
-    values = {"appType": _NEW, "appTime": sending.recorded_at.strftime("%Y%m%d%H%M%S"), "appStatus": _DECLARED, **spec.CONSTANTS}
+    values = {"appType": NEW, "appTime": sending.recorded_at.strftime("%Y%m%d%H%M%S"), "appStatus": DECLARED, **spec.CONSTANTS}
     own = {name: pa.array([value] * count, pa.string()) for name, value in values.items()}
     own["guid"] = pa.array(sending.guids(f"{kind.letter}/{platform}/{number}" for platform, number in keys), pa.string())
     return own
@@ -154,18 +151,14 @@ def _sound(name: str, element: Element, values: pa.Array) -> pa.Array:
     """The values escaped, null where there are none. Each different one is looked at once."""
     encoded = pc.if_else(pc.equal(values, ""), None, values).dictionary_encode()
     if element.required and encoded.null_count:
-        raise OurFault(f"{name} would lack {element.name}", f"{name} 将缺少 {element.name}")
+        raise lacking(name, element)
     _must_fit(name, element, encoded.dictionary)
     return _escaped(encoded.dictionary).take(encoded.indices)
 
 
 def _must_fit(name: str, element: Element, values: pa.Array) -> None:
     for place in element.unsound(values):
-        value = values[place].as_py()
-        raise UnusableInput(
-            f"'{value}' cannot stand in {name} as {element.name} ({element.forms[0]}). Correct it in the export and run again.",
-            f"“{value}”不能作为 {name} 的 {element.name}（{element.forms[0]}）。请在导出数据中修正后重新运行。",
-        )
+        raise unfit(name, element, values[place].as_py())
     if pc.any(pc.match_substring_regex(values, NOT_IN_XML.pattern)).as_py():
         raise UnusableInput(
             f"{name} holds a character that no message can carry ({element.name}). Correct it in the export and run again.",

@@ -4,19 +4,7 @@ from __future__ import annotations
 
 from aggregator.ledger.postgres.connection import PostgresConnection
 from aggregator.ledger.postgres.seal import counted, description, sum_of
-from aggregator.ledger.sql.seal import last_seal
-from aggregator.ledger.sql.verify import (
-    ALWAYS_READ,
-    ALWAYS_WHOLE,
-    NEVER_SEALED,
-    OTHER_TABLES,
-    UNREADABLE,
-    altered_records,
-    altered_rows,
-    altered_table,
-    refuse,
-)
-from aggregator.ledger.sql.words import INVENTORY
+from aggregator.ledger.sql.verify import ALWAYS_WHOLE, UNREADABLE, altered_records, altered_rows, altered_tables, refuse
 from aggregator.model.place import Database
 from aggregator.schemas.text import Text
 
@@ -38,24 +26,7 @@ def size_of(connection: PostgresConnection) -> int:
 def found_altered(connection: PostgresConnection, *, whole: bool) -> list[Text]:
     """All that is not as it was recorded; every row only if `whole`."""
     try:
-        problems = altered_records(connection) or _altered_tables(connection, whole=whole)
+        problems = altered_records(connection) or altered_tables(connection, description, sum_of, whole=whole, since=counted)
         return problems or (altered_rows(connection) if whole else [])
     except UNREADABLE as error:
         return [Text(f"a value in it cannot be read ({error})", f"其中有无法读取的值（{error}）")]
-
-
-def _altered_tables(connection: PostgresConnection, *, whole: bool) -> list[Text]:
-    """How the tables are described and what they hold, against what the last transaction sealed; and what was counted since,
-    however large the table is."""
-    seal = last_seal(connection)
-    if seal is None:
-        return [NEVER_SEALED]
-    if description(connection) != seal.tables:
-        return [OTHER_TABLES]
-    since = counted(connection)
-    wanted = [name for name, held in seal.sums.items() if whole or (held.rows <= ALWAYS_READ and name != INVENTORY)]
-    return [
-        altered_table(name)
-        for name in seal.sums
-        if name in since or (name in wanted and sum_of(connection, name, None if whole else ALWAYS_READ) != seal.sums[name])
-    ]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Container, Iterator
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
@@ -13,18 +13,21 @@ from aggregator.ledger.errors import LedgerAltered
 from aggregator.ledger.sql.chain import broken_event
 from aggregator.ledger.sql.connection import Connection, fetched
 from aggregator.ledger.sql.record import run_detail
+from aggregator.ledger.sql.seal import Sum, last_seal
+from aggregator.ledger.sql.words import INVENTORY
 from aggregator.model.place import Place
 from aggregator.model.records import RUN_LIVE, RUN_VOIDED, State
 from aggregator.schemas.text import Text
 
+_C = TypeVar("_C", bound=Connection)
 ALWAYS_WHOLE = 32 << 20
 """Bytes up to which a ledger is checked whole before every run: it takes less than a second."""
-ALWAYS_READ = 100_000
+_ALWAYS_READ = 100_000
 """Rows up to which a table is read before every run, however large the ledger is."""
 UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
 """What comes of a value that is not even of its kind: bytes that are no text, a detail that is no JSON."""
-NEVER_SEALED = Text("what its tables hold was never sealed", "各表内容从未封存")
-OTHER_TABLES = Text("its tables are not those that were made", "其表结构与创建时不符")
+_NEVER_SEALED = Text("what its tables hold was never sealed", "各表内容从未封存")
+_OTHER_TABLES = Text("its tables are not those that were made", "其表结构与创建时不符")
 _SETTING_OF_EVENT = {"created": "ledger_id", "first_period": "first_period"}
 _DIGESTED = pa.schema(
     [(name, {"content": pa.binary(), "late": pa.int64(), "application_no": pa.int64()}.get(name, pa.string())) for name in DIGESTED]
@@ -36,8 +39,27 @@ def refuse(ledger: Place, problems: list[Text]) -> None:
         raise LedgerAltered(ledger, problems)
 
 
-def altered_table(name: str) -> Text:
+def _altered_table(name: str) -> Text:
     return Text(f"the table {name} is not what was recorded", f"表 {name} 与登记时不符")
+
+
+def altered_tables(
+    connection: _C, description: Callable[[_C], str], sum_of: Callable[[_C, str, int | None], Sum], *, whole: bool, since: Callable[[_C], Container[str]] = lambda _: ()
+) -> list[Text]:
+    """How the tables are described and what they hold, against what the last transaction sealed. `since`: tables of which the kind
+    itself says that they changed, however large they are."""
+    seal = last_seal(connection)
+    if seal is None:
+        return [_NEVER_SEALED]
+    if description(connection) != seal.tables:
+        return [_OTHER_TABLES]
+    changed = since(connection)
+    wanted = [name for name, held in seal.sums.items() if whole or (held.rows <= _ALWAYS_READ and name != INVENTORY)]
+    return [
+        _altered_table(name)
+        for name in seal.sums
+        if name in changed or (name in wanted and sum_of(connection, name, None if whole else _ALWAYS_READ) != seal.sums[name])
+    ]
 
 
 def altered_records(connection: Connection) -> list[Text]:

@@ -4,19 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aggregator.ledger.sql.seal import last_seal
-from aggregator.ledger.sql.verify import (
-    ALWAYS_READ,
-    ALWAYS_WHOLE,
-    NEVER_SEALED,
-    OTHER_TABLES,
-    UNREADABLE,
-    altered_records,
-    altered_rows,
-    altered_table,
-    refuse,
-)
-from aggregator.ledger.sql.words import INVENTORY
+from aggregator.ledger.sql.verify import ALWAYS_WHOLE, UNREADABLE, altered_records, altered_rows, altered_tables, refuse
 from aggregator.ledger.sqlite.connection import SqliteConnection
 from aggregator.ledger.sqlite.seal import description, sum_of
 from aggregator.schemas.text import Text
@@ -31,7 +19,7 @@ def found_altered(connection: SqliteConnection, *, whole: bool, sealed: bool = T
     """All that is not as it was recorded; every page and row only if `whole`. Not `sealed`: of an earlier version."""
     try:
         problems = damage(connection) if whole else []
-        problems = problems or altered_records(connection) or (altered_tables(connection, whole=whole) if sealed else [])
+        problems = problems or altered_records(connection) or (altered_tables(connection, description, sum_of, whole=whole) if sealed else [])
         return problems or (altered_rows(connection, sealed=sealed) if whole else [])
     except UNREADABLE as error:
         return [Text(f"a value in it cannot be read ({error})", f"其中有无法读取的值（{error}）")]
@@ -41,18 +29,3 @@ def damage(connection: SqliteConnection) -> list[Text]:
     """What SQLite's own check finds."""
     found = [row[0] for row in connection.execute("PRAGMA integrity_check(5)")]
     return [] if found == ["ok"] else [Text(f"the file is damaged ({text})", f"文件已损坏（{text}）") for text in found]
-
-
-def altered_tables(connection: SqliteConnection, *, whole: bool) -> list[Text]:
-    """How the tables are described and what they hold, against what the last transaction sealed."""
-    seal = last_seal(connection)
-    if seal is None:
-        return [NEVER_SEALED]
-    if description(connection) != seal.tables:
-        return [OTHER_TABLES]
-    wanted = [name for name, held in seal.sums.items() if whole or (held.rows <= ALWAYS_READ and name != INVENTORY)]
-    return [
-        altered_table(name)
-        for name in wanted
-        if sum_of(connection, name, None if whole else ALWAYS_READ) != seal.sums[name]
-    ]
