@@ -20,7 +20,7 @@ from aggregator.inputs.export import Export, Source
 from aggregator.inputs.open import open_exports
 from aggregator.inputs.reading import Reading
 from aggregator.inputs.sources.room import Room
-from aggregator.jobs.run import run
+from aggregator.jobs.run import check, run
 from aggregator.model.options import Options
 from aggregator.model.outcome import Outcome
 from aggregator.model.period import Period
@@ -115,6 +115,16 @@ def parameters(*inputs: Path, out: Path, **changes: Any) -> Options:
     return replace(base, **changes)
 
 
+def findings_by_code(path: Path, **changes: Any) -> dict[str, list[dict[str, Any]]]:
+    """What `check` finds in a file."""
+    _, tables = check(parameters(path, out=path.parent, **changes).for_check(), NOW.date())
+    found: dict[str, list[dict[str, Any]]] = {}
+    for table in tables:
+        for finding in table.to_pylist():
+            found.setdefault(finding["code"], []).append(finding)
+    return found
+
+
 class Runner:
     """Writes rows to files and runs the line over them."""
 
@@ -156,4 +166,4 @@ def in_new_folder(tmp_path: Path) -> Callable[[str], Runner]:
     return make
 
 
-__all__ = ["NOW", "PERIOD", "SOUND", "Runner", "csv_text", "opened", "pa_csv", "parameters", "read_rows", "row"]
+__all__ = ["NOW", "PERIOD", "SOUND", "Runner", "csv_text", "findings_by_code", "opened", "pa_csv", "parameters", "read_rows", "row"]

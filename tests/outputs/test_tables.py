@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 
 from aggregator.inputs.tables.canonical import Repairs, canonical_column
 from aggregator.model.errors import OurFault
-from aggregator.outputs.checked import checked
+from aggregator.outputs.checked import checked, checked_by_values
 from aggregator.outputs.tables import csv_bytes, guarded, guarded_cell
 from aggregator.schemas.modes.m9610 import M9610
 
@@ -37,21 +37,24 @@ def sound_row(name: str) -> Iterator[tuple[str, Any]]:
             yield field.name, field.name != "late" and 1
 
 
-def table_of(name: str, row: dict[str, Any]) -> pa.Table:
+def table_of(name: str, row: dict[str, Any], *, encoded: bool) -> pa.Table:
     schema = M9610.outputs[name]
-    return pa.table([pa.array([row[field.name]], field.type) for field in schema], schema=schema)
+    table = pa.table([pa.array([row[field.name]], field.type) for field in schema], schema=schema)
+    columns = [column.dictionary_encode() if encoded and pa.types.is_string(column.type) else column for column in table.columns]
+    return pa.table(columns, names=schema.names)
 
 
+@pytest.mark.parametrize(("check", "encoded"), [(checked, False), (checked_by_values, False), (checked_by_values, True)])
 @pytest.mark.parametrize(("name", "column"), OUTPUTS)
-def test_a_breach_of_each_check(name: str, column: str) -> None:
+def test_a_breach_of_each_check(check: Callable[..., pa.Table], encoded: bool, name: str, column: str) -> None:
     sound = dict(sound_row(name))
-    assert checked(M9610, name, table_of(name, sound)).num_rows == 1
+    assert check(M9610, name, table_of(name, sound, encoded=encoded)).num_rows == 1
     wrong: Any = "x" if isinstance(sound[column], str) else -1
     with pytest.raises(OurFault, match="D101"):
-        checked(M9610, name, table_of(name, {**sound, column: wrong}))
+        check(M9610, name, table_of(name, {**sound, column: wrong}, encoded=encoded))
     if column not in M9610.outputs.nullable:
         with pytest.raises(OurFault, match="D101"):
-            checked(M9610, name, table_of(name, {**sound, column: None}))
+            check(M9610, name, table_of(name, {**sound, column: None}, encoded=encoded))
 
 
 def test_csv_of_a_column_in_an_empty_and_another_piece() -> None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from aggregator.jobs.run import check
 from aggregator.model.errors import UnusableInput
 from aggregator.samples.faults import FAULTS, ODD_ROWS
 from aggregator.samples.shapes import SHAPES
 from aggregator.schemas.modes.m9610 import M9610
 from aggregator.schemas.rule import Scope, Severity
 from aggregator.schemas.sources import SOURCES
-from tests.conftest import NOW, Runner, csv_text, parameters, row
+from tests.conftest import Runner, csv_text, findings_by_code, row
 
 TWO = [row(), row(item_no="2")]
 
@@ -131,18 +128,9 @@ KEEPS: dict[str, list[dict[str, str]]] = {
 }
 
 
-def codes_found(path: Path) -> dict[str, list[dict[str, object]]]:
-    _, tables = check(parameters(path, out=path.parent).for_check(), NOW.date())
-    found: dict[str, list[dict[str, object]]] = {}
-    for table in tables:
-        for finding in table.to_pylist():
-            found.setdefault(finding["code"], []).append(finding)
-    return found
-
-
 @pytest.mark.parametrize("code", sorted(BREAKS))
 def test_case_that_breaks_the_rule(code: str, runner: Runner) -> None:
-    found = codes_found(runner.write(BREAKS[code]))
+    found = findings_by_code(runner.write(BREAKS[code]))
     assert code in found
     finding = found[code][0]
     rule = M9610.rules.by_code[code]
@@ -168,11 +156,11 @@ def test_error_rejects_and_warning_declares(code: str, runner: Runner) -> None:
 
 @pytest.mark.parametrize("code", sorted(KEEPS))
 def test_case_that_keeps_the_rule(code: str, runner: Runner) -> None:
-    assert code not in codes_found(runner.write(KEEPS[code]))
+    assert code not in findings_by_code(runner.write(KEEPS[code]))
 
 
 def test_the_sound_row_has_no_findings(runner: Runner) -> None:
-    assert codes_found(runner.write([row()])) == {}
+    assert findings_by_code(runner.write([row()])) == {}
 
 
 def test_changed_inventory_known_to_the_ledger_is_b101(runner: Runner) -> None:
@@ -233,7 +221,7 @@ def test_odd_file_is_a_finding(code: str, runner: Runner) -> None:
 
 @pytest.mark.parametrize("code", ["F101", *ODD_FILES])
 def test_sound_file_has_no_such_finding(code: str, runner: Runner) -> None:
-    assert code not in codes_found(runner.write([row()]))
+    assert code not in findings_by_code(runner.write([row()]))
 
 
 # ------------------------------------------------------------------------------------------------------- the whole book

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from aggregator.jobs.run import check
 from aggregator.schemas.modes import mode_of
 from aggregator.schemas.rule import Scope
 from aggregator.schemas.sources import SOURCES
-from tests.conftest import NOW, Runner, csv_text, parameters
+from tests.conftest import Runner, csv_text, findings_by_code
 from tests.market import RATES, line_of, run_market, slip_line
 
 M1039 = mode_of("1039")
@@ -94,12 +93,7 @@ ELSEWHERE = {"B101", "B207", "B208", "B212", "B213", "B214"}
 def found(runner: Runner, rows: list[dict[str, str]]) -> dict[str, list[dict[str, Any]]]:
     columns = list(dict.fromkeys(name for row in rows for name in row))
     path = runner.write(csv_text([{name: row.get(name, "") for name in columns} for row in rows]))
-    _, tables = check(parameters(path, out=path.parent, mode=M1039, rate_rows=RATES).for_check(), NOW.date())
-    by_code: dict[str, list[dict[str, Any]]] = {}
-    for table in tables:
-        for finding in table.to_pylist():
-            by_code.setdefault(finding["code"], []).append(finding)
-    return by_code
+    return findings_by_code(path, mode=M1039, rate_rows=RATES)
 
 
 @pytest.mark.parametrize("code", sorted(BREAKS))

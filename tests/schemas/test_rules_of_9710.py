@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from aggregator.jobs.run import check
 from aggregator.schemas.modes import mode_of
 from aggregator.schemas.rule import Scope
 from aggregator.schemas.sources import SOURCES
-from tests.conftest import NOW, Runner, csv_text, parameters
+from tests.conftest import Runner, csv_text, findings_by_code
 from tests.market import RATES
 from tests.orders import order_line, priced, run_orders
 
@@ -118,12 +117,7 @@ def found(runner: Runner, rows: list[dict[str, str]]) -> dict[str, list[dict[str
     columns = list(dict.fromkeys(name for row in rows for name in row))
     extra = {"premises_code": "", "pre_entry_no": ""}
     path = runner.write(csv_text([{name: {**extra, **row}.get(name, "") for name in (*columns, *(name for name in extra if name not in columns))} for row in rows]))
-    _, tables = check(parameters(path, out=path.parent, mode=M9710, rate_rows=RATES).for_check(), NOW.date())
-    by_code: dict[str, list[dict[str, Any]]] = {}
-    for table in tables:
-        for finding in table.to_pylist():
-            by_code.setdefault(finding["code"], []).append(finding)
-    return by_code
+    return findings_by_code(path, mode=M9710, rate_rows=RATES)
 
 
 @pytest.mark.parametrize("code", sorted(BREAKS))
