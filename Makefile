@@ -8,7 +8,7 @@ LOWEST := .venv-lowest
 QUICK := tests/cli/test_cli.py tests/jobs/test_golden.py tests/inputs/test_formats.py
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: demo test quick lowest constraints lint types layers docs-check docs bench bench-check faults damage sample-data clean
+.PHONY: demo test long quick lowest constraints lint types layers docs-check docs bench bench-check faults damage sample-data clean
 
 demo: $(VENV)/installed
 	@rm -rf $(DEMO_OUT)
@@ -31,7 +31,11 @@ demo: $(VENV)/installed
 	@echo "  $(BIN)/aggregator run sample_data/market/slips.csv --config sample_data/market/aggregator.toml --period 2026-10 --out market-out"
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 -m "not long"
+
+# What is left out of `make test` for its time: servers, browsers, long searches.
+long: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -n 2 -m long
 
 # Two minutes: what shows that a Python, or a set of versions, carries the program.
 quick: $(VENV)/installed-dev
