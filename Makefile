@@ -8,7 +8,7 @@ LOWEST := .venv-lowest
 QUICK := tests/cli/test_cli.py tests/jobs/test_golden.py tests/inputs/test_formats.py
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: demo test long quick lowest constraints lint types layers docs-check docs bench bench-check faults damage sample-data clean
+.PHONY: demo test long quick lowest constraints lint types layers docs-check docs sbom licences reproducible bench bench-check faults damage sample-data clean
 
 demo: $(VENV)/installed
 	@rm -rf $(DEMO_OUT)
@@ -68,6 +68,18 @@ docs: $(VENV)/installed-dev
 
 docs-check: $(VENV)/installed-dev
 	$(BIN)/python docs/generate.py --check
+
+# What it is made of: dist/sbom.cdx.json (CycloneDX), from constraints.txt.
+sbom: $(VENV)/installed-dev
+	$(BIN)/python -m supply.bom
+
+# Fails where the licence of a package is not known, or not allowed.
+licences: $(VENV)/installed-dev
+	$(BIN)/python -m supply.licences
+
+# Wheel and sources, built twice in different places, must be the same bytes; they are left in dist/.
+reproducible: $(VENV)/installed-dev $(VENV)/installed-uv
+	$(BIN)/python -m supply.reproducible
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.bench
