@@ -28,7 +28,7 @@ from aggregator.jobs.publish import (
     uninterrupted,
     work_prefix,
 )
-from aggregator.jobs.run_folder import write_outputs
+from aggregator.jobs.run_folder import write_outputs, write_report
 from aggregator.jobs.status import standing
 from aggregator.ledger.ledger import Ledger, LedgerAt
 from aggregator.model.disk import own_folder
@@ -40,7 +40,6 @@ from aggregator.model.settings import CheckSettings, RunSettings
 from aggregator.outputs.ceb701 import FOLDER, Sending, sent_as, write_applications
 from aggregator.outputs.manifest import write_manifest
 from aggregator.outputs.order_messages import write_messages
-from aggregator.outputs.page import DECLARATIONS_SHOWN, page
 from aggregator.pipeline.line import Line, calculate
 from aggregator.pipeline.merged import Merged
 from aggregator.pipeline.result import Result, counted, outcome_of
@@ -184,9 +183,8 @@ def _stage(job: Job, ledger: Ledger, result: Result, recorded: _Recorded, place:
     settings, stage = job.settings, place.stage
     make_folder(stage, new=True)
     write_outputs(settings, result, place.run_ref, stage, outcome)
-    shown = result.declarations.slice(0, DECLARATIONS_SHOWN).to_pylist()
-    (stage / "report.html").write_text(page(outcome, place.run_ref, shown, job.now, settings.lang), encoding="utf-8")
     outcome.messages = _write_applications(job, ledger, recorded, result, place)
+    write_report(settings, result, place.run_ref, stage, outcome, job.now)
     manifest = write_manifest(
         stage, settings, result.work.files, result.repairs, result.physical, job.inputs.receipt_files, job.inputs.tariff_files,
         job.inputs.rate_files, outcome.counts, outcome.excluded, place.run_ref, ledger.ledger_id, job.now,

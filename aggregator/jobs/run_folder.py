@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
 import pyarrow as pa
 
 from aggregator.domain.split import declaration_refs
-from aggregator.model.names import path_of
+from aggregator.model.names import path_of, told
 from aggregator.model.outcome import Outcome
 from aggregator.model.settings import RunSettings
+from aggregator.outputs.manifest import MANIFEST
 from aggregator.outputs.rejected import rejected_head, rejected_names
+from aggregator.outputs.report.page import RunFolder, page
 from aggregator.outputs.tables import write_csv, write_parquet
 from aggregator.pipeline.result import Result, counted
 from aggregator.pipeline.result_tables import weight_shares
@@ -63,6 +69,29 @@ def write_outputs(settings: RunSettings, result: Result, run_ref: str, stage: Pa
         audit_map = aside.submit(write, "audit_map")
         write_the_others()
         audit_map.result()
+
+
+def write_report(settings: RunSettings, result: Result, run_ref: str, stage: Path, outcome: Outcome, now: datetime) -> None:
+    """report.html, once all files that it tells of are written."""
+    files = sorted(path for path in stage.rglob("*") if path.is_file())
+    rejected: dict[str, list[tuple[str, str]]] = {}
+    for file, name in zip(result.work.files, rejected_names(result.work.files), strict=True):
+        stem = stage / "rejected" / path_of(name)
+        theirs = [_told(path, stage) for path in (stem.with_suffix(".xlsx"), stem) if path.is_file()]
+        if theirs:
+            rejected[file.name] = theirs
+    beside = [_told(path, stage) for path in files if path.parent == stage]
+    folders = Counter(path.relative_to(stage).parts[0] for path in files if path.parent != stage)
+    beside += [(f"{name}/ ({count:,})", f"{quote(name)}/") for name, count in folders.items()]
+    folder = RunFolder([*beside, (MANIFEST, MANIFEST)], rejected)
+    made = page(outcome, run_ref, result.declarations, result.declaration_items, folder, now, settings.lang)
+    (stage / "report.html").write_text(made, encoding="utf-8")
+
+
+def _told(path: Path, stage: Path) -> tuple[str, str]:
+    """How a file of the run folder is called, and its address from the report."""
+    inside = path.relative_to(stage)
+    return told(inside), quote(os.fsencode(inside))
 
 
 def _whole(result: Result, name: str) -> Iterator[pa.Table]:

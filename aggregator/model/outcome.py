@@ -3,16 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from aggregator.model.errors import Exit
 from aggregator.schemas.modes import Mode
 from aggregator.schemas.text import Text
 
+EXAMPLES = 5
+"""How many findings of a rule are kept to be shown."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A finding as it is shown: where it stands and what stands there. `row` is None for what is about no row."""
+
+    file: str
+    row: int | None
+    column: str
+    value: str
+    inventory_no: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What is declared of one day (yyyymmdd, 0 where it is not known), country or exit customs, in one currency."""
+
+    value: str
+    currency_code: str
+    inventories: int
+    amount: Decimal
+
 
 @dataclass
 class Outcome:
     """What a run came to; what `--json` prints. `simplified`: of rules on declaration mode A how many inventories each names, and the first;
-    `routes`: how many orders have each reason for their route."""
+    `routes`: how many orders have each reason for their route. For the report: `examples`, the first findings of each rule; `figures`, by
+    column (see figures.py)."""
 
     mode: Mode
     exit_code: Exit = Exit.DONE
@@ -34,3 +60,5 @@ class Outcome:
     messages: int | None = None
     simplified: dict[str, tuple[int, tuple[str, ...]]] = field(default_factory=dict)
     routes: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, list[Example]] = field(default_factory=dict)
+    figures: dict[str, list[Figure]] = field(default_factory=dict)

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from aggregator.domain.clearance import Clearing, Received, clearing_of
 from aggregator.domain.fate import Verdict, exclusions, known_before, verdicts, with_customs
+from aggregator.domain.figures import days_of
 from aggregator.domain.grouping import Hashes, among, hashes
 from aggregator.domain.inventories import Grouped, content_hashes, group_inventories
 from aggregator.domain.simplified import on_simplified
@@ -202,6 +203,7 @@ def _inventory_table(mode: Mode, grouped: Grouped, decided: _Decided) -> pa.Tabl
             "newly_undone": decided.newly_undone,
             "released": decided.released,
             "lines": pa.array(inventories.lengths.astype(np.int32)),
+            "cleared_on": days_of(decided.clearing.cleared_at),
         }
     )
 

@@ -12,13 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregator.domain.batch import BatchFindings
+from aggregator.domain.figures import summed_figures
 from aggregator.domain.route import REASONS
 from aggregator.domain.split import Split
 from aggregator.engines.engine import Shard
 from aggregator.inputs.export import ITEM_LINES, Export, FileFinding
 from aggregator.inputs.tables.others import BLANK
 from aggregator.model.errors import Exit
-from aggregator.model.outcome import Outcome
+from aggregator.model.outcome import EXAMPLES, Example, Figure, Outcome
 from aggregator.pipeline.emit import Emitted
 from aggregator.pipeline.resolve import SIMPLIFIED_NAMED, Resolved
 from aggregator.pipeline.result_tables import findings_rows
@@ -145,7 +146,15 @@ def outcome_of(result: Result, period: str) -> Outcome:
     exit_code = Exit.WAITING if result.rejected_lines else Exit.DONE
     repairs = sum((Counter(each) for each in result.repairs), Counter())
     not_run = tuple(rule.code for rule in result.work.mode.rules if rule.needs_tariff) if not result.work.has_tariff else ()
-    return Outcome(result.work.mode, exit_code, period, counts=counts, excluded=dict(sorted(excluded.items())), totals=totals, not_run=not_run, repairs=dict(sorted(repairs.items())), notes=list(result.notes), simplified=_simplified(result.resolved), routes=_routes(result))
+    return Outcome(result.work.mode, exit_code, period, counts=counts, excluded=dict(sorted(excluded.items())), totals=totals, not_run=not_run, repairs=dict(sorted(repairs.items())), notes=list(result.notes), simplified=_simplified(result.resolved), routes=_routes(result),
+                   figures=_figures(result.settled))  # fmt: skip
+
+
+def _figures(settled: list[Settled]) -> dict[str, list[Figure]]:
+    found: dict[str, list[Figure]] = {}
+    for row in summed_figures(unit.figures for unit in settled).to_pylist():
+        found.setdefault(row.pop("by"), []).append(Figure(**row))
+    return found
 
 
 def _routes(result: Result) -> dict[str, int]:
@@ -168,12 +177,22 @@ def _simplified(resolved: list[Resolved]) -> dict[str, tuple[int, tuple[str, ...
 
 
 def counted(findings: Iterable[pa.Table], outcome: Outcome) -> Iterator[pa.Table]:
-    """Pass findings on, counting them by code into the outcome."""
-    outcome.findings = {}
+    """Pass findings on, counting them by code into the outcome, and keep the first of each."""
+    outcome.findings, outcome.examples = {}, {}
     for table in findings:
         for code, count in _value_counts(table["code"]):
             outcome.findings[code] = outcome.findings.get(code, 0) + count
+            shown = outcome.examples.setdefault(code, [])
+            if len(shown) < EXAMPLES:
+                shown += _examples(table, code, EXAMPLES - len(shown))
         yield table
+
+
+def _examples(findings: pa.Table, code: str, most: int) -> list[Example]:
+    """The first findings of a code in a table that has some."""
+    places = np.flatnonzero(pc.equal(findings["code"], code).to_numpy(zero_copy_only=False))[:most]
+    rows = findings.select(["source_file", "source_row", "column", "value", "inventory_no"]).take(pa.array(places)).to_pylist()
+    return [Example(row["source_file"] or "", row["source_row"], row["column"] or "", row["value"] or "", row["inventory_no"] or "") for row in rows]
 
 
 def _value_counts(values: pa.ChunkedArray) -> list[tuple[str, int]]:

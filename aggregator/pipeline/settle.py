@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregator.domain.fate import Verdict
+from aggregator.domain.figures import figures_of
 from aggregator.domain.merge import columns_of_items, partial_items
 from aggregator.domain.totals import TOTALS, count_total, header_totals
 from aggregator.engines.engine import Shared
@@ -31,13 +32,14 @@ _CONSIGNOR = ("consignor_code", "consignor_name")
 @dataclass(frozen=True)
 class Settled:
     """What the barriers after settling need of one unit. `counts`: inventories by fate. `names`: the consignors of what is declared,
-    code and name."""
+    code and name. `figures`: see figures.py."""
 
     unit: str
     partial_rows: int
     totals: pa.Table
     counts: dict[str, int]
     names: pa.Table
+    figures: pa.Table
 
 
 def settle_chunk(shared: Shared[Work], chunk: int) -> Settled:
@@ -88,7 +90,8 @@ def _settle(work: Work, unit: str, judged: pa.Table, lines: pa.Table) -> Settled
     found = [tied, *_of_what_is_listed(work, lines, declared | work.all_findings)]
     write(shards.settled_findings.of(unit), placed(judged, found, mode.dictionary))
     totals, counts = _counted(mode, inventories, resolved["inventory_no"].combine_chunks(), of_inventory)
-    return Settled(unit, partials.num_rows, totals, counts, _names(taken))
+    figures = figures_of(taken, resolved["cleared_on"].to_numpy())
+    return Settled(unit, partials.num_rows, totals, counts, _names(taken), figures)
 
 
 def _as_resolved(lines: pa.Table, judged: pa.Table) -> pa.Table:

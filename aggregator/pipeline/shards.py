@@ -60,6 +60,7 @@ INVENTORIES = pa.schema(
         ("newly_undone", pa.bool_()),
         ("released", pa.bool_()),
         ("lines", pa.int32()),
+        ("cleared_on", pa.int64()),
     ]
 )
 DECLARED = pa.schema([*((name, INVENTORIES.field(name).type) for name in ("inventory_no", "content", "cleared_period")), ("released", pa.bool_()), ("late", pa.bool_()), ("keys", pa.list_(pa.int64()))])

@@ -331,7 +331,7 @@ def test_report_is_one_file_without_script_and_escapes_values(runner: Runner) ->
         assert says in text
         assert "&lt;script&gt;alert(1)" in text
         assert "<script" not in text
-        assert "http" not in text
+        assert "://" not in text
         assert "2026-11-05 09:00" in text
         assert "R101" in text
 

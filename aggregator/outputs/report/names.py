@@ -1,0 +1,42 @@
+"""Codes with their names beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aggregator.schemas.codes import code_list
+from aggregator.schemas.field import Dictionary
+from aggregator.schemas.text import Text
+
+
+@dataclass(frozen=True)
+class Named:
+    """A code as it is shown. `name` is blank where no table of ours has it."""
+
+    code: str
+    name: Text
+
+    @property
+    def text(self) -> Text:
+        return Text(f"{self.code} {self.name.en}".strip(), f"{self.code} {self.name.zh}".strip())
+
+
+def named(codes: str, code: str | None) -> Named:
+    """`codes`: the code list. English names stand where the list has them."""
+    zh, en = code_list(codes).names.get(code or "", ("", ""))
+    return Named(code or "", Text(en or zh, zh))
+
+
+def named_as(dictionary: Dictionary, column: str, code: str | None) -> Named:
+    """The same for a column of a mode; no name where its values are of no code list."""
+    codes = dictionary[column].codes if column in dictionary else ""
+    return named(codes, code) if codes else Named(code or "", Text("", ""))
+
+
+def heading(dictionary: Dictionary, column: str) -> Text:
+    """A column as it is shown: by the name users know, and with the customary heading in Chinese."""
+    stored = dictionary.column_called(column) or column
+    if stored not in dictionary:
+        return Text(column, column)
+    shown, headings = dictionary[stored].shown, dictionary[stored].headings
+    return Text(shown, f"{headings[0]} {shown}" if headings else shown)
