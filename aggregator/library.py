@@ -24,10 +24,11 @@ from aggregator.jobs.trace import trace as trace_job
 from aggregator.model.options import Options, from_config, read_config
 from aggregator.model.outcome import Outcome
 from aggregator.model.period import Period
+from aggregator.model.remote import AnyPath, any_path_of
 from aggregator.schemas.patterns import CHINA
 
 Place = str | PathLike[str]
-"""A path, as text or as an object; of a ledger also the URL of a database, as text."""
+"""A path, as text or as an object; as text also a URL: of exports, receipts and results `s3://bucket/key`, of a ledger that of a database."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,6 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _paths(given: Place | Iterable[Place]) -> tuple[Path, ...]:
+def _paths(given: Place | Iterable[Place]) -> tuple[AnyPath, ...]:
     several = [given] if isinstance(given, str | PathLike) else given
-    return tuple(Path(each) for each in several)
+    return tuple(any_path_of(each) if isinstance(each, str) else Path(each) for each in several)

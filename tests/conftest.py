@@ -26,6 +26,7 @@ from aggregator.model.outcome import Outcome
 from aggregator.model.period import Period
 from aggregator.schemas.modes.m9610 import M9610
 from aggregator.schemas.patterns import CHINA
+from tests.buckets import s3_server, s3_shared, storage
 
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 settings.register_profile("long", settings.get_profile("project"), max_examples=200, stateful_step_count=30)
@@ -166,4 +167,4 @@ def in_new_folder(tmp_path: Path) -> Callable[[str], Runner]:
     return make
 
 
-__all__ = ["NOW", "PERIOD", "SOUND", "Runner", "csv_text", "findings_by_code", "opened", "pa_csv", "parameters", "read_rows", "row"]
+__all__ = ["NOW", "PERIOD", "SOUND", "Runner", "csv_text", "findings_by_code", "opened", "pa_csv", "parameters", "read_rows", "row", "s3_server", "s3_shared", "storage"]

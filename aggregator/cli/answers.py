@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from aggregator.cli.ending import Reporter, guarded, now
-from aggregator.cli.options import PATH, json_option, lang_option, ledger_options, lock_wait_option, options_of
+from aggregator.cli.options import PATH, PLACE, json_option, lang_option, ledger_options, lock_wait_option, options_of
 from aggregator.cli.values import Words
+
+if TYPE_CHECKING:
+    from aggregator.model.remote import AnyPath
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=PATH, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, type=PLACE, metavar="FILE...")
 @ledger_options
 @lock_wait_option
 @json_option
 @lang_option
-def receive(files: tuple[Path, ...], config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
+def receive(files: tuple[AnyPath, ...], config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
     """Take customs' answers (CEB702, CEB792, CEB604, CEB606, CEB304) into the ledger, and compare them with our forecast.
 
     Files, folders, patterns, archives; in any order, and as often as you like. Every file is kept in DIR/received; what cannot be

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +21,9 @@ from aggregator.cli.options import (
     sheet_option,
 )
 
+if TYPE_CHECKING:
+    from aggregator.model.remote import AnyPath
+
 
 @click.command()
 @inputs_argument
@@ -33,7 +36,7 @@ from aggregator.cli.options import (
 @click.option("--out", type=PATH, metavar="FILE", help="Where the table goes, instead of stdout.")
 @json_option
 @lang_option
-def modes(inputs: tuple[Path, ...], config: Path | None, form: str, out: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
+def modes(inputs: tuple[AnyPath, ...], config: Path | None, form: str, out: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
     """Which customs modes each inventory, order or trade slip is fit for, and why: 9610-B, 9610-A, 9710, 9810, 1039, 0110.
 
     Facts that are not known are named, not assumed. [company] and [market] of the config tell of the firm. Advice with sources, not law.

@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-PATH = PathName()
+PATH, PLACE = PathName(), PathName(anywhere=True)
 
 lang_option = click.option("--lang", type=click.Choice(["en", "zh"]), help="Language of messages. [default: the locale's]")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object on stdout.")
-inputs_argument = click.argument("inputs", nargs=-1, required=True, type=PATH, metavar="INPUT...")
+inputs_argument = click.argument("inputs", nargs=-1, required=True, type=PLACE, metavar="INPUT...")
 period_option = click.option("--period", type=Month(), metavar="YYYY-MM", help="The month the inventories were cleared in.")
 config_option = click.option(
     "--config", type=PATH, metavar="FILE", help="TOML file with settings; aggregator.toml of the working folder if not given."
 )
 as_of_option = click.option("--as-of", type=Day(), metavar="DATE", help="Today, for the calendar. [default: today in China]")
-out_option = click.option("--out", type=PATH, metavar="DIR", help="Where run folders are. Here or in the config.")
+out_option = click.option("--out", type=PLACE, metavar="DIR", help="Where run folders are. Here or in the config.")
 ledger_option = click.option(
     "--ledger", type=LedgerName(), metavar="PATH|URL", help="The ledger: a file, or postgresql://USER@HOST/DATABASE. [default: DIR/ledger.sqlite]"
 )
@@ -72,7 +72,7 @@ data_options = several(
     mode_option,
     period_option,
     config_option,
-    click.option("--receipts", multiple=True, type=PATH, metavar="FILE",
+    click.option("--receipts", multiple=True, type=PLACE, metavar="FILE",
                  help="Receipts (CEB604, CEB606), as messages or a table: what is cleared or cancelled. Repeatable."),
     sheet_option,
     click.option("--tariff", type=PATH, metavar="FILE", help="Your tariff table: whether codes exist and statutory units fit."),
@@ -86,7 +86,7 @@ data_options = several(
 
 run_options = several(
     data_options,
-    click.option("--out", type=PATH, metavar="DIR", help="Where run folders go. Required, here or in the config."),
+    click.option("--out", type=PLACE, metavar="DIR", help="Where run folders go. Required, here or in the config."),
     ledger_option,
     require_ledger_option,
     lock_wait_option,

@@ -28,6 +28,7 @@ from aggregator.model.memory import require_for_libraries
 
 if TYPE_CHECKING:
     from aggregator.model.outcome import Outcome
+    from aggregator.model.remote import AnyPath
     from aggregator.schemas.text import Text
 
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Do it all, write nothing.")
 @json_option
 @lang_option
-def run(inputs: tuple[Path, ...], config: Path | None, dry_run: bool, as_json: bool, lang: Any, **given: Any) -> None:
+def run(inputs: tuple[AnyPath, ...], config: Path | None, dry_run: bool, as_json: bool, lang: Any, **given: Any) -> None:
     """Declare the inventories cleared in a month: the main job.
 
     INPUT is a file (CSV, workbook, CEB603 messages, Parquet; also in .gz or .zip), a folder of them, a pattern like
@@ -64,7 +65,7 @@ def run(inputs: tuple[Path, ...], config: Path | None, dry_run: bool, as_json: b
         metrics["file"] = options.metrics_file if not dry_run else None
         at = now()
         wanted = options.for_run(at.date())
-        reporter.event("started", period=str(wanted.period), inputs=[told(path) for path in inputs])
+        reporter.event("started", period=str(wanted.period), inputs=[told(str(path)) for path in inputs])
         outcome = run_pipeline(wanted, at)
         metrics["outcome"] = outcome
         if outcome.published:
@@ -116,7 +117,7 @@ _LOGGED = ("exit_code", "period", "run_ref", "folder", "published", "counts", "e
 @json_option
 @lang_option
 def check(
-    inputs: tuple[Path, ...], config: Path | None, findings: Path | None, most: int, as_json: bool, lang: Any, **given: Any
+    inputs: tuple[AnyPath, ...], config: Path | None, findings: Path | None, most: int, as_json: bool, lang: Any, **given: Any
 ) -> None:
     """Read and validate only: every finding, even of what would be excluded. Exit 3 if there are errors.
 
@@ -150,7 +151,7 @@ def check(
 @sheet_option
 @json_option
 @lang_option
-def columns(inputs: tuple[Path, ...], mode: str | None, config: Path | None, sheets: tuple[str, ...], as_json: bool, lang: Any) -> None:
+def columns(inputs: tuple[AnyPath, ...], mode: str | None, config: Path | None, sheets: tuple[str, ...], as_json: bool, lang: Any) -> None:
     """Which heading of an export goes to which column, the first values, and what is missing. Exit 3 if something is.
 
     Ends with a [columns] block for the config, filled in where a heading is alike.
@@ -264,7 +265,7 @@ def rules(code: str | None, mode: str | None, as_json: bool, lang: Any) -> None:
     sys.exit(guarded(job, lang))
 
 
-def _start_ahead(inputs: tuple[Path, ...]) -> None:
+def _start_ahead(inputs: tuple[AnyPath, ...]) -> None:
     """Large inputs will need worker processes: let those import while this process does."""
     require_for_libraries()
     from aggregator.engines.local import WORTH_WORKERS, start_ahead
@@ -274,6 +275,6 @@ def _start_ahead(inputs: tuple[Path, ...]) -> None:
 
     with suppress(StopRun, OSError):
         # A list that comes through a pipe comes once.
-        known = [argument for argument in inputs if (named := list_of(argument)) is None or named.is_file()]
-        if sum(each.path.stat().st_size for each in meant(known)) > WORTH_WORKERS:
+        known = [argument for argument in inputs if isinstance(argument, Path) and ((named := list_of(argument)) is None or named.is_file())]
+        if sum(each.path.stat().st_size for each in meant(known) if isinstance(each.path, Path)) > WORTH_WORKERS:
             start_ahead(PRELOAD)

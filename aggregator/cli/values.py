@@ -60,22 +60,36 @@ class Words(click.ParamType[Any]):
 
 
 class PathName(click.ParamType[Any]):
+    """`anywhere`: also in object storage."""
+
     name = "path"
 
+    def __init__(self, *, anywhere: bool = False) -> None:
+        self._anywhere = anywhere
+
     def convert(self, value: Any, param: Param, ctx: Context) -> Any:
-        refuse_no_path(self, value, param, ctx)
-        return Path(value)
+        from aggregator.model.errors import WrongUsage
+        from aggregator.model.remote import any_path_of, is_remote, local_path_of
+
+        if not isinstance(value, str) or not is_remote(value):
+            refuse_no_path(self, value, param, ctx)
+            return Path(value)
+        try:
+            return any_path_of(value) if self._anywhere else local_path_of(value)
+        except WrongUsage as error:
+            self.fail(error.in_lang("en"), param, ctx)
 
 
 class LedgerName(click.ParamType[Any]):
     name = "ledger"
 
     def convert(self, value: Any, param: Param, ctx: Context) -> Any:
-        from aggregator.model.place import MalformedUrl, place_of
+        from aggregator.model.errors import WrongConfiguration
+        from aggregator.model.place import place_of
 
         try:
             place = place_of(value) if isinstance(value, str) else value
-        except MalformedUrl as error:
+        except WrongConfiguration as error:
             self.fail(error.in_lang("en"), param, ctx)
         if isinstance(place, Path):
             refuse_no_path(self, os.fspath(place), param, ctx)

@@ -5,8 +5,8 @@ In this order a crash leaves nothing, or something the next command finishes.
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -16,26 +16,15 @@ from aggregator.domain.deadline import Calendar
 from aggregator.inputs.inputs import Inputs
 from aggregator.jobs.engine import engine_for
 from aggregator.jobs.heads import HeadNotWritten, leave_head
-from aggregator.jobs.publish import (
-    finish,
-    make_folder,
-    mark_of,
-    refuse_unknown,
-    remove,
-    stage_folder,
-    sync_files,
-    tidy,
-    uninterrupted,
-    work_prefix,
-)
+from aggregator.jobs.publish import finish, hidden_folder, mark_of, refuse_unknown, tidy, uninterrupted, work_prefix
 from aggregator.jobs.run_folder import write_outputs, write_report
 from aggregator.jobs.status import standing
 from aggregator.ledger.ledger import Ledger, LedgerAt
-from aggregator.model.disk import own_folder
-from aggregator.model.errors import CannotReadOrWrite, Exit
+from aggregator.model.errors import CannotReadOrWrite, Exit, StopRun
 from aggregator.model.names import told
 from aggregator.model.outcome import Outcome
 from aggregator.model.records import RUN_LIVE, Known, RecordedRows, Run
+from aggregator.model.remote import AnyPath, folder_below
 from aggregator.model.settings import CheckSettings, RunSettings
 from aggregator.outputs.ceb701 import FOLDER, Sending, sent_as, write_applications
 from aggregator.outputs.manifest import write_manifest
@@ -43,6 +32,8 @@ from aggregator.outputs.order_messages import write_messages
 from aggregator.pipeline.line import Line, calculate
 from aggregator.pipeline.merged import Merged
 from aggregator.pipeline.result import Result, counted, outcome_of
+from aggregator.places.at import place_at
+from aggregator.places.place import Place
 from aggregator.schemas.modes import Procedure
 from aggregator.schemas.text import Text
 
@@ -53,7 +44,7 @@ class Job:
 
     settings: RunSettings
     inputs: Inputs
-    out: Path
+    out: AnyPath
     place: LedgerAt
     calendar: Calendar
     first_period: str
@@ -63,9 +54,15 @@ class Job:
     def at(self) -> str:
         return self.now.isoformat(timespec="seconds")
 
-    def shown(self, folder: Path) -> str:
+    @property
+    def results(self) -> Place:
+        """What sees to the files of `out`."""
+        return place_at(self.out)
+
+    def shown(self, folder: AnyPath) -> str:
         """A run folder as the user named its place."""
-        return told(self.settings.out / folder.relative_to(self.out) if folder.is_relative_to(self.out) else folder)
+        name = folder_below(self.out, folder)
+        return told(str(self.settings.out / name if name is not None else folder))
 
 
 @dataclass(frozen=True)
@@ -80,11 +77,12 @@ class _Recorded:
 
 @dataclass(frozen=True)
 class _Place:
-    """Of one run: its reference, the folder it is staged in and the one it will be."""
+    """Of one run: its reference, the folder it will be, where it waits for that, and, local and for its time, where it is made."""
 
     run_ref: str
-    stage: Path
-    target: Path
+    target: AnyPath
+    hidden: AnyPath
+    stage: Path = Path()
 
 
 def declare(job: Job, ledger: Ledger) -> Outcome:
@@ -92,7 +90,7 @@ def declare(job: Job, ledger: Ledger) -> Outcome:
     mark = mark_of(ledger)
     run_ref = ledger.next_run_ref(job.settings.period.key)
     target = job.out / str(job.settings.period) / run_ref
-    place = _Place(run_ref, stage_folder(target, mark), target)
+    place = _Place(run_ref, target, hidden_folder(target, mark))
     with ExitStack() as last:
         try:
             # A transaction too keeps two runs apart, where the disk does not keep our lock.
@@ -100,7 +98,7 @@ def declare(job: Job, ledger: Ledger) -> Outcome:
                 finish(ledger)
                 tidy(ledger, job.out)
                 refuse_unknown(job.out, ledger.runs(), mark)
-                with own_folder(work_prefix(mark), job.out) as folder:
+                with job.results.work(job.out, work_prefix(mark)) as folder:
                     outcome = _calculate_and_record(job, ledger, folder, place)
                 _warn_of_deadline(job, ledger, outcome)
                 last.enter_context(uninterrupted())
@@ -113,7 +111,7 @@ def declare(job: Job, ledger: Ledger) -> Outcome:
                     f"批次 {run_ref} 已在台账中登记，但磁盘同时发生故障。请排除故障后重新运行，或运行 aggregator ledger check，均会自动完成。",
                 ) from None
             if recorded is not None:
-                remove(place.stage)
+                _take_back(job, place)
             raise
         finish(ledger)
         try:
@@ -122,6 +120,12 @@ def declare(job: Job, ledger: Ledger) -> Outcome:
             outcome.notes.append(waits.text)
             outcome.exit_code = Exit.WAITING
     return outcome
+
+
+def _take_back(job: Job, place: _Place) -> None:
+    """Nothing was recorded: nothing of the run is to stay. What cannot be removed now the next run removes."""
+    with suppress(OSError, StopRun):
+        job.results.remove(place.hidden, place.target)
 
 
 def _calculate_and_record(job: Job, ledger: Ledger, folder: Path, place: _Place) -> Outcome:
@@ -137,6 +141,7 @@ def _calculate_and_record(job: Job, ledger: Ledger, folder: Path, place: _Place)
                 pass
             outcome.folder = job.shown(before) if result.rejected_lines and before is not None else ""
             return outcome
+    place = replace(place, stage=job.results.stage(place.hidden, folder))
     manifest = _stage(job, ledger, result, recorded, place, outcome)
     outcome.run_ref, outcome.folder, outcome.published = place.run_ref, job.shown(place.target), True
     run = Run(recorded.run_no, place.run_ref, job.settings.period.key, RUN_LIVE, place.target, job.at, manifest, rejections, job.settings.mode.code)
@@ -172,7 +177,7 @@ def _outcome(job: Job, result: Result, recorded: _Recorded) -> Outcome:
     return outcome
 
 
-def _rejected_before(job: Job, ledger: Ledger, rejections: str) -> Path | None:
+def _rejected_before(job: Job, ledger: Ledger, rejections: str) -> AnyPath | None:
     """The folder of a run of this period that rejected the very same."""
     same = (run.folder for run in ledger.runs() if run.period == job.settings.period.key and run.rejections_sha256 == rejections)
     return next((folder for folder in same if folder is not None), None)
@@ -181,7 +186,6 @@ def _rejected_before(job: Job, ledger: Ledger, rejections: str) -> Path | None:
 def _stage(job: Job, ledger: Ledger, result: Result, recorded: _Recorded, place: _Place, outcome: Outcome) -> str:
     """Write the run folder; the SHA-256 of its manifest."""
     settings, stage = job.settings, place.stage
-    make_folder(stage, new=True)
     write_outputs(settings, result, place.run_ref, stage, outcome)
     outcome.messages = _write_applications(job, ledger, recorded, result, place)
     write_report(settings, result, place.run_ref, stage, outcome, job.now)
@@ -189,7 +193,7 @@ def _stage(job: Job, ledger: Ledger, result: Result, recorded: _Recorded, place:
         stage, settings, result.work.files, result.repairs, result.physical, job.inputs.receipt_files, job.inputs.tariff_files,
         job.inputs.rate_files, outcome.counts, outcome.excluded, place.run_ref, ledger.ledger_id, job.now,
     )  # fmt: skip
-    sync_files(stage)
+    job.results.hold(stage, place.hidden, place.target)
     return manifest
 
 

@@ -21,7 +21,9 @@ from aggregator.ledger.at import ledger_at
 from aggregator.ledger.ledger import LedgerAt
 from aggregator.model.errors import StopRun
 from aggregator.model.period import Period
+from aggregator.model.remote import AnyPath
 from aggregator.model.settings import DoctorSettings
+from aggregator.places.at import place_at
 from aggregator.schemas.modes import Mode
 from aggregator.schemas.text import Text
 
@@ -82,7 +84,7 @@ def _folders(settings: DoctorSettings) -> Iterator[Check]:
     if settings.out is None:
         yield Check(name, False, Text("not named", "未指定"), Text("Name it: --out DIR, or out in the config.", "请用 --out 或配置中的 out 指定。"))
         return
-    places = {name: settings.out}
+    places: dict[Text, AnyPath] = {name: settings.out}
     home = ledger_at(settings.ledger).folder if settings.ledger is not None else None
     if home is not None and home != settings.out.resolve():
         places[Text("folder of the ledger", "台账文件夹")] = home
@@ -90,11 +92,12 @@ def _folders(settings: DoctorSettings) -> Iterator[Check]:
         yield _writable(title, folder)
 
 
-def _writable(name: Text, folder: Path) -> Check:
-    there = _existing(folder)
+def _writable(name: Text, folder: AnyPath) -> Check:
+    there = _existing(folder) if isinstance(folder, Path) else folder
     try:
-        with tempfile.TemporaryFile(dir=there):
-            pass
+        place_at(there).refuse_unwritable(there)
+    except StopRun as error:
+        return Check(name, False, Text(str(folder), str(folder)), error.text)
     except OSError as error:
         return Check(name, False, Text(f"{folder}: {error.strerror}", f"{folder}：{error.strerror}"),
                      Text("Give the user that runs this the right to write there, or mount the disk for writing.",
@@ -116,7 +119,8 @@ def _disk(settings: DoctorSettings) -> Iterator[Check]:
     ledger = ledger_at(settings.ledger) if settings.ledger is not None else None
     home = ledger.folder if ledger is not None else None
     needed = _LEAST_FREE + (_LEDGER_COPIES * ledger.size() if ledger is not None and home is not None else 0)
-    folder = settings.out or home
+    # What goes to object storage is made on this machine first.
+    folder = settings.out if isinstance(settings.out, Path) else Path(tempfile.gettempdir()) if settings.out is not None else home
     if folder is not None:
         free = shutil.disk_usage(_existing(folder.resolve())).free
         found = Text(f"{free / 1e9:,.1f} GB free, {needed / 1e9:,.1f} GB wanted", f"可用 {free / 1e9:,.1f} GB，需要 {needed / 1e9:,.1f} GB")

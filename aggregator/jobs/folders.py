@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 from aggregator.jobs.heads import refuse_lost, refuse_old
-from aggregator.jobs.publish import mark_of, refuse_unknown, unfinished
+from aggregator.jobs.publish import mark_of, refuse_unknown, standing, unfinished
 from aggregator.ledger.ledger import Ledger
 from aggregator.model.errors import StopRun
 from aggregator.model.place import Place
 from aggregator.model.records import Run
+from aggregator.model.remote import AnyPath
 from aggregator.schemas.text import Text
 
 _SHOWN = 5
 
 
-def troubles(place: Place, ledger: Ledger | None, out: Path | None) -> list[Text]:
+def troubles(place: Place, ledger: Ledger | None, out: AnyPath | None) -> list[Text]:
     """What somebody has to see to: the ledger is lost, old or another one; a run folder is gone, moved, renamed or not as recorded.
 
     `ledger` is None where there is none at `place`."""
@@ -42,7 +42,9 @@ def gone(recorded: Iterable[Run], mark: str) -> list[Text]:
     """Folders of published runs that are not where they are recorded, as one sentence."""
     runs = list(recorded)
     pending = {target for _, target in unfinished(runs, mark)}
-    missing = [run.folder for run in runs if run.live and run.folder is not None and run.folder not in pending and not run.folder.is_dir()]
+    wanted = [run.folder for run in runs if run.live and run.folder is not None and run.folder not in pending]
+    there = standing(wanted)
+    missing = [folder for folder in wanted if folder not in there]
     if not missing:
         return []
     listed = ", ".join(map(str, missing[:_SHOWN])) + (" …" if len(missing) > _SHOWN else "")

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from aggregator.ledger.ledger import Ledger
-from aggregator.model.disk import write_file
 from aggregator.model.errors import CannotReadOrWrite, Exit, StopRun, WrongConfiguration
 from aggregator.model.place import Place
 from aggregator.model.records import Event, Run
-from aggregator.model.small import read_small
+from aggregator.model.remote import AnyPath
+from aggregator.places.at import place_at
 from aggregator.schemas.text import Text
 
 HEAD = "ledger.head"
@@ -40,7 +40,7 @@ class Head:
 class Older:
     """A head the ledger does not come up to, or that cannot be read; `place`: its file."""
 
-    place: Path
+    place: AnyPath
     what: Text
     remedy: Text
 
@@ -51,7 +51,7 @@ class HeadNotWritten(StopRun):
     exit_code = Exit.WAITING
 
 
-def older(ledger: Ledger, out: Path | None) -> Older | None:
+def older(ledger: Ledger, out: AnyPath | None) -> Older | None:
     """Whether a head speaks of an event that the ledger does not hold."""
     for place in _places(ledger.place, out, ledger.runs()):
         head = _read(place)
@@ -62,19 +62,19 @@ def older(ledger: Ledger, out: Path | None) -> Older | None:
     return None
 
 
-def refuse_old(ledger: Ledger, out: Path | None) -> None:
+def refuse_old(ledger: Ledger, out: AnyPath | None) -> None:
     """Raise WrongConfiguration where the ledger is a copy from before something was recorded, or another one."""
     _refuse(older(ledger, out))
 
 
-def refuse_lost(ledger: Place, out: Path | None) -> None:
+def refuse_lost(ledger: Place, out: AnyPath | None) -> None:
     """As `refuse_old`, where there is no ledger at all and one would be made."""
     for place in _places(ledger, out, ()):
         head = _read(place)
         _refuse(_older(ledger, place, head) if isinstance(head, Head) else head)
 
 
-def settle_heads(ledger: Ledger, out: Path | None) -> None:
+def settle_heads(ledger: Ledger, out: AnyPath | None) -> None:
     """Before a command writes: refuse an old ledger, and let heads follow that a crash has left behind."""
     refuse_old(ledger, out)
     try:
@@ -85,15 +85,15 @@ def settle_heads(ledger: Ledger, out: Path | None) -> None:
         ) from None
 
 
-def leave_head(ledger: Ledger, out: Path | None) -> None:
+def leave_head(ledger: Ledger, out: AnyPath | None) -> None:
     """Once something was recorded: let the heads follow. Needs the lock. `out` blank: only beside the ledger."""
     head = Head(ledger.ledger_id, *ledger.last_event())
     for place in _written(ledger.place, out, ledger.runs()):
-        if place.parent.is_dir() and _read(place) != head:
+        if not (isinstance(place, Path) and not place.parent.is_dir()) and _read(place) != head:
             _write(place, head)
 
 
-def _outs(recorded: Iterable[Run], out: Path | None) -> set[Path]:
+def _outs(recorded: Iterable[Run], out: AnyPath | None) -> set[AnyPath]:
     """Every folder of results the ledger knows."""
     return {run.folder.parent.parent for run in recorded if run.folder is not None} | ({out.resolve()} if out is not None else set())
 
@@ -103,24 +103,24 @@ def _beside(ledger: Place) -> Path | None:
     return ledger.resolve().with_name(f"{ledger.name}.head") if isinstance(ledger, Path) else None
 
 
-def _places(ledger: Place, out: Path | None, recorded: Iterable[Run]) -> Iterator[Path]:
+def _places(ledger: Place, out: AnyPath | None, recorded: Iterable[Run]) -> Iterator[AnyPath]:
     """Where heads are looked for: also in folders of results that this command does not write to."""
-    yield from (folder / HEAD for folder in sorted(_outs(recorded, out)))
+    yield from (folder / HEAD for folder in sorted(_outs(recorded, out), key=str))
     if (beside := _beside(ledger)) is not None:
         yield beside
 
 
-def _written(ledger: Place, out: Path | None, recorded: Iterable[Run]) -> list[Path]:
+def _written(ledger: Place, out: AnyPath | None, recorded: Iterable[Run]) -> list[AnyPath]:
     """Where they are left. A copy of a ledger, tried out elsewhere, is not to leave its head where the ledger's own results are."""
     beside = _beside(ledger)
     if beside is not None and beside.parent in _outs(recorded, out):
         beside = beside.parent / HEAD
-    return sorted({each for each in (beside, out.resolve() / HEAD if out is not None else None) if each is not None})
+    return sorted({each for each in (beside, out.resolve() / HEAD if out is not None else None) if each is not None}, key=str)
 
 
-def _read(place: Path) -> Head | Older | None:
+def _read(place: AnyPath) -> Head | Older | None:
     try:
-        found: dict[str, Any] = json.loads(read_small(place))
+        found: dict[str, Any] = json.loads(place_at(place).read(place))
         return Head(str(found["ledger_id"]), int(found["event_no"]), str(found["hash"]))
     except FileNotFoundError:
         return None
@@ -140,9 +140,9 @@ def _read(place: Path) -> Head | Older | None:
         )
 
 
-def _write(place: Path, head: Head) -> None:
+def _write(place: AnyPath, head: Head) -> None:
     try:
-        write_file(place, head.text().encode())
+        place_at(place).write(place, head.text().encode())
     except OSError as error:
         raise HeadNotWritten(
             f"{_RECORDED.en} {place} cannot be written ({error.strerror}). Without it an older ledger put back would go unnoticed. "
@@ -155,7 +155,7 @@ def _write(place: Path, head: Head) -> None:
 _RECORDED = Text("All is recorded in the ledger, but", "已在台账中登记，但")
 
 
-def _older(ledger: Place, place: Path, head: Head) -> Older:
+def _older(ledger: Place, place: AnyPath, head: Head) -> Older:
     return Older(
         place,
         Text(

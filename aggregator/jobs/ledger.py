@@ -13,7 +13,7 @@ from pathlib import Path
 
 from aggregator.inputs.tables.numbers import read_numbers
 from aggregator.jobs.heads import leave_head, refuse_lost, settle_heads
-from aggregator.jobs.publish import finish, make_folder, refuse_unknown, uninterrupted
+from aggregator.jobs.publish import finish, refuse_unknown, uninterrupted
 from aggregator.ledger.at import ledger_at
 from aggregator.ledger.errors import CannotCopyLedger, NoLedger
 from aggregator.ledger.ledger import Ledger
@@ -23,6 +23,8 @@ from aggregator.model.names import told
 from aggregator.model.period import Period
 from aggregator.model.place import Place
 from aggregator.model.records import ApplicationStanding, Run, State
+from aggregator.model.remote import AnyPath
+from aggregator.places.local import make_folder
 from aggregator.schemas.modes import Mode
 from aggregator.schemas.text import Text
 
@@ -37,7 +39,7 @@ class ShownRun:
 
 
 @contextmanager
-def changing(path: Place, out: Path | None, at: str, lock_wait: float, *, create: bool = False) -> Iterator[Ledger]:
+def changing(path: Place, out: AnyPath | None, at: str, lock_wait: float, *, create: bool = False) -> Iterator[Ledger]:
     """The ledger in a transaction. What is to be done to run folders, and the head, follow once it has ended."""
     place = ledger_at(path)
     if not create and not place.exists():
@@ -67,7 +69,7 @@ def _shown(ledger: Ledger, run: Run) -> ShownRun:
     return ShownRun(run, ledger.declarations_made(run.run_ref), states, late, ledger.applications(run.run_no))
 
 
-def void(path: Place, run_ref: str, reason: str, now: datetime, lock_wait: float, out: Path | None = None) -> Text:
+def void(path: Place, run_ref: str, reason: str, now: datetime, lock_wait: float, out: AnyPath | None = None) -> Text:
     at = now.isoformat(timespec="seconds")
     with changing(path, out, at, lock_wait) as ledger:
         freed = ledger.void_run(run_ref, reason)
@@ -77,7 +79,7 @@ def void(path: Place, run_ref: str, reason: str, now: datetime, lock_wait: float
     )
 
 
-def answered(path: Place, application_ref: str, answer: str, reason: str, now: datetime, lock_wait: float, out: Path | None = None) -> Text:
+def answered(path: Place, application_ref: str, answer: str, reason: str, now: datetime, lock_wait: float, out: AnyPath | None = None) -> Text:
     at = now.isoformat(timespec="seconds")
     with changing(path, out, at, lock_wait) as ledger:
         changed = ledger.answer_application(application_ref, State(answer), reason)
@@ -88,14 +90,14 @@ def answered(path: Place, application_ref: str, answer: str, reason: str, now: d
     )
 
 
-def dismissed(path: Place, numbers: list[str], reason: str, now: datetime, lock_wait: float, out: Path | None = None) -> Text:
+def dismissed(path: Place, numbers: list[str], reason: str, now: datetime, lock_wait: float, out: AnyPath | None = None) -> Text:
     at = now.isoformat(timespec="seconds")
     with changing(path, out, at, lock_wait) as ledger:
         count = ledger.dismiss(numbers, reason)
     return Text(f"{count:,} inventories are no longer waited for.", f"{count:,} 份清单不再列为待申报。")
 
 
-def first_period_corrected(path: Place, period: Period, reason: str, now: datetime, lock_wait: float, out: Path | None = None) -> Text:
+def first_period_corrected(path: Place, period: Period, reason: str, now: datetime, lock_wait: float, out: AnyPath | None = None) -> Text:
     at = now.isoformat(timespec="seconds")
     if period.key > f"{now:%Y%m}":
         raise WrongUsage(
@@ -108,7 +110,7 @@ def first_period_corrected(path: Place, period: Period, reason: str, now: dateti
     return Text(f"The ledger answers for {period} and later{was.en}.", f"台账的起始申报期为 {period}{was.zh}。")
 
 
-def imported(mode: Mode, path: Place, out: Path | None, file: Path, chunk_bytes: int, now: datetime, lock_wait: float) -> Text:
+def imported(mode: Mode, path: Place, out: AnyPath | None, file: Path, chunk_bytes: int, now: datetime, lock_wait: float) -> Text:
     at = now.isoformat(timespec="seconds")
     if not file.is_file():
         raise NoInput(f"{file}: no such file. Check the path.", f"{file}：文件不存在。请检查路径。")
@@ -162,6 +164,6 @@ def backed_up(path: Place, file: Path) -> Text:
     return Text(f"The ledger was copied to {file} ({file.stat().st_size:,} bytes).", f"台账已备份到 {file}（{file.stat().st_size:,} 字节）。")
 
 
-def migrated(path: Place, now: datetime, lock_wait: float, out: Path | None = None) -> Text:
+def migrated(path: Place, now: datetime, lock_wait: float, out: AnyPath | None = None) -> Text:
     with changing(path, out, now.isoformat(timespec="seconds"), lock_wait):
         return Text(f"The ledger {path} is of this program's version.", f"台账 {path} 已是本程序的版本。")

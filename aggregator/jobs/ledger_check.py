@@ -6,19 +6,19 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from aggregator.inputs.sources.unchanged import sha256_of
 from aggregator.jobs.heads import HeadNotWritten, leave_head, older
-from aggregator.jobs.publish import VOID_SUFFIX, finish, run_folders, tidy, void_folder
+from aggregator.jobs.publish import VOID_SUFFIX, finish, run_folders, standing, tidy, void_folder
 from aggregator.ledger.at import ledger_at
 from aggregator.ledger.errors import NoLedger
 from aggregator.ledger.ledger import Ledger
 from aggregator.model.errors import CannotCreate
-from aggregator.model.names import path_of, told
+from aggregator.model.names import told
 from aggregator.model.place import Place
 from aggregator.model.records import Run
-from aggregator.outputs.manifest import MANIFEST
+from aggregator.model.remote import AnyPath, below
+from aggregator.places.at import place_at
+from aggregator.places.place import MANIFEST
 from aggregator.schemas.text import Text
 
 
@@ -49,7 +49,7 @@ _RESTORE_LEDGER = Text("Restore the ledger from a backup.", "请从备份恢复�
 _RESTORE_FILE = Text("Restore it from a backup: what was sent must not differ from what is kept.", "请从备份恢复：留存的内容必须与已报送的一致。")
 
 
-def check_ledger(place: Place, out: Path | None, lock_wait: float) -> Checked:
+def check_ledger(place: Place, out: AnyPath | None, lock_wait: float) -> Checked:
     """`out`: where run folders are, besides those the ledger speaks of; there nothing may lie that it does not know."""
     at = ledger_at(place)
     if not at.exists():
@@ -86,7 +86,7 @@ def check_ledger(place: Place, out: Path | None, lock_wait: float) -> Checked:
         return result
 
 
-def _problem_of_head(ledger: Ledger, out: Path | None) -> Iterator[Problem]:
+def _problem_of_head(ledger: Ledger, out: AnyPath | None) -> Iterator[Problem]:
     """Lets the head follow the ledger."""
     try:
         leave_head(ledger, out)
@@ -99,35 +99,37 @@ def _folder_problems(run: Run, result: Checked) -> Iterator[Problem]:
         return
     void = void_folder(run.folder)
     folder, other = (run.folder, void) if run.live else (void, run.folder)
-    if not folder.is_dir():
-        if other.is_dir():
+    there = standing([folder, other])
+    if folder not in there:
+        if other in there:
             yield Problem(str(other), Text(f"the run is {run.state}, its folder is called otherwise", f"批次状态为 {run.state}，文件夹名称不符"),
                           Text(f"Rename it to {folder}.", f"请重命名为 {folder}。"))  # fmt: skip
         elif run.live:
             yield Problem(str(folder), Text("the folder of a published run is gone", "已发布批次的文件夹不存在"), _RESTORE_FILE)
         return
-    manifest = folder / MANIFEST
-    if not manifest.is_file() or sha256_of(manifest) != run.manifest_sha256:
+    place, manifest = place_at(folder), folder / MANIFEST
+    if place.manifests([folder]).get(folder) != run.manifest_sha256:
         yield Problem(str(manifest), Text("the manifest is not the one recorded", "清单文件（manifest）与登记时不符"), _RESTORE_FILE)
         return
-    outputs = json.loads(manifest.read_text(encoding="utf-8"))["outputs"]
-    found = {told(path.relative_to(folder).as_posix()) for path in folder.rglob("*") if not path.is_dir()} - {MANIFEST}
+    with place.local(manifest) as file:
+        outputs = json.loads(file.read_text(encoding="utf-8"))["outputs"]
+    found = {told(name) for name in place.files(folder)} - {MANIFEST}
     for name in sorted(set(outputs) | found):
-        path = folder / path_of(name)
+        path = below(folder, name)
         result.files += 1
         if name not in found:
             yield Problem(str(path), Text("the file was removed", "文件已被删除"), _RESTORE_FILE)
         elif name not in outputs:
             yield Problem(str(path), Text("the file was added by hand", "文件系手工添加"), Text("Move it elsewhere.", "请移至别处。"))
-        elif not path.is_file() or sha256_of(path) != outputs[name]["sha256"]:
+        elif not place.is_file(path) or place.sha256(path) != outputs[name]["sha256"]:
             yield Problem(str(path), Text("the file was changed", "文件已被改动"), _RESTORE_FILE)
 
 
-def _unknown_folders(recorded: list[Run], out: Path | None) -> Iterator[Problem]:
+def _unknown_folders(recorded: list[Run], out: AnyPath | None) -> Iterator[Problem]:
     """Run folders nobody recorded, where the ledger's runs lie and in `out`."""
     known = {run.run_ref for run in recorded}
     places = {run.folder.parent.parent for run in recorded if run.folder is not None} | ({out} if out is not None else set())
-    for place in sorted(places):
+    for place in sorted(places, key=str):
         for folder in run_folders(place):
             if folder.name.removesuffix(VOID_SUFFIX) not in known:
                 yield Problem(

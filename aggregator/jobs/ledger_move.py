@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 from aggregator.jobs.heads import leave_head, settle_heads
-from aggregator.jobs.publish import finish, make_folder, uninterrupted
+from aggregator.jobs.publish import finish, uninterrupted
 from aggregator.ledger.at import ledger_at
 from aggregator.ledger.errors import LedgerAltered, NoLedger, OtherLedgerThere
 from aggregator.ledger.ledger import Ledger, LedgerAt
 from aggregator.model.place import Place
+from aggregator.model.remote import AnyPath
+from aggregator.places.local import make_folder
 from aggregator.schemas.text import Text
 
 
-def moved(path: Place, target: Place, now: datetime, lock_wait: float, out: Path | None = None) -> Text:
+def moved(path: Place, target: Place, now: datetime, lock_wait: float, out: AnyPath | None = None) -> Text:
     """The copy first, whole or not at all; then the former ledger is said to be elsewhere, and is refused from then on. Cut between
     the two, it is given again."""
     at = now.isoformat(timespec="seconds")

@@ -7,7 +7,6 @@ on. The comparison is made anew from the ledger each time: it can be made again,
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -21,17 +20,16 @@ from aggregator.inputs.sources.files import STANDARD_INPUT, meant
 from aggregator.inputs.sources.room import Room, temporary_room
 from aggregator.inputs.sources.sniff import Format, format_of
 from aggregator.inputs.sources.unchanged import hold, refuse_changed, taken_of
-from aggregator.inputs.sources.unpack import sources_in
+from aggregator.inputs.sources.unpack import source_of, unpacked
 from aggregator.jobs.ledger import changing
 from aggregator.jobs.order_states import states_of
-from aggregator.jobs.publish import make_folder
 from aggregator.jobs.reconciliation import Reconciled, reconcile_runs
 from aggregator.ledger.ledger import Ledger
 from aggregator.model.answers import ApplicationReceipt, Applied, Clearance, OrderMessage, OrderReceipt, Result
-from aggregator.model.disk import replacing
 from aggregator.model.errors import CannotCreate, CannotReadOrWrite, Exit, UnusableInput
-from aggregator.model.names import told
+from aggregator.model.remote import AnyPath
 from aggregator.model.settings import ReceiveSettings
+from aggregator.places.at import place_at
 from aggregator.schemas.modes.m9710.messages import Weight, weight_of
 from aggregator.schemas.text import Text
 
@@ -83,10 +81,10 @@ def receive(settings: ReceiveSettings, now: datetime) -> Received:
     with temporary_room() as room:
         sources, damaged = _sources(settings.inputs, room)
         with changing(settings.ledger.path, out, at, settings.ledger.lock_wait) as ledger:
-            for path, why in damaged:
-                copy = hold(Source(path, told(path), told(path)), room)
-                _keep(copy.path, out / RECEIVED / QUARANTINE, taken_of(copy).sha256, path.suffix)
-                received.aside.append(Quarantined(told(path), None, why))
+            for source, why in damaged:
+                copy = hold(source, room)
+                _keep(copy.path, out / RECEIVED / QUARANTINE, taken_of(copy).sha256, Path(source.name).suffix)
+                received.aside.append(Quarantined(source.name, None, why))
             has_orders = any(run.mode == "9710" for run in ledger.runs())
             taking = _Taking(ledger, out, now, received, ledger.applied(), ledger.consignors(), _About(has_orders=has_orders))
             for source in sources:
@@ -100,16 +98,17 @@ def receive(settings: ReceiveSettings, now: datetime) -> Received:
     return received
 
 
-def _sources(arguments: Iterable[Path], room: Room) -> tuple[list[Source], list[tuple[Path, Text]]]:
+def _sources(arguments: Iterable[AnyPath], room: Room) -> tuple[list[Source], list[tuple[Source, Text]]]:
     """The files of the arguments, and the archives that are damaged, as a whole, and why."""
-    sources, damaged = list[Source](), list[tuple[Path, Text]]()
+    sources, damaged = list[Source](), list[tuple[Source, Text]]()
     for each in meant(arguments):
+        source = source_of(each, room)
         try:
-            sources += list(sources_in(each, room))
+            sources += list(unpacked(source, room))
         except UnusableInput as stop:
             if each.path == STANDARD_INPUT:
                 raise
-            damaged.append((each.path, stop.text))
+            damaged.append((source, stop.text))
     return sources, damaged
 
 
@@ -119,7 +118,7 @@ class _Taking:
     applied for."""
 
     ledger: Ledger
-    out: Path
+    out: AnyPath
     now: datetime
     received: Received
     sent: dict[str, Applied]
@@ -184,16 +183,14 @@ def _documents(source: Source, root: str, now: datetime) -> list[Document]:
     return list(documents_of(source, root, latest_time(now)))
 
 
-def _keep(path: Path, folder: Path, sha256: str, suffix: str = ".xml") -> None:
-    make_folder(folder)
-    target = folder / f"{sha256}{suffix}"
-    if target.is_file() and not target.is_symlink():
-        return
+def _keep(path: Path, folder: AnyPath, sha256: str, suffix: str = ".xml") -> None:
+    place, target = place_at(folder), folder / f"{sha256}{suffix}"
+    place.make(folder)
     try:
-        with path.open("rb") as file, replacing(target) as sink:
-            shutil.copyfileobj(file, sink)
+        if not place.is_file(target) or (isinstance(target, Path) and target.is_symlink()):
+            place.keep(path, target)
     except OSError as error:
-        stop = CannotCreate if not target.parent.exists() else CannotReadOrWrite
+        stop = CannotCreate if isinstance(folder, Path) and not folder.exists() else CannotReadOrWrite
         raise stop(f"{target} cannot be written: {error.strerror}.", f"无法写入 {target}：{error.strerror}。") from None
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,13 +25,14 @@ from aggregator.domain.reconcile import (
     weight_differences,
 )
 from aggregator.domain.states import decisive, said
-from aggregator.jobs.publish import make_folder, void_folder
+from aggregator.jobs.publish import void_folder
 from aggregator.ledger.ledger import KnownApplication, Ledger
 from aggregator.model.answers import KnownResult
-from aggregator.model.disk import write_file
 from aggregator.model.errors import CannotReadOrWrite
 from aggregator.model.records import LIVE_STATES, Run, State
+from aggregator.model.remote import AnyPath
 from aggregator.outputs.tables import csv_bytes
+from aggregator.places.at import place_at
 from aggregator.schemas.codes import NO_PRODUCER_CODE
 from aggregator.schemas.modes.m9610.limits import HEADER_KEY
 from aggregator.schemas.modes.m9610.messages import Says
@@ -47,7 +49,7 @@ class Reconciled:
     """A run, how far customs' answers to it have come, and how they differ. `folder`: where that is written."""
 
     run_ref: str
-    folder: Path | None
+    folder: AnyPath | None
     applications: Counter[str] = field(default_factory=Counter)
     inventories: int = 0
     lines: int = 0
@@ -56,14 +58,14 @@ class Reconciled:
     differences: list[Difference] = field(default_factory=list)
 
 
-def reconcile_runs(ledger: Ledger, out: Path, answered: set[int]) -> Iterator[Reconciled]:
+def reconcile_runs(ledger: Ledger, out: AnyPath, answered: set[int]) -> Iterator[Reconciled]:
     """Runs that customs has answered, the earliest first; and, under no run, what customs has that none applied for. Runs that
     are done with, and not among those `answered` now, are left as they were."""
     for run in ledger.runs():
         if run.folder is None or (run.run_no not in answered and _is_done(ledger, run, out)):
             continue
         if ledger.is_answered(run.run_no):
-            yield _reconciled(ledger, run, audit_map(run).parent, out)
+            yield _reconciled(ledger, run, out)
     strays = ledger.stray_lines()
     if strays.num_rows:
         numbers = sorted(set(strays["inventory_no"].to_pylist()))
@@ -72,35 +74,43 @@ def reconcile_runs(ledger: Ledger, out: Path, answered: set[int]) -> Iterator[Re
         stray.differences = [Difference(Kind.NOT_APPLIED, number, "", "", of[number]) for number in numbers]
         stray.folder = _written(out / FOLDER / STRAYS, stray.differences, None)
         yield stray
-    elif (out / FOLDER / STRAYS).exists():
+    elif place_at(out).is_file(out / FOLDER / STRAYS / RECONCILIATION):
         _written(out / FOLDER / STRAYS, [], None)
 
 
-def audit_map(run: Run) -> Path:
-    """Where our lines of a run are; also of one that was taken back."""
+@contextmanager
+def local(run: Run, name: str) -> Iterator[Path]:
+    """A file of a run folder, also of a run that was taken back, on this machine."""
     assert run.folder is not None
-    path = (run.folder if run.live else void_folder(run.folder)) / "audit_map.parquet"
-    if not path.exists():
-        raise CannotReadOrWrite(
-            f"{path} is not there: the folder of the run {run.run_ref} was moved or removed. Put it back.",
-            f"{path} 不存在：批次 {run.run_ref} 的文件夹已被移动或删除。请放回原处。",
-        )
-    return path
+    path = (run.folder if run.live else void_folder(run.folder)) / name
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(place_at(path).local(path))
+        except FileNotFoundError:
+            raise CannotReadOrWrite(
+                f"{path} is not there: the folder of the run {run.run_ref} was moved or removed. Put it back.",
+                f"{path} 不存在：批次 {run.run_ref} 的文件夹已被移动或删除。请放回原处。",
+            ) from None
+        yield file
 
 
-def _is_done(ledger: Ledger, run: Run, out: Path) -> bool:
+def _is_done(ledger: Ledger, run: Run, out: AnyPath) -> bool:
     """Whether all its applications are entered or refused, and nothing differed."""
     path = out / FOLDER / run.run_ref / RECONCILIATION
     states = {each.state for each in ledger.applications(run.run_no)}
-    return states <= {State.ENTERED, State.REFUSED} and path.exists() and path.read_bytes().count(b"\n") == 1
+    if not states <= {State.ENTERED, State.REFUSED} or not place_at(path).is_file(path):
+        return False
+    with place_at(path).local(path) as file:
+        return file.read_bytes().count(b"\n") == 1
 
 
-def _reconciled(ledger: Ledger, run: Run, folder: Path, out: Path) -> Reconciled:
+def _reconciled(ledger: Ledger, run: Run, out: AnyPath) -> Reconciled:
     found = Reconciled(run.run_ref, None)
     known = ledger.known_of_applications(run.run_no)
     found.applications = Counter(str(state) for *_, state in known)
     theirs = ledger.customs_lines(run.run_no)
-    ours = _held(ledger, run, _ours(folder / "audit_map.parquet"))
+    with local(run, "audit_map.parquet") as path:
+        ours = _held(ledger, run, _ours(path))
     results = ledger.results(set(theirs["summary_seq_no"].to_pylist()))
     found.inventories = len(set(theirs["inventory_no"].to_pylist()))
     found.lines, found.results = theirs.num_rows, len(results)
@@ -108,7 +118,8 @@ def _reconciled(ledger: Ledger, run: Run, folder: Path, out: Path) -> Reconciled
     found.declaration_nos = sum("declaration_no" in said for said in fields.values())
     if theirs.num_rows:
         found.differences += _compared(ours, theirs, results)
-        found.differences += head_differences(ours, theirs, _heads(folder / "declarations.csv"), fields)
+        with local(run, "declarations.csv") as path:
+            found.differences += head_differences(ours, theirs, _heads(path), fields)
         found.differences += _of_results(ledger, run, theirs, results)
     found.differences += _of_parts(results)
     found.differences += _of_applications(ledger, run, known)
@@ -202,15 +213,16 @@ def _of_applications(ledger: Ledger, run: Run, known: list[KnownApplication]) ->
                 yield Difference(Kind.PART_REFUSED, ref, "", str(state), f"{part}: {receipt.status} {receipt.info}".strip())
 
 
-def _written(folder: Path, differences: list[Difference], items: pa.Table | None) -> Path:
+def _written(folder: AnyPath, differences: list[Difference], items: pa.Table | None) -> AnyPath:
     """reconciliation.csv, and customs_items.csv: customs' items from our lines."""
-    make_folder(folder)
+    place = place_at(folder)
+    place.make(folder)
     columns = {
         "kind": [str(each.kind) for each in differences],
         **{name: [getattr(each, name) for each in differences] for name in ("subject", "item_no", "ours", "customs")},
     }
     table = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
-    write_file(folder / RECONCILIATION, b"\xef\xbb\xbf" + csv_bytes(table, header=True))
+    place.write(folder / RECONCILIATION, b"\xef\xbb\xbf" + csv_bytes(table, header=True))
     if items is not None:
-        write_file(folder / "customs_items.csv", b"\xef\xbb\xbf" + csv_bytes(items, header=True))
+        place.write(folder / "customs_items.csv", b"\xef\xbb\xbf" + csv_bytes(items, header=True))
     return folder

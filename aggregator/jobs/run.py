@@ -17,7 +17,7 @@ from aggregator.inputs.inputs import Inputs, open_inputs
 from aggregator.jobs.declare import Job, declare, line_of, notes, question_of, report_deadline
 from aggregator.jobs.engine import engine_for
 from aggregator.jobs.heads import refuse_lost, refuse_old, settle_heads
-from aggregator.jobs.publish import make_folder, mark_of, refuse_unknown
+from aggregator.jobs.publish import mark_of, refuse_unknown
 from aggregator.ledger.at import ledger_at
 from aggregator.ledger.errors import NoLedger
 from aggregator.model.company import require_market
@@ -29,6 +29,8 @@ from aggregator.model.records import Run
 from aggregator.model.settings import CheckSettings, RunSettings
 from aggregator.pipeline.line import Line, calculate
 from aggregator.pipeline.result import counted, outcome_of
+from aggregator.places.at import place_at
+from aggregator.places.local import make_folder
 from aggregator.schemas.modes import Mode
 from aggregator.schemas.rule import Severity
 
@@ -52,7 +54,7 @@ def _run(settings: RunSettings, inputs: Inputs, now: datetime) -> Outcome:
     job = Job(settings, inputs, out, place, calendar, "", now)
     if settings.dry_run:
         return _dry_run(job)
-    make_folder(out)
+    place_at(out).make(out)
     if place.folder is not None:
         make_folder(place.folder)
     with place.locked(settings.ledger.lock_wait):

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from aggregator.inputs.tables.canonical import folded
-from aggregator.jobs.reconciliation import audit_map
+from aggregator.jobs.reconciliation import local
 from aggregator.ledger.at import ledger_at
 from aggregator.ledger.ledger import Ledger
 from aggregator.model.place import Place
@@ -42,7 +42,8 @@ def trace(place: Place, numbers: set[str]) -> Iterator[pa.Table]:
         for run in ledger.runs():
             if run.folder is None or not (run.live or _holds(ledger, run)):
                 continue
-            yield from _of_run(ledger, run, audit_map(run), numbers, of_customs, listed)
+            with local(run, "audit_map.parquet") as path:
+                yield from _of_run(ledger, run, path, numbers, of_customs, listed)
 
 
 def _holds(ledger: Ledger, run: Run) -> bool:

@@ -14,9 +14,10 @@ from aggregator.model.company import Company, Market, company_of, market_of
 from aggregator.model.customs import DEFAULT_EDITION, Customs, customs_of
 from aggregator.model.errors import WrongConfiguration, WrongUsage
 from aggregator.model.given import as_recorded, rate_rows_of
-from aggregator.model.names import is_text, path_of, told
+from aggregator.model.names import is_text, told
 from aggregator.model.period import YEARS, Period
-from aggregator.model.place import MalformedUrl, Place, place_of
+from aggregator.model.place import LedgerInObjectStorage, MalformedUrl, Place, place_of
+from aggregator.model.remote import AnyPath, any_path_of, local_path_of
 from aggregator.model.settings import (
     CheckSettings,
     DoctorSettings,
@@ -48,11 +49,11 @@ MIB = 1 << 20
 @dataclass(frozen=True)
 class Options:
     mode: Mode = field(default_factory=lambda: mode_of("9610"))
-    inputs: tuple[Path, ...] = ()
+    inputs: tuple[AnyPath, ...] = ()
     period: Period | None = None
-    out: Path | None = None
+    out: AnyPath | None = None
     ledger: Place | None = None
-    receipts: tuple[Path, ...] = ()
+    receipts: tuple[AnyPath, ...] = ()
     sheets: tuple[str, ...] = ()
     tariff: Path | None = None
     rates: Path | None = None
@@ -100,7 +101,7 @@ class Options:
         tables = {name: dict(getattr(self, name)) for name in ("columns", "constants", "severity")}
         tables["customs"] = asdict(self.customs) if self.customs is not None else {}
         plain |= {name: as_recorded(getattr(self, name)) for name in _RECORDED_IF_GIVEN if getattr(self, name) not in _NOTHING}
-        return {"mode": self.mode.code} | plain | {"formats": list(self.formats), "sheets": list(self.sheets), "receipts": [told(path) for path in self.receipts]} | tables
+        return {"mode": self.mode.code} | plain | {"formats": list(self.formats), "sheets": list(self.sheets), "receipts": [told(str(path)) for path in self.receipts]} | tables
 
     @property
     def reading(self) -> ReadSettings:
@@ -124,11 +125,13 @@ class Options:
     @property
     def ledger_path(self) -> Place | None:
         """Where the ledger is, by its own name or beside the results; symbolic links followed, so that it has one lock."""
-        named = self.ledger or (self.out / LEDGER_NAME if self.out is not None else None)
+        named = self.ledger or (self.out / LEDGER_NAME if isinstance(self.out, Path) else None)
         return named.resolve() if isinstance(named, Path) else named
 
     def place(self) -> LedgerPlace:
         if (path := self.ledger_path) is None:
+            if self.out is not None:
+                raise LedgerInObjectStorage
             raise WrongUsage("Say where the ledger is: --ledger PATH or URL, or --out DIR.", "请指定台账：--ledger 路径或网址，或 --out 文件夹。")
         for each in (path, self.out.resolve() if self.out is not None else None):
             if isinstance(each, Path) and not is_text(each):
@@ -254,7 +257,7 @@ def from_config(config: dict[str, Any], options: dict[str, Any], lang: Lang = "e
             settings[name] = _setting(name, value)
         except (TypeError, ValueError) as error:
             problems.append((f"'{name}' in [run]: {error}", f"[run] 中的“{name}”：{error}"))
-        except (WrongUsage, MalformedUrl) as error:
+        except (WrongUsage, MalformedUrl, LedgerInObjectStorage) as error:
             problems.append((error.text.en, error.text.zh))
     for table in _TABLES:
         values = config.get(table, {})
@@ -315,7 +318,7 @@ _ALLOWED: dict[str, tuple[Any, ...]] = {
 _LONGEST = 4095
 _LEAST = {"workers": 1, "chunk_bytes": 1, "spool_limit": 1, "warn_days": 0, "lock_wait": 0}
 _MOST = {"workers": 1024, "chunk_bytes": 1 << 30, "spool_limit": 1 << 30, "warn_days": 1_000_000_000, "lock_wait": 31_536_000}
-_PATHS = ("tariff", "rates", "out", "calendar", "metrics_file")
+_PATHS = ("tariff", "rates", "calendar", "metrics_file")
 
 
 def _setting(name: str, value: Any) -> Any:
@@ -330,10 +333,12 @@ def _setting(name: str, value: Any) -> Any:
             raise ValueError("it is too long, or holds a NUL")
     if name == "ledger":
         return place_of(value)
+    if name == "out":
+        return any_path_of(value)
     if name in _PATHS:
-        return path_of(value)
+        return local_path_of(value)
     if name == "receipts":
-        return tuple(path_of(item) for item in value)
+        return tuple(any_path_of(item) for item in value)
     if name == "sheets":
         return tuple(str(item) for item in value)
     if name == "formats":

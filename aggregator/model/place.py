@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from aggregator.model.errors import WrongConfiguration
 from aggregator.model.names import path_of
+from aggregator.model.remote import is_remote
 
 _BEGINS = re.compile(r"(?i)postgres(?:ql)?:")
 _URL = re.compile(r"(?i)postgres(?:ql)?://(?:(?P<user>[^:@/?#]*)(?P<password>:[^@/?#]*)?@)?(?P<hosts>[^@/?#]*)(?P<database>/[^@/?#]*)?(?:\?(?P<query>[^?#@]*))?")
@@ -54,8 +55,22 @@ class MalformedUrl(WrongConfiguration):
         )
 
 
+class LedgerInObjectStorage(WrongConfiguration):
+    """No object can be changed in place, nor locked."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A ledger cannot be in object storage: it has to be locked, and changed in one transaction. Nothing was done. With results at "
+            "s3://… say where the ledger is: --ledger postgresql://USER@HOST/DATABASE, or --ledger PATH of a file on a disk.",
+            "台账不能存放在对象存储中：台账需要加锁并在一个事务中更改。未执行任何操作。结果存放在 s3://… 时请指定台账：--ledger "
+            "postgresql://用户@主机/数据库，或 --ledger 本地磁盘上的文件路径。",
+        )
+
+
 def place_of(text: str) -> Place:
-    """A path, or where it begins like a URL of PostgreSQL that. Raises MalformedUrl."""
+    """A path, or where it begins like a URL of PostgreSQL that. Raises MalformedUrl, and LedgerInObjectStorage."""
+    if is_remote(text):
+        raise LedgerInObjectStorage
     return _database(text) if _BEGINS.match(text) else path_of(text)
 
 

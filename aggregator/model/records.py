@@ -7,10 +7,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import pyarrow as pa
+
+from aggregator.model.remote import AnyPath
 
 RUN_LIVE, RUN_VOIDED = "live", "voided"
 FIRST_MODE = "9610"
@@ -53,7 +54,7 @@ class Run:
     run_ref: str
     period: str
     state: str
-    folder: Path | None
+    folder: AnyPath | None
     recorded_at: str
     manifest_sha256: str
     rejections_sha256: str
@@ -139,7 +140,7 @@ class Declared:
 
     content: bytes | None
     run_ref: str
-    folder: Path | None
+    folder: AnyPath | None
     items: str
     cancelled: bool
 

@@ -12,6 +12,7 @@ from aggregator.model.company import Company, Market
 from aggregator.model.customs import Customs
 from aggregator.model.period import Period
 from aggregator.model.place import Place
+from aggregator.model.remote import AnyPath
 from aggregator.schemas.field import Dictionary
 from aggregator.schemas.modes import Mode
 from aggregator.schemas.rule import Severity
@@ -25,8 +26,8 @@ class ReadSettings:
     `spool_limit`: bytes of standard input or a pipe."""
 
     mode: Mode
-    inputs: tuple[Path, ...]
-    receipts: tuple[Path, ...]
+    inputs: tuple[AnyPath, ...]
+    receipts: tuple[AnyPath, ...]
     tariff: Path | None
     sheets: tuple[str, ...]
     columns: tuple[tuple[str, str], ...]
@@ -73,7 +74,7 @@ class LedgerPlace:
     """Where the ledger is, a path made absolute; `out`: the folder of the run folders, as the user named it, where it is known."""
 
     path: Place
-    out: Path | None
+    out: AnyPath | None
     lock_wait: float
     required: bool
 
@@ -101,7 +102,7 @@ class RunSettings:
     late: bool
     flags: Flags
     sending: SendSettings | None
-    out: Path
+    out: AnyPath
     ledger: LedgerPlace
     formats: tuple[str, ...]
     workers: int
@@ -155,8 +156,8 @@ class ModesSettings:
 @dataclass(frozen=True)
 class ReceiveSettings:
     mode: Mode
-    inputs: tuple[Path, ...]
-    out: Path
+    inputs: tuple[AnyPath, ...]
+    out: AnyPath
     ledger: LedgerPlace
 
 
@@ -165,7 +166,7 @@ class StatusSettings:
     """Without a ledger only the deadlines are reported. `out`: where run folders are, if it is known."""
 
     mode: Mode
-    out: Path | None
+    out: AnyPath | None
     ledger: Place | None
     require_ledger: bool
     period: Period | None
@@ -176,7 +177,7 @@ class StatusSettings:
 @dataclass(frozen=True)
 class DoctorSettings:
     mode: Mode
-    out: Path | None
+    out: AnyPath | None
     ledger: Place | None
     require_ledger: bool
     due: DueSettings

@@ -15,9 +15,9 @@ from aggregator.inputs.sources.unchanged import sha256_of
 from aggregator.model.names import told
 from aggregator.model.settings import RunSettings
 from aggregator.model.version import VERSION
+from aggregator.places.place import MANIFEST
 
 SCHEMA_VERSION = 1
-MANIFEST = "manifest.json"
 
 
 def write_manifest(

@@ -11,6 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from aggregator.model.records import Declared
+from aggregator.model.remote import AnyPath
+from aggregator.places.at import place_at
 from aggregator.schemas.codes import NO_PRODUCER_CODE
 from aggregator.schemas.field import Dictionary
 from aggregator.schemas.units import shown_numbers, unit_numbers
@@ -47,12 +49,17 @@ def changes(lines: pa.Table, declared: dict[str, Declared], dictionary: Dictiona
     return pa.Table.from_pandas(whole, CHANGES, preserve_index=False)
 
 
-def _audited(path: Path, numbers: Sequence[str], dictionary: Dictionary) -> pa.Table | None:
+def _audited(place: AnyPath, numbers: Sequence[str], dictionary: Dictionary) -> pa.Table | None:
     try:
-        columns = [name for name in dict.fromkeys((*_KEY, *_PLACE, *dictionary.unit, *dictionary.content)) if name in pq.read_schema(path).names]
-        table = pq.read_table(path, columns=columns, filters=pc.field("inventory_no").isin(shown_numbers(pa.array(numbers, pa.string()), dictionary)))
+        with place_at(place).local(place) as path:
+            return _read(path, numbers, dictionary)
     except (OSError, pa.ArrowInvalid):
         return None
+
+
+def _read(path: Path, numbers: Sequence[str], dictionary: Dictionary) -> pa.Table | None:
+    columns = [name for name in dict.fromkeys((*_KEY, *_PLACE, *dictionary.unit, *dictionary.content)) if name in pq.read_schema(path).names]
+    table = pq.read_table(path, columns=columns, filters=pc.field("inventory_no").isin(shown_numbers(pa.array(numbers, pa.string()), dictionary)))
     if dictionary.unit:
         whole = unit_numbers(table, dictionary)
         table = table.set_column(table.column_names.index("inventory_no"), "inventory_no", whole).filter(pc.is_in(whole, pa.array(numbers, pa.string())))

@@ -18,6 +18,7 @@ import pytest
 from aggregator.jobs import declare, publish
 from aggregator.jobs.run import run
 from aggregator.ledger.sqlite.ledger import SqliteLedger
+from aggregator.places import local
 from aggregator.schemas.modes.m9610 import M9610
 from tests.conftest import NOW, Runner, parameters, row
 
@@ -129,7 +130,7 @@ class Crash(BaseException):
     pass
 
 
-@pytest.mark.parametrize("step", ["write_outputs", "write_manifest", "sync_files", "record_run", "publish"])
+@pytest.mark.parametrize("step", ["write_outputs", "write_manifest", "hold", "record_run", "publish"])
 @pytest.mark.parametrize("clean_up", [True, False])
 def test_crash_at_a_step_leaves_nothing_or_is_finished(
     runner: Runner, monkeypatch: pytest.MonkeyPatch, step: str, clean_up: bool
@@ -142,9 +143,9 @@ def test_crash_at_a_step_leaves_nothing_or_is_finished(
         raise Crash
 
     with monkeypatch.context() as patch:
-        patch.setattr({"publish": publish, "record_run": SqliteLedger}.get(step, declare), step, crash)
+        patch.setattr({"publish": publish, "record_run": SqliteLedger, "hold": local.Disk}.get(step, declare), step, crash)
         if not clean_up:
-            patch.setattr(publish.shutil, "rmtree", lambda *_, **__: None)
+            patch.setattr(local.shutil, "rmtree", lambda *_, **__: None)
         with pytest.raises(Crash):
             run(parameters(path, out=runner.out).for_run(NOW.date()), NOW)
     assert not (runner.out / "2026-10/202610-01").exists()

@@ -1,4 +1,5 @@
-"""Which files the arguments mean: a file, a folder, a pattern, `@list.txt` with one of these a line, or `-`."""
+"""Which files the arguments mean: a file, a folder, a pattern, `@list.txt` with one of these a line, or `-`; the first three also in
+object storage (`s3://bucket/key`)."""
 
 from __future__ import annotations
 
@@ -10,8 +11,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from aggregator.model.errors import CannotReadOrWrite, NoInput, UnusableInput
-from aggregator.model.names import path_of, told
+from aggregator.model.names import told
+from aggregator.model.remote import AnyPath, any_path_of
 from aggregator.model.small import MOST_LINES, is_pipe, read_small
+from aggregator.places.library import require_library
 
 SUFFIXES = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".xml", ".parquet", ".gz", ".zip")
 """What is taken of a folder or an archive; a file that is named is taken whatever it is called."""
@@ -28,32 +31,43 @@ def standard_input() -> BinaryIO:
 class Meant:
     """`named`: the user named this very file; of folders and patterns, what is of another kind is passed over."""
 
-    path: Path
+    path: AnyPath
     argument: str
     named: bool
 
 
-def meant(arguments: Iterable[Path]) -> Iterator[Meant]:
+def meant(arguments: Iterable[AnyPath]) -> Iterator[Meant]:
     """The files in the order of the arguments, within one in the order of their names. Raises NoInput naming what means none."""
     for argument in arguments:
         named = list_of(argument)
         if named is not None:
             for line in _lines(named):
-                yield from _files(path_of(line))
+                yield from _files(any_path_of(line))
         else:
             yield from _files(argument)
 
 
-def list_of(argument: Path) -> Path | None:
+def list_of(argument: AnyPath) -> Path | None:
     """The list of files that @list.txt means; dir/@list.txt is one too."""
-    if argument.exists():
+    if not isinstance(argument, Path) or argument.exists():
         return None
     if str(argument).startswith("@"):
         return Path(str(argument)[1:])
     return argument.with_name(argument.name[1:]) if argument.name.startswith("@") else None
 
 
-def _files(argument: Path) -> list[Meant]:
+def _files(argument: AnyPath) -> list[Meant]:
+    if isinstance(argument, Path):
+        return _on_disk(argument)
+    require_library(argument)
+    # It takes its time to load.
+    from aggregator.inputs.sources.stored import objects_meant
+
+    found = objects_meant(argument, SUFFIXES)
+    return [Meant(path, told(str(argument)), named=path == argument) for path in found]
+
+
+def _on_disk(argument: Path) -> list[Meant]:
     if argument == STANDARD_INPUT or argument.is_file() or is_pipe(argument):
         return [Meant(argument, told(argument), named=True)]
     if argument.is_dir():
@@ -75,7 +89,7 @@ def _files(argument: Path) -> list[Meant]:
     raise NoInput(f"{argument}: no such file. Check the path.", f"{argument}：文件不存在。请检查路径。")
 
 
-def is_export(path: Path) -> bool:
+def is_export(path: AnyPath) -> bool:
     return not path.name.startswith(".") and path.suffix.lower() in SUFFIXES
 
 

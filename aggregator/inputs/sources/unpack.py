@@ -22,6 +22,7 @@ from aggregator.inputs.sources.unchanged import changed, changes_explain, held, 
 from aggregator.inputs.sources.zipped import sound_archive
 from aggregator.model.errors import UnusableInput, cannot_be_read
 from aggregator.model.names import told
+from aggregator.model.remote import AnyPath, S3Path
 from aggregator.model.small import is_pipe, pieces_of
 
 MOST_BYTES = 2 << 30
@@ -33,7 +34,7 @@ _SMALL = 16 << 20
 _PIECE = 1 << 20
 
 
-def sources_of(arguments: Iterable[Path], room: Room) -> Iterator[Source]:
+def sources_of(arguments: Iterable[AnyPath], room: Room) -> Iterator[Source]:
     """The files that the arguments mean, those of archives unpacked. Raises what says what to do."""
     for each in meant(arguments):
         yield from sources_in(each, room)
@@ -41,12 +42,22 @@ def sources_of(arguments: Iterable[Path], room: Room) -> Iterator[Source]:
 
 def sources_in(each: Meant, room: Room) -> Iterator[Source]:
     """The file, or what an archive holds."""
+    yield from unpacked(source_of(each, room), room)
+
+
+def source_of(each: Meant, room: Room) -> Source:
+    """The file on this machine. What comes once, or from elsewhere, is spooled."""
+    if not isinstance(each.path, Path):
+        return Source(_fetched(each.path, room), told(str(each.path)), each.argument, each.named)
     if each.path == STANDARD_INPUT:
-        source = Source(_spooled("-", iter(partial(standard_input().read, _PIECE), b""), room), "-", "-")
-    elif is_pipe(each.path):
-        source = Source(_piped(each, room), told(each.path), each.argument, each.named)
-    else:
-        source = Source(each.path, told(each.path), each.argument, each.named, stood=stood(each.path))
+        return Source(_spooled("-", iter(partial(standard_input().read, _PIECE), b""), room), "-", "-")
+    if is_pipe(each.path):
+        return Source(_piped(each.path, room), told(each.path), each.argument, each.named)
+    return Source(each.path, told(each.path), each.argument, each.named, stood=stood(each.path))
+
+
+def unpacked(source: Source, room: Room) -> Iterator[Source]:
+    """A file as it is, or the files of an archive."""
     try:
         with changes_explain(source):
             kind = format_of(source)
@@ -60,11 +71,21 @@ def sources_in(each: Meant, room: Room) -> Iterator[Source]:
         raise cannot_be_read(source.name, error) from None
 
 
-def _piped(each: Meant, room: Room) -> Path:
+def _piped(path: Path, room: Room) -> Path:
     try:
-        return _spooled(told(each.path), pieces_of(each.path, pipes=True), room)
+        return _spooled(told(path), pieces_of(path, pipes=True), room)
     except OSError as error:
-        raise cannot_be_read(told(each.path), error) from None
+        raise cannot_be_read(told(path), error) from None
+
+
+def _fetched(path: S3Path, room: Room) -> Path:
+    # It takes its time to load.
+    from aggregator.places.objects import pieces_of as pieces_of_object
+
+    try:
+        return _spooled(told(str(path)), pieces_of_object(path), room)
+    except OSError as error:
+        raise cannot_be_read(told(str(path)), error) from None
 
 
 def _spooled(name: str, pieces: Iterator[bytes], room: Room) -> Path:

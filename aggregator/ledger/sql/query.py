@@ -29,6 +29,7 @@ from aggregator.model.records import (
     Tally,
     Undone,
 )
+from aggregator.model.remote import AnyPath, any_path_of
 from aggregator.schemas.units import SEPARATOR
 
 
@@ -45,9 +46,10 @@ def home_of(connection: Connection, ledger: Place) -> Path | None:
     return ledger.resolve().parent if isinstance(ledger, Path) else None
 
 
-def folder_of(home: Path | None, kept: str) -> Path | None:
+def folder_of(home: Path | None, kept: str) -> AnyPath | None:
     """A folder of a run, as it is kept."""
-    return None if not kept else path_of(kept) if home is None else home / path_of(kept)
+    folder = any_path_of(kept) if kept else None
+    return home / folder if home is not None and isinstance(folder, Path) else folder
 
 
 def runs(connection: Connection, ledger: Place) -> list[Run]:

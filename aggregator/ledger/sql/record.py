@@ -17,6 +17,7 @@ from aggregator.ledger.sql.words import LIVE
 from aggregator.model.answers import Sent
 from aggregator.model.names import told
 from aggregator.model.records import FIRST_MODE, RUN_LIVE, RecordedRows, State, application_ref
+from aggregator.model.remote import AnyPath
 
 OF_RUN_REF = "declaration_ref BETWEEN :run_ref || '-' AND :run_ref || '-~'"
 """Declarations of a run, by the order they are kept in."""
@@ -70,9 +71,11 @@ class RunRecord:
     mode: str = FIRST_MODE
 
 
-def relative_folder(home: Path | None, folder: Path) -> str:
+def relative_folder(home: Path | None, folder: AnyPath) -> str:
     """A run folder as the ledger keeps it: relative to the ledger's own folder where it lies below it, so that both can be
     moved together."""
+    if not isinstance(folder, Path):
+        return str(folder)
     folder = folder.resolve()
     return told(folder.relative_to(home).as_posix() if home is not None and folder.is_relative_to(home) else folder)
 
