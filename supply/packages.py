@@ -18,6 +18,8 @@ BY_HAND = {
     "colorama": "BSD-3-Clause",
     "grimp": "BSD-2-Clause",
     "import-linter": "BSD-2-Clause",
+    "itsdangerous": "BSD-3-Clause",
+    "jinja2": "BSD-3-Clause",
     "psycopg": "LGPL-3.0-only",
     "psycopg-binary": "LGPL-3.0-only",
     "python-dateutil": "Apache-2.0 OR BSD-3-Clause",
