@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -233,8 +234,9 @@ def storage(s3_shared: Storage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sto
         monkeypatch.delenv(name)
     for name, value in environment(s3_shared.server).items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(endpoint.time, "sleep", lambda _: None)
-    monkeypatch.setattr(objects.time, "sleep", lambda _: None)
+    hasty = SimpleNamespace(**{**vars(time), "sleep": lambda _: None})
+    monkeypatch.setattr(endpoint, "time", hasty)
+    monkeypatch.setattr(objects, "time", hasty)
     client.client.cache_clear()
     s3_shared.empty()
     yield s3_shared
