@@ -17,12 +17,12 @@ from aggregator.domain.split import declaration_refs
 from aggregator.model.names import path_of, told
 from aggregator.model.outcome import Outcome
 from aggregator.model.settings import RunSettings
-from aggregator.outputs.manifest import MANIFEST
 from aggregator.outputs.rejected import rejected_head, rejected_names
 from aggregator.outputs.report.page import RunFolder, page
 from aggregator.outputs.tables import write_csv, write_parquet
 from aggregator.pipeline.result import Result, counted
 from aggregator.pipeline.result_tables import weight_shares
+from aggregator.places.place import MANIFEST
 
 
 def write_outputs(settings: RunSettings, result: Result, run_ref: str, stage: Path, outcome: Outcome) -> None:
