@@ -1,0 +1,67 @@
+"""Read the tables of a run folder back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from aggregator.model.errors import CannotReadOrWrite, WrongUsage, cannot_be_read
+from aggregator.model.small import read_small
+from aggregator.outputs.manifest import MANIFEST
+from aggregator.schemas.modes import MODES, Mode, mode_of
+
+
+class RunTables:
+    """A published run folder. `facts`: its manifest."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.facts = _manifest(folder)
+
+    @property
+    def run_ref(self) -> str:
+        return str(self.facts["run_ref"])
+
+    @property
+    def period(self) -> str:
+        return str(self.facts["period"])
+
+    @property
+    def mode(self) -> Mode:
+        return mode_of(self.facts.get("parameters", {}).get("mode", "9610"))
+
+    def table(self, name: str, columns: tuple[str, ...] | None = None) -> pa.Table:
+        """A table of the run; of `columns` those that it has."""
+        schema = self.mode.outputs[name]
+        path = self.folder / f"{name}.{'parquet' if name == 'audit_map' else 'csv'}"
+        try:
+            if name == "audit_map":
+                there = pq.read_schema(path).names
+                return pq.read_table(path, columns=[each for each in columns or schema.names if each in there]).combine_chunks()
+            table = pa_csv.read_csv(path, convert_options=pa_csv.ConvertOptions(
+                column_types={field.name: field.type for field in schema}, strings_can_be_null=False, quoted_strings_can_be_null=False,
+            ), parse_options=pa_csv.ParseOptions(newlines_in_values=True))  # fmt: skip
+        except OSError as error:
+            raise cannot_be_read(str(path), error) from None
+        except pa.ArrowInvalid as error:
+            raise CannotReadOrWrite(f"{path} is not as it was written: {error}.", f"{path} 已不是写入时的内容：{error}。") from None
+        return table.select([each for each in columns or schema.names if each in table.column_names]).combine_chunks()
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    try:
+        found = json.loads(read_small(path).decode())
+    except (OSError, ValueError):
+        found = None
+    if not isinstance(found, dict) or "run_ref" not in found or found.get("parameters", {}).get("mode", "9610") not in MODES:
+        raise WrongUsage(
+            f"{folder} is no run folder: it has no readable {MANIFEST}. Name one like results/2026-10/202610-01.",
+            f"{folder} 不是批次文件夹：没有可读取的 {MANIFEST}。请指定形如 results/2026-10/202610-01 的文件夹。",
+        )
+    return found
