@@ -7,7 +7,7 @@ import sys
 import click
 
 from aggregator.cli.answers import receive, trace
-from aggregator.cli.compare import diff
+from aggregator.cli.compare import diff, months, report
 from aggregator.cli.ending import ended
 from aggregator.cli.ledger import ledger
 from aggregator.cli.modes import modes
@@ -30,7 +30,7 @@ def cli() -> None:
     """
 
 
-for _command in (run, check, columns, status, receive, trace, diff, ledger, doctor, config, modes, rates, rules, sample):
+for _command in (run, check, columns, status, months, receive, trace, diff, report, ledger, doctor, config, modes, rates, rules, sample):
     cli.add_command(_command)
 
 

@@ -8,8 +8,18 @@ from typing import Any
 
 import click
 
-from aggregator.cli.ending import Reporter, guarded
-from aggregator.cli.options import PATH, json_option, lang_option
+from aggregator.cli.ending import Reporter, guarded, now
+from aggregator.cli.options import (
+    PATH,
+    as_of_option,
+    calendar_option,
+    json_option,
+    lang_option,
+    ledger_options,
+    options_of,
+    require_ledger_option,
+    warn_days_option,
+)
 from aggregator.cli.values import COUNT
 
 
@@ -41,5 +51,72 @@ def diff(before: Path, after: Path, most: int, as_json: bool, lang: Any) -> None
         else:
             reporter.print(*diff_lines(found, reporter.lang))
         return int(Exit.DONE if found.same else Exit.WAITING)
+
+    sys.exit(guarded(job, lang))
+
+
+@click.command()
+@ledger_options
+@as_of_option
+@calendar_option
+@warn_days_option
+@require_ledger_option
+@click.option("--html", "page", type=PATH, metavar="FILE", help="Write a page with the table and charts.")
+@json_option
+@lang_option
+def months(config: Path | None, page: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
+    """All periods side by side: deadline, what was cleared, declared, answered by customs, and what waits.
+
+    Exit 3 if something waits and its deadline is near (--warn-days) or past.
+
+    \b
+    Example:
+      aggregator months --out results
+      aggregator months --out results --html months.html
+    """
+
+    def job(reporter: Reporter) -> int:
+        from aggregator.jobs.months import months as all_months
+        from aggregator.model.disk import write_file
+        from aggregator.model.errors import Exit
+        from aggregator.reports.months import months_as_json, months_lines, months_page
+
+        options, _ = options_of(config, {**given, "lang": lang}, keep_period=False)
+        reporter.adopt(options)
+        at = now()
+        found = all_months(options.for_status(0), at.date())
+        if page is not None:
+            write_file(page, months_page(found, page, at.strftime("%Y-%m-%d %H:%M"), reporter.lang).encode())
+        if as_json:
+            reporter.print_json(months_as_json(found))
+        else:
+            reporter.print(*months_lines(found, reporter.lang))
+        if found.standing.no_calendar is not None:
+            raise found.standing.no_calendar
+        return int(Exit.WAITING if found.standing.presses or found.standing.troubles else Exit.DONE)
+
+    sys.exit(guarded(job, lang))
+
+
+@click.command()
+@click.argument("run", type=PATH, metavar="RUN")
+@click.option("--pdf", type=PATH, metavar="FILE", required=True, help="Where to write the PDF.")
+@lang_option
+def report(run: Path, pdf: Path, lang: Any) -> None:
+    """Print the report of a run to PDF, by a browser of this machine (Chromium, Chrome or Edge).
+
+    RUN is a run folder. Without --lang the PDF is in the language of the run.
+
+    \b
+    Example:
+      aggregator report results/2026-10/202610-01 --pdf october.pdf
+    """
+
+    def job(reporter: Reporter) -> int:
+        from aggregator.jobs.pdf import print_report
+
+        print_report(run, pdf, lang)
+        reporter.print(str(pdf))
+        return 0
 
     sys.exit(guarded(job, lang))

@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Runner, row
+from aggregator.jobs.months import months
+from aggregator.model.options import Options
+from aggregator.reports.months import months_page
+from tests.conftest import NOW, Runner, row
 from tests.outputs.browser import Seen, browser
 
 pytestmark = pytest.mark.long
@@ -32,6 +35,27 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
                  transport_mode_code=EVIL) for number in range(1000, 1040)]  # fmt: skip
     outcome = runner.run(runner.write(rows, f"{'x' * 60}.csv"))
     return Path(outcome.folder) / "report.html"
+
+
+@pytest.fixture(scope="module")
+def all_months(report: Path) -> Path:
+    """The page of all periods, of the same ledger."""
+    target = report.parents[3] / "months.html"
+    found = months(Options(out=report.parents[2]).for_status(0), NOW.date())
+    target.write_text(months_page(found, target, "2026-11-05 09:00", "zh"), encoding="utf-8")
+    return target
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_page_of_months_is_as_sound(chromium: Any, all_months: Path, tmp_path: Path, width: int, lang: str) -> None:
+    seen = Seen(chromium, all_months, width, lang, "dark" if width == 390 else "light")
+    seen.page.screenshot(path=tmp_path / f"months-{width}-{lang}.png", full_page=True)
+    assert seen.overflow <= 0
+    assert seen.said == seen.asked == seen.poor_contrasts == []
+    seen.page.locator("a[href$='report.html']").first.click()
+    assert seen.page.locator("#findings").count() == 1
+    seen.close()
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

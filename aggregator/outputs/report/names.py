@@ -27,10 +27,10 @@ def named(codes: str, code: str | None) -> Named:
     return Named(code or "", Text(en or zh, zh))
 
 
-def named_as(dictionary: Dictionary, column: str, code: str | None) -> Named:
-    """The same for a column of a mode; no name where its values are of no code list."""
-    codes = dictionary[column].codes if column in dictionary else ""
-    return named(codes, code) if codes else Named(code or "", Text("", ""))
+def letters(currency: str) -> str:
+    """The ISO letters of a currency, where there are any: short, and the same in both languages."""
+    spelt = (name for name, code in code_list("currency").to_code.items() if code == currency and len(name) == 3 and name.isascii())
+    return next(spelt, currency)
 
 
 def heading(dictionary: Dictionary, column: str) -> Text:

@@ -1,0 +1,68 @@
+"""The report of a run, printed."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from aggregator.jobs.pdf import BROWSERS, print_report
+from aggregator.model.errors import CannotReadOrWrite, NoInput, WrongConfiguration, WrongUsage
+from tests.conftest import Runner, row
+from tests.outputs.browser import CHROMIUM
+
+
+@pytest.fixture
+def run_folder(runner: Runner) -> Path:
+    return Path(runner.run_rows([row()]).folder)
+
+
+def stand_in(folder: Path, script: str) -> str:
+    """A PATH on which there is a browser that does as the script says."""
+    folder.mkdir()
+    path = folder / "chromium"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return str(folder)
+
+
+def test_without_a_browser_it_says_what_to_do(run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    with pytest.raises(WrongConfiguration) as stopped:
+        print_report(run_folder, tmp_path / "r.pdf", None)
+    assert BROWSERS[0] in stopped.value.text.en
+    assert BROWSERS[0] in stopped.value.text.zh
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_language_asked_for_is_printed(run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
+    script = 'for a in "$@"; do case "$a" in --print-to-pdf=*) to="${a#*=}";; file://*) from="${a#file://}";; esac; done; cat "$from" > "$to"'
+    monkeypatch.setenv("PATH", f"{stand_in(tmp_path / 'bin', script)}{os.pathsep}/usr/bin:/bin")
+    print_report(run_folder, tmp_path / "r.pdf", lang)  # type: ignore[arg-type]
+    printed = (tmp_path / "r.pdf").read_text(encoding="utf-8")
+    assert printed.count('name="lang"') == 2
+    assert next(line for line in printed.splitlines() if 'name="lang"' in line and " checked" in line).count(f'id="lang-{lang}"') == 1
+    assert sum('name="lang"' in line and " checked" in line for line in printed.splitlines()) == 1
+
+
+def test_a_browser_that_prints_nothing_is_quoted(run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{stand_in(tmp_path / 'bin', 'echo no display >&2; exit 1')}{os.pathsep}/usr/bin:/bin")
+    with pytest.raises(CannotReadOrWrite, match="no display"):
+        print_report(run_folder, tmp_path / "r.pdf", None)
+    assert not (tmp_path / "r.pdf").exists()
+
+
+def test_only_reports_are_printed(run_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(NoInput):
+        print_report(tmp_path / "absent", tmp_path / "r.pdf", None)
+    with pytest.raises(WrongUsage):
+        print_report(run_folder / "declarations.csv", tmp_path / "r.pdf", None)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+def test_a_real_browser_prints_it(run_folder: Path, tmp_path: Path) -> None:
+    print_report(run_folder, tmp_path / "r.pdf", "zh")
+    assert (tmp_path / "r.pdf").read_bytes().startswith(b"%PDF-")
