@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from aggregator.cli.ending import Reporter, guarded, now
 from aggregator.cli.options import (
     PATH,
+    PLACE,
     as_of_option,
     calendar_option,
     json_option,
@@ -22,14 +23,17 @@ from aggregator.cli.options import (
 )
 from aggregator.cli.values import COUNT
 
+if TYPE_CHECKING:
+    from aggregator.model.remote import AnyPath
+
 
 @click.command()
-@click.argument("before", type=PATH, metavar="RUN")
-@click.argument("after", type=PATH, metavar="RUN")
+@click.argument("before", type=PLACE, metavar="RUN")
+@click.argument("after", type=PLACE, metavar="RUN")
 @click.option("--max", "most", type=COUNT, default=5, show_default=True, help="How many examples of each kind to show.")
 @json_option
 @lang_option
-def diff(before: Path, after: Path, most: int, as_json: bool, lang: Any) -> None:
+def diff(before: AnyPath, after: AnyPath, most: int, as_json: bool, lang: Any) -> None:
     """What changed between two runs: inventories, their fates, declaration items, sums. Exit 3 if they differ.
 
     RUN is a run folder, also of a voided run. Items are compared by what they are merged by, not by their numbers.
@@ -99,10 +103,10 @@ def months(config: Path | None, page: Path | None, as_json: bool, lang: Any, **g
 
 
 @click.command()
-@click.argument("run", type=PATH, metavar="RUN")
+@click.argument("run", type=PLACE, metavar="RUN")
 @click.option("--pdf", type=PATH, metavar="FILE", required=True, help="Where to write the PDF.")
 @lang_option
-def report(run: Path, pdf: Path, lang: Any) -> None:
+def report(run: AnyPath, pdf: Path, lang: Any) -> None:
     """Print the report of a run to PDF, by a browser of this machine (Chromium, Chrome or Edge).
 
     RUN is a run folder. Without --lang the PDF is in the language of the run.

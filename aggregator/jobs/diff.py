@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from aggregator.domain.compare import (
     summed_by,
 )
 from aggregator.model.errors import WrongUsage
+from aggregator.model.remote import AnyPath
 from aggregator.outputs.run_tables import RunTables
 
 _BUCKETS = ("read", "declared", "rejected", "excluded")
@@ -56,7 +56,7 @@ class Difference:
         return not (self.fates or self.lines or self.items or self.totals) and self.before.declarations == self.after.declarations
 
 
-def diff(first: Path, second: Path, most: int) -> Difference:
+def diff(first: AnyPath, second: AnyPath, most: int) -> Difference:
     """`most`: how many examples to keep of each kind."""
     before, after = RunTables(first), RunTables(second)
     if before.mode.code != after.mode.code:
@@ -78,7 +78,7 @@ def diff(first: Path, second: Path, most: int) -> Difference:
     )  # fmt: skip
 
 
-def _head(run: RunTables, folder: Path) -> Head:
+def _head(run: RunTables, folder: AnyPath) -> Head:
     counts = run.facts.get("counts", {})
     return Head(run.run_ref, run.period, str(folder), int(counts.get("declarations", 0)), {name: int(counts.get(f"inventories_{name}", 0)) for name in _BUCKETS})
 

@@ -6,12 +6,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
 from aggregator.jobs.status import PeriodStatus, Standing, status
 from aggregator.ledger.at import ledger_at
 from aggregator.model.errors import StopRun
 from aggregator.model.records import Run, State
+from aggregator.model.remote import AnyPath
 from aggregator.model.settings import StatusSettings
 from aggregator.outputs.run_tables import RunTables
 
@@ -28,7 +28,7 @@ class Month:
     presses: bool
     answered: int
     value: dict[str, Decimal]
-    folders: tuple[Path, ...]
+    folders: tuple[AnyPath, ...]
     unread: tuple[str, ...]
 
     @property

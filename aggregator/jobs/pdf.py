@@ -11,7 +11,9 @@ from pathlib import Path
 
 from aggregator.model.disk import write_file
 from aggregator.model.errors import CannotReadOrWrite, WrongConfiguration, WrongUsage, cannot_be_read
+from aggregator.model.remote import AnyPath
 from aggregator.model.small import read_small
+from aggregator.places.at import place_at
 from aggregator.schemas.text import Lang
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge", "msedge")
@@ -21,15 +23,14 @@ _MOST = 16 << 20
 _CHOSEN = re.compile(r'(<input class="choice" type="radio" name="lang" id="lang-(zh|en)"[^>]*?)( checked)?>')
 
 
-def print_report(run_folder: Path, target: Path, lang: Lang | None) -> None:
+def print_report(run_folder: AnyPath, target: Path, lang: Lang | None) -> None:
     """The report of a run as PDF, in a language or the run's own. Raises WrongConfiguration where there is no browser."""
-    page = run_folder / PAGE if run_folder.is_dir() else run_folder
+    page = run_folder / PAGE
     try:
-        text = read_small(page, _MOST).decode()
+        with place_at(page).local(page) as file:
+            text = read_small(file, _MOST).decode(errors="replace")
     except OSError as error:
         raise cannot_be_read(str(page), error) from None
-    except UnicodeDecodeError:
-        text = ""
     if not _CHOSEN.search(text):
         raise WrongUsage(f"{page} is no report of a run.", f"{page} 不是批次报告。")
     print_page(_in_lang(text, lang) if lang else text, target)

@@ -1,4 +1,4 @@
-"""Read the tables of a run folder back."""
+"""Read the tables of a run folder back, wherever it lies."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from aggregator.model.errors import CannotReadOrWrite, WrongUsage, cannot_be_read
-from aggregator.model.small import read_small
-from aggregator.outputs.manifest import MANIFEST
+from aggregator.model.remote import AnyPath
+from aggregator.places.at import place_at
+from aggregator.places.place import MANIFEST
 from aggregator.schemas.modes import MODES, Mode, mode_of
 
 
 class RunTables:
     """A published run folder. `facts`: its manifest."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: AnyPath) -> None:
         self.folder = folder
         self.facts = _manifest(folder)
 
@@ -37,26 +38,31 @@ class RunTables:
 
     def table(self, name: str, columns: tuple[str, ...] | None = None) -> pa.Table:
         """A table of the run; of `columns` those that it has."""
-        schema = self.mode.outputs[name]
         path = self.folder / f"{name}.{'parquet' if name == 'audit_map' else 'csv'}"
         try:
-            if name == "audit_map":
-                there = pq.read_schema(path).names
-                return pq.read_table(path, columns=[each for each in columns or schema.names if each in there]).combine_chunks()
-            table = pa_csv.read_csv(path, convert_options=pa_csv.ConvertOptions(
-                column_types={field.name: field.type for field in schema}, strings_can_be_null=False, quoted_strings_can_be_null=False,
-            ), parse_options=pa_csv.ParseOptions(newlines_in_values=True))  # fmt: skip
+            with place_at(path).local(path) as file:
+                return self._read(file, name, columns)
         except OSError as error:
             raise cannot_be_read(str(path), error) from None
         except pa.ArrowInvalid as error:
             raise CannotReadOrWrite(f"{path} is not as it was written: {error}.", f"{path} 已不是写入时的内容：{error}。") from None
+
+    def _read(self, file: Path, name: str, columns: tuple[str, ...] | None) -> pa.Table:
+        schema = self.mode.outputs[name]
+        if name == "audit_map":
+            there = pq.read_schema(file).names
+            return pq.read_table(file, columns=[each for each in columns or schema.names if each in there]).combine_chunks()
+        table = pa_csv.read_csv(file, convert_options=pa_csv.ConvertOptions(
+            column_types={field.name: field.type for field in schema}, strings_can_be_null=False, quoted_strings_can_be_null=False,
+        ), parse_options=pa_csv.ParseOptions(newlines_in_values=True))  # fmt: skip
         return table.select([each for each in columns or schema.names if each in table.column_names]).combine_chunks()
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
+def _manifest(folder: AnyPath) -> dict[str, Any]:
     path = folder / MANIFEST
     try:
-        found = json.loads(read_small(path).decode())
+        with place_at(path).local(path) as file:
+            found = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         found = None
     if not isinstance(found, dict) or "run_ref" not in found or found.get("parameters", {}).get("mode", "9610") not in MODES:

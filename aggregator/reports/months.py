@@ -128,4 +128,4 @@ def _links(month: Month, target: Path) -> list[tuple[str, str]]:
     from urllib.parse import quote
 
     base = target.resolve().parent
-    return [(told(folder.name), quote(os.fsencode(os.path.relpath(folder.resolve() / "report.html", base)))) for folder in month.folders]
+    return [(told(folder.name), quote(os.fsencode(os.path.relpath(folder.resolve() / "report.html", base)))) for folder in month.folders if isinstance(folder, Path)]

@@ -57,8 +57,9 @@ def test_a_browser_that_prints_nothing_is_quoted(run_folder: Path, tmp_path: Pat
 def test_only_reports_are_printed(run_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(NoInput):
         print_report(tmp_path / "absent", tmp_path / "r.pdf", None)
+    (tmp_path / "report.html").write_text("<p>another page</p>")
     with pytest.raises(WrongUsage):
-        print_report(run_folder / "declarations.csv", tmp_path / "r.pdf", None)
+        print_report(tmp_path, tmp_path / "r.pdf", None)
 
 
 @pytest.mark.long
