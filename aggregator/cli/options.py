@@ -124,5 +124,5 @@ def options_of(config: Path | None, given: dict[str, Any], *, keep_period: bool 
             options[flag] = int(options[flag])
     found = read_config(config)
     if not keep_period and "period" not in options and isinstance(found.get("run"), dict):
-        found = {**found, "run": {key: value for key, value in found["run"].items() if key != "period"}}
+        found["run"] = {key: value for key, value in found["run"].items() if key != "period"}
     return from_config(found, options, lang=locale_lang()), origins(found, options, config)

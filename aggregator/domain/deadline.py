@@ -93,7 +93,7 @@ def calendar_of(table: Mapping[str, Any], file: Path | None) -> Calendar:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(read_small(file).decode())
+        return tomllib.loads(read_small(file).decode("utf-8-sig"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise WrongConfiguration(

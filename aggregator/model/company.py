@@ -7,9 +7,8 @@ from datetime import date
 from typing import Any
 
 from aggregator.model.errors import WrongConfiguration
+from aggregator.model.problems import Problems
 from aggregator.schemas.modes import Mode
-
-Problems = list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -34,9 +33,9 @@ def company_of(table: dict[str, Any], problems: Problems) -> Company:
     known = {field.name for field in fields(Company)}
     for key, value in table.items():
         if key not in known:
-            problems.append((f"unknown key '{key}' in [company]", f"[company] 中未知的键“{key}”"))
+            problems.unknown(key, "[company]", known, "company", key)
         elif not isinstance(value, bool):
-            problems.append((f"[company] {key} must be true or false", f"[company] {key} 必须是 true 或 false"))
+            problems.add(f"[company] {key} must be true or false", f"[company] {key} 必须是 true 或 false", "company", key)
     return Company(**{key: value for key, value in table.items() if key in known and isinstance(value, bool)})
 
 
@@ -48,9 +47,10 @@ def market_of(table: dict[str, Any], problems: Problems) -> Market:
         elif key == "starts_on" and (day := _day(value)) is not None:
             found[key] = day
         elif key in ("name", "starts_on"):
-            problems.append((f"[market] {key}: {value!r} is no {'text' if key == 'name' else 'day'}", f"[market] {key}：{value!r} 不是{'文本' if key == 'name' else '日期'}"))
+            kind = ("text", "文本") if key == "name" else ("day", "日期")
+            problems.add(f"[market] {key}: {value!r} is no {kind[0]}", f"[market] {key}：{value!r} 不是{kind[1]}", "market", key)
         else:
-            problems.append((f"unknown key '{key}' in [market]", f"[market] 中未知的键“{key}”"))
+            problems.unknown(key, "[market]", ("name", "starts_on"), "market", key)
     return Market(**found)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from aggregator.model.problems import Problems
 from aggregator.schemas.modes.m9610.messages import BASE_TRANSFER, EDITIONS, SUMMARY_APPLY_HEAD
 
 DEFAULT_EDITION = "202205"
@@ -39,7 +40,7 @@ class Customs:
         return self.max_inventories_per_message if limit is None else min(limit, self.max_inventories_per_message)
 
 
-def customs_of(table: dict[str, Any], problems: list[tuple[str, str]]) -> Customs | None:
+def customs_of(table: dict[str, Any], problems: Problems) -> Customs | None:
     """From the config; what is wrong with it is added to the problems. None where there is no such table."""
     if not table:
         return None
@@ -47,17 +48,17 @@ def customs_of(table: dict[str, Any], problems: list[tuple[str, str]]) -> Custom
     before = len(problems)
     for name, value in table.items():
         if name not in known:
-            problems.append((f"unknown key '{name}' in [customs]", f"[customs] 中未知的键“{name}”"))
+            problems.unknown(name, "[customs]", known, "customs", name)
         elif name == "declarants":
             if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
-                problems.append(("[customs.declarants] must be code = \"name\"", "[customs.declarants] 须为 代码 = \"名称\""))
+                problems.add("[customs.declarants] must be code = \"name\"", "[customs.declarants] 须为 代码 = \"名称\"", "customs", name)
         elif name == "max_inventories_per_message":
             if type(value) is not int or value < 1:
-                problems.append((f"{name} in [customs] must be a whole number from 1 on", f"[customs] 中的 {name} 必须是不小于1的整数"))
+                problems.add(f"{name} in [customs] must be a whole number from 1 on", f"[customs] 中的 {name} 必须是不小于1的整数", "customs", name)
         elif not isinstance(value, str) or not value.strip() or _ELEMENTS[_ELEMENT_OF[name]].unsound(pa.array([value])):
             form = _ELEMENTS[_ELEMENT_OF[name]].forms[0]
-            problems.append((f"{name} in [customs] must be text of {form}", f"[customs] 中的 {name} 必须是 {form} 的文本"))
+            problems.add(f"{name} in [customs] must be text of {form}", f"[customs] 中的 {name} 必须是 {form} 的文本", "customs", name)
     for name, each in known.items():
         if name not in table and each.default is MISSING and each.default_factory is MISSING:
-            problems.append((f"{name} is missing in [customs]", f"[customs] 缺少 {name}"))
+            problems.add(f"{name} is missing in [customs]", f"[customs] 缺少 {name}", "customs", name)
     return Customs(**table) if len(problems) == before else None

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from aggregator.model.company import Company, Market, Problems
+from aggregator.model.company import Company, Market
 from aggregator.model.errors import WrongUsage
+from aggregator.model.problems import Problems, meant
 from aggregator.schemas.codes import code_list
 from aggregator.schemas.rates import RATE_FIELDS
 
@@ -16,13 +17,16 @@ def rate_rows_of(rows: list[Any], problems: Problems, *, file_too: bool, overrul
     """`[[rates]]`. `file_too`: the config names a file of rates besides; `overruled`: the command line names one, which stands in
     their place."""
     for place, row in enumerate(rows, 1):
-        unknown = sorted(set(row) - set(RATE_FIELDS.columns)) if isinstance(row, dict) else [str(row)]
-        problems += [(f"unknown key '{key}' in [[rates]] {place}", f"[[rates]] 第 {place} 条中未知的键“{key}”") for key in unknown]
+        for key in sorted(set(row) - set(RATE_FIELDS.columns)) if isinstance(row, dict) else [str(row)]:
+            said = meant(key, RATE_FIELDS.columns)
+            en, zh = f"unknown key '{key}' in [[rates]] {place}{said.en}", f"[[rates]] 第 {place} 条中未知的键“{key}”{said.zh}"
+            problems.add(en, zh, "rates", place - 1, key)
     if rows and file_too and not overruled:
-        problems.append((
+        problems.add(
             "rates are given twice, as a file in [run] and as [[rates]]: which ones count is not known",
             "汇率给出了两次（[run] 中的文件和 [[rates]]），无法确定以哪个为准",
-        ))
+            "run", "rates",
+        )  # fmt: skip
     return () if overruled else tuple(row for row in rows if isinstance(row, dict))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date
@@ -11,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from aggregator.model.company import Company, Market, company_of, market_of
+from aggregator.model.config_file import load
 from aggregator.model.customs import DEFAULT_EDITION, Customs, customs_of
 from aggregator.model.errors import WrongConfiguration, WrongUsage
 from aggregator.model.given import as_recorded, rate_rows_of
 from aggregator.model.names import is_text, told
 from aggregator.model.period import YEARS, Period
 from aggregator.model.place import LedgerInObjectStorage, MalformedUrl, Place, place_of
+from aggregator.model.problems import Problems, WrongValue, meant
 from aggregator.model.remote import AnyPath, any_path_of, local_path_of
 from aggregator.model.settings import (
     CheckSettings,
@@ -32,12 +33,11 @@ from aggregator.model.settings import (
     SendSettings,
     StatusSettings,
 )
-from aggregator.model.small import read_small
 from aggregator.schemas.modes import MODES, Mode, mode_of
 from aggregator.schemas.modes.advice import ADVICE_FIELDS
 from aggregator.schemas.modes.m9610.messages import EDITIONS
 from aggregator.schemas.rule import Severity
-from aggregator.schemas.text import Lang
+from aggregator.schemas.text import Lang, Text
 
 CONFIG_NAME = "aggregator.toml"
 LEDGER_NAME = "ledger.sqlite"
@@ -223,14 +223,9 @@ def read_config(path: Path | None) -> dict[str, Any]:
         if not path.exists():
             return {}
     try:
-        return tomllib.loads(read_small(path).decode())
+        return load(path)
     except FileNotFoundError:
         raise WrongConfiguration(f"The config file {path} does not exist.", f"配置文件 {path} 不存在。") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise WrongConfiguration(
-            f"The config file {path} is not TOML: {error}. Correct it, or name another with --config.",
-            f"配置文件 {path} 不是有效的TOML：{error}。请修正，或用 --config 指定其他文件。",
-        ) from None
     except OSError as error:
         raise WrongConfiguration(
             f"The config file {path} cannot be read: {error.strerror}.", f"无法读取配置文件 {path}：{error.strerror}。"
@@ -240,25 +235,23 @@ def read_config(path: Path | None) -> dict[str, Any]:
 def from_config(config: dict[str, Any], options: dict[str, Any], lang: Lang = "en") -> Options:
     """Parameters from the config's `[run]` table and tables, over which options given on the command line win. `lang` is
     the locale's."""
-    problems: list[tuple[str, str]] = []
+    problems = Problems(config)
     settings: dict[str, Any] = {"lang": lang, "mode": _mode(config, options, problems)}
     for name, value in config.items():
-        kind: type = list if name == "rates" else dict
-        if name not in (*_TABLES, "run", "calendar", "customs", "company", "market", "rates") or not isinstance(value, kind):
-            problems.append((f"unknown table or key '{name}'", f"未知的表或键“{name}”"))
+        _look_at_table(name, value, settings["mode"], problems)
     known = {f.name for f in fields(Options)} - {*_TABLES, "mode", "inputs", "dry_run", "calendar_years", "customs", "company", "market", "rate_rows"}
     for name, value in config.get("run", {}).items() if isinstance(config.get("run", {}), dict) else ():
         if name == "mode":
             continue
         if name not in known:
-            problems.append((f"unknown key '{name}' in [run]", f"[run] 中未知的键“{name}”"))
+            problems.unknown(name, "[run]", (*known, "mode"), "run", name)
             continue
         try:
             settings[name] = _setting(name, value)
-        except (TypeError, ValueError) as error:
-            problems.append((f"'{name}' in [run]: {error}", f"[run] 中的“{name}”：{error}"))
+        except WrongValue as error:
+            problems.add(f"'{name}' in [run]: {error.text.en}", f"[run] 中的“{name}”：{error.text.zh}", "run", name)
         except (WrongUsage, MalformedUrl, LedgerInObjectStorage) as error:
-            problems.append((error.text.en, error.text.zh))
+            problems.add(error.text.en, error.text.zh, "run", name)
     for table in _TABLES:
         values = config.get(table, {})
         if isinstance(values, dict):
@@ -273,20 +266,32 @@ def from_config(config: dict[str, Any], options: dict[str, Any], lang: Lang = "e
         settings["market"] = market_of(market, problems)
     if isinstance(rows := config.get("rates", []), list):
         settings["rate_rows"] = rate_rows_of(rows, problems, file_too="rates" in settings, overruled="rates" in options)
-    if problems:
-        raise WrongConfiguration(
-            "The config is wrong: " + "; ".join(en for en, _ in problems) + ". Correct it and run again.",
-            "配置有误：" + "；".join(zh for _, zh in problems) + "。请修正后重新运行。",
-        )
+    problems.stop()
     return replace(Options(**settings), **{name: value for name, value in options.items() if name != "mode"})
 
 
-def _mode(config: Mapping[str, Any], options: Mapping[str, Any], problems: list[tuple[str, str]]) -> Mode:
+_KNOWN_TABLES = ("run", "columns", "constants", "severity", "customs", "company", "market", "calendar", "rates")
+
+
+def _look_at_table(name: str, value: Any, mode: Mode, problems: Problems) -> None:
+    """What stands outermost: tables, and keys that were meant to stand in one."""
+    if name in _KNOWN_TABLES:
+        if not isinstance(value, list if name == "rates" else dict):
+            form = f"[[{name}]]" if name == "rates" else f"[{name}]"
+            problems.add(f"'{name}' must be a table: {form}", f"“{name}”必须是表：{form}", name)
+        return
+    column = mode.dictionary.column_called(name)
+    table = "run" if name in {f.name for f in fields(Options)} - {"inputs"} else "constants" if column and mode.dictionary[column].header else ""
+    said = Text(f"; it belongs under [{table}]", f"，应写在 [{table}] 之下") if table else meant(name, _KNOWN_TABLES)
+    problems.add(f"unknown table or key '{name}'{said.en}", f"未知的表或键“{name}”{said.zh}", name)
+
+
+def _mode(config: Mapping[str, Any], options: Mapping[str, Any], problems: Problems) -> Mode:
     """The customs mode: what the tables of the config are checked by."""
     run = config.get("run", {})
     code = str(options.get("mode") or (run.get("mode") if isinstance(run, dict) else None) or "9610")
     if code not in MODES:
-        problems.append((f"'mode' in [run]: expected one of {', '.join(MODES)}, found {code!r}", f"[run] 中的“mode”：应为 {'、'.join(MODES)} 之一，实为 {code!r}"))
+        problems.add(f"'mode' in [run]: expected one of {', '.join(MODES)}, found {code!r}", f"[run] 中的“mode”：应为 {'、'.join(MODES)} 之一，实为 {code!r}", "run", "mode")
         return mode_of("9610")
     return mode_of(code)
 
@@ -315,6 +320,7 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
 _ALLOWED: dict[str, tuple[Any, ...]] = {
     "edition": tuple(EDITIONS), "summary_flag": (1, 2), "item_name_flag": (0, 1), "engine": ("local",), "lang": ("en", "zh"), "route": (DECLARATION,), "log_format": ("text", "json"),
 }  # fmt: skip
+_KINDS_ZH: dict[type, str] = {bool: "true或false", int: "整数", float: "数字", str: "带引号的文本", list: "列表[…]", dict: "表"}
 _LONGEST = 4095
 _LEAST = {"workers": 1, "chunk_bytes": 1, "spool_limit": 1, "warn_days": 0, "lock_wait": 0}
 _MOST = {"workers": 1024, "chunk_bytes": 1 << 30, "spool_limit": 1 << 30, "warn_days": 1_000_000_000, "lock_wait": 31_536_000}
@@ -325,12 +331,13 @@ def _setting(name: str, value: Any) -> Any:
     kind = _KINDS.get(name, str)
     kinds = kind if isinstance(kind, tuple) else (kind,)
     if type(value) not in kinds:
-        raise TypeError(f"expected {' or '.join(each.__name__ for each in kinds)}, found {type(value).__name__}")
+        wanted, found = (" or ".join(each.__name__ for each in kinds), type(value).__name__)
+        raise WrongValue(f"expected {wanted}, found {found}", f"应为{'或'.join(_KINDS_ZH[each] for each in kinds)}，实为{_KINDS_ZH.get(type(value), found)}")
     if name in ("period", "first_period"):
         return Period.parse(value)
     for text in value if isinstance(value, list) else [value]:
         if isinstance(text, str) and ("\0" in text or len(text) > _LONGEST):
-            raise ValueError("it is too long, or holds a NUL")
+            raise WrongValue("it is too long, or holds a NUL", "过长，或含有空字符")
     if name == "ledger":
         return place_of(value)
     if name == "out":
@@ -343,50 +350,57 @@ def _setting(name: str, value: Any) -> Any:
         return tuple(str(item) for item in value)
     if name == "formats":
         if not set(value) <= {"parquet", "csv", "xlsx"}:
-            raise ValueError("formats are csv, parquet and xlsx")
+            raise WrongValue("formats are csv, parquet and xlsx", "格式为 csv、parquet 和 xlsx")
         return tuple(value)
     if name == "as_of":
-        day = date.fromisoformat(value)
-        if day.year not in YEARS:
-            raise ValueError(f"'{value}' is not a day of these times")
+        try:
+            day = date.fromisoformat(value)
+        except ValueError:
+            day = None
+        if day is None or day.year not in YEARS:
+            raise WrongValue(f"'{value}' is not a day. Write it as YYYY-MM-DD", f"“{value}”不是日期，应写作 YYYY-MM-DD")
         return day
     if name in _ALLOWED and value not in _ALLOWED[name]:
-        raise ValueError(f"expected one of {_ALLOWED[name]}, found {value!r}")
+        raise WrongValue(f"expected one of {', '.join(map(str, _ALLOWED[name]))}, found {value!r}", f"应为 {'、'.join(map(str, _ALLOWED[name]))} 之一，实为 {value!r}")
     if name in _LEAST and not value >= _LEAST[name]:
-        raise ValueError(f"must be at least {_LEAST[name]}")
+        raise WrongValue(f"must be at least {_LEAST[name]}", f"不得小于 {_LEAST[name]}")
     if name in _MOST and not value <= _MOST[name]:
-        raise ValueError(f"must be at most {_MOST[name]}")
+        raise WrongValue(f"must be at most {_MOST[name]}", f"不得大于 {_MOST[name]}")
     return float(value) if name == "lock_wait" else value
 
 
-def _table(mode: Mode, table: str, values: dict[str, Any], problems: list[tuple[str, str]]) -> list[tuple[str, str]]:
+def _table(mode: Mode, table: str, values: dict[str, Any], problems: Problems) -> list[tuple[str, str]]:
     pairs: list[tuple[str, str]] = []
     for key, value in values.items():
         if not isinstance(value, str):
-            problems.append((f"[{table}] {key}: the value must be text in quotes", f"[{table}] {key}：值必须是带引号的文本"))
+            problems.add(f"[{table}] {key}: the value must be text in quotes", f"[{table}] {key}：值必须是带引号的文本", table, key)
         elif table == "columns":
             column, heading = next(((each, other) for name, other in ((key, value), (value, key)) if (each := mode.dictionary.column_called(name))), ("", key))
             if not column:
-                problems.append((f"[columns] {key} = {value}: neither is a column", f"[columns] {key} = {value}：两者都不是列名"))
+                names = [field.shown for field in mode.dictionary.fields]
+                said = next((said for each in (key, value) if (said := meant(each, names)).en), Text("", ""))
+                problems.add(f"[columns] {key} = {value}: neither is a column{said.en}", f"[columns] {key} = {value}：两者都不是列名{said.zh}", table, key)
             else:
                 pairs.append((column, heading))
         elif table == "constants":
             column = mode.dictionary.column_called(key) or ""
             if not column or not mode.dictionary[column].header or column == "inventory_no":
-                problems.append((f"[constants] {key} is not a header column", f"[constants] {key} 不是表头列"))
+                said = meant(key, [field.shown for field in mode.dictionary.fields if field.header and field.shown != key])
+                problems.add(f"[constants] {key} is not a header column{said.en}", f"[constants] {key} 不是表头列{said.zh}", table, key)
             else:
                 pairs.append((column, value))
         elif key not in mode.rules:
-            problems.append((f"[severity] {key} is not a rule; see 'aggregator rules'", f"[severity] {key} 不是规则代码；参见 aggregator rules"))
+            problems.add(f"[severity] {key} is not a rule; see 'aggregator rules'", f"[severity] {key} 不是规则代码；参见 aggregator rules", table, key)
         elif value not in tuple(Severity):
-            problems.append((f"[severity] {key} must be \"error\" or \"warning\"", f"[severity] {key} 必须是 \"error\" 或 \"warning\""))
+            problems.add(f"[severity] {key} must be \"error\" or \"warning\"", f"[severity] {key} 必须是 \"error\" 或 \"warning\"", table, key)
         elif mode.rules[key].fixed and value != mode.rules[key].severity:
-            problems.append((
+            problems.add(
                 f"[severity] {key} cannot be lowered: without it a line could not be identified, keyed or added",
                 f"[severity] {key} 不能降级：否则无法识别、归并或合计该行",
-            ))
+                table, key,
+            )  # fmt: skip
         elif mode.rules[key].scope not in ("row", "inventory", "batch"):
-            problems.append((f"[severity] {key} is not about the data", f"[severity] {key} 不是数据规则"))
+            problems.add(f"[severity] {key} is not about the data", f"[severity] {key} 不是数据规则", table, key)
         else:
             pairs.append((key, value))
     return pairs

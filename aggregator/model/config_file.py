@@ -1,0 +1,96 @@
+"""A config file, and where in it each key stands: what is wrong with it is said with file and line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from bisect import bisect_left
+from collections.abc import Iterable
+from contextlib import suppress
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from aggregator.model.errors import WrongConfiguration
+from aggregator.model.names import told
+from aggregator.model.small import read_small
+
+_AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+_ALIKE = 0.6
+Key = tuple[str | int, ...]
+
+
+class Config(dict[str, Any]):
+    """What a file says, and its text. A plain mapping, as programs give it, has no lines."""
+
+    def __init__(self, values: dict[str, Any], path: Path | str = "", text: str = "") -> None:
+        super().__init__(values)
+        self.path, self.text = path, text
+
+    def at(self, key: Key) -> str:
+        """`FILE:LINE: ` of a key; blank where nothing is known of it."""
+        if not self.path:
+            return ""
+        line = line_of(self.text, key)
+        return f"{told(self.path)}{f':{line}' if line else ''}: "
+
+
+def load(path: Path) -> Config:
+    """Raises WrongConfiguration naming the line that is no TOML; OSError where the file cannot be read."""
+    try:
+        text = read_small(path).decode("utf-8-sig")
+        return Config(tomllib.loads(text), path, text)
+    except tomllib.TOMLDecodeError as error:
+        where, why = _place(str(error), text)
+        raise _no_toml(f"{told(path)}{where}", why) from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise _no_toml(f"{told(path)}:{line}", f"it is not UTF-8 (byte {error.object[error.start]:#04x})") from None
+
+
+def _no_toml(where: str, why: str) -> WrongConfiguration:
+    return WrongConfiguration(
+        f"The config is not TOML: {where}: {why}. Correct it, or name another with --config.",
+        f"配置文件不是有效的TOML：{where}：{why}。请修正，或用 --config 指定其他文件。",
+    )
+
+
+def _place(message: str, text: str) -> tuple[str, str]:
+    """`:LINE:COLUMN`, as the parser says, and what it says of it."""
+    found = _AT.search(message)
+    if found is None:
+        return "", message
+    return f":{found[1]}:{found[2]}" if found[1] else f":{len(_LINE.findall(text))}", message[: found.start()]
+
+
+def line_of(text: str, key: Key) -> int | None:
+    """The line on which the statement begins that gives `key`, or what stands above it. Found by reading more and more of the file, so
+    that what counts as a statement is what the parser takes for one."""
+    lines = _LINE.findall(text)
+    while key:
+
+        def given(end: int, key: Key = key) -> bool:
+            """Whether so many lines, and as many more as it takes to end a statement, give it."""
+            for last in range(end, len(lines) + 1):
+                with suppress(tomllib.TOMLDecodeError):
+                    return _has(tomllib.loads("".join(lines[:last])), key)
+            return False
+
+        if (first := bisect_left(range(len(lines) + 1), True, key=given)) <= len(lines):
+            return max(first, 1)
+        key = key[:-1]
+    return None
+
+
+def _has(value: Any, key: Key) -> bool:
+    for part in key:
+        if not (part in value if isinstance(value, dict) else isinstance(value, list) and isinstance(part, int) and part < len(value)):
+            return False
+        value = value[part]
+    return True
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """What was probably meant: names differ in letters, in - for _, or in an s at the end."""
+    return next(iter(get_close_matches(str(name).strip().lower().replace("-", "_"), list(known), 1, _ALIKE)), None)
