@@ -333,6 +333,8 @@ def _setting(name: str, value: Any) -> Any:
     if type(value) not in kinds:
         wanted, found = (" or ".join(each.__name__ for each in kinds), type(value).__name__)
         raise WrongValue(f"expected {wanted}, found {found}", f"应为{'或'.join(_KINDS_ZH[each] for each in kinds)}，实为{_KINDS_ZH.get(type(value), found)}")
+    if isinstance(value, list) and not all(isinstance(each, str) for each in value):
+        raise WrongValue("expected a list of text, each in quotes", "应为文本列表，每项加引号")
     if name in ("period", "first_period"):
         return Period.parse(value)
     for text in value if isinstance(value, list) else [value]:

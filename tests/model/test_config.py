@@ -64,6 +64,8 @@ def said(folder: Path, text: str | bytes) -> WrongConfiguration:
         ("[run]\nformat = ['csv']\n", 2, "did you mean 'formats'?"),
         ("[run]\nout = 'x'\nworkers = '2'\n", 3, "expected int, found str"),
         ("[run]\nworkers = 0\n", 2, "at least 1"),
+        ("[run]\nreceipts = [1]\n", 2, "list of text"),
+        ("[run]\nformats = [['csv']]\n", 2, "list of text"),
         ("[run]\nlang = 'fr'\n", 2, "expected one of en, zh"),
         ("[run]\nperiod = '2026-13'\n", 2, "2026-13"),
         ("[run]\nas_of = 'soon'\n", 2, "YYYY-MM-DD"),
