@@ -11,11 +11,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 
 from aggregator.inputs.ceb import elements
 from aggregator.inputs.export import Export
+from aggregator.inputs.formats import workbook_process
 from aggregator.inputs.sources import tags
 from aggregator.outputs.rejected import rejected_names
 from tests.cli.test_cli import aggregator
@@ -57,6 +61,19 @@ def edited(part: str, old: bytes, new: bytes) -> bytes:
     return made.getvalue()
 
 
+def shared_text(cells: int, letters: int) -> bytes:
+    """Each cell by itself, the text once."""
+    made = io.BytesIO()
+    with xlsxwriter.Workbook(made, {"in_memory": True}) as workbook:
+        sheet = workbook.add_worksheet()
+        for place, (column, value) in enumerate(row().items()):
+            sheet.write_string(0, place, column)
+            sheet.write_string(1, place, value)
+        for at in range(cells):
+            sheet.write_string(2 + at // 40, at % 40, "x" * letters)
+    return made.getvalue()
+
+
 def comment(text: bytes) -> bytes:
     return edited(SHEET, b"</sheetData>", b"</sheetData><!-- " + text + b" -->")
 
@@ -75,6 +92,7 @@ WORKBOOKS: dict[str, tuple[Callable[[], bytes], int, str]] = {
     "a far column": (lambda: book((1, 16_383, "x")), 65, "Column XFD"),
     "a far cell, spaced out": (lambda: edited(SHEET, b"</sheetData>", b'<row r="3"><c r =\n"XFD1048576" t="str"><v>x</v></c></row></sheetData>'), 65, "XFD1048576"),
     "a cell with a long tag": (lambda: edited(SHEET, b"</sheetData>", b'<row r="3"><c r="A3" t="e"' + b" " * 5000 + b"><v>#N/A</v></c></row></sheetData>"), 65, "do not fit together"),
+    "a text that many cells share": (lambda: shared_text(20_000, 32_000), 65, "takes more memory than any file of its size should"),
     "a book of nothing but tags": (lambda: edited(BOOK, b"</workbook>", b"<x>" + b"<a/>" * 600_000 + b"</x></workbook>"), 65, "do not fit together"),
 }
 
@@ -87,6 +105,32 @@ def test_workbooks(runner: Runner, kind: str) -> None:
         result = aggregator("check", "book.xlsx", folder=runner.folder)
     assert result.returncode == code, result.stderr
     assert says in result.stderr
+
+
+DEATHS = {
+    "os.abort()": (65, "ended with -6"),
+    "os.kill(os.getpid(), 11)": (65, "ended with -11"),
+    "os.kill(os.getpid(), 24)": (65, "takes longer than any file"),
+    "os.kill(os.getpid(), 9)": (74, "was killed, perhaps for want of memory"),
+    "os._exit(3)": (65, "ended with 3"),
+    "sys.stderr.write('memory allocation of 9 bytes failed'); sys.stderr.flush(); os.abort()": (65, "more memory than any file"),
+    "raise MemoryError": (65, "more memory than any file"),
+    "raise type('PanicException', (BaseException,), {})('index out of bounds')": (65, "index out of bounds"),
+    "raise OSError(5, 'Input/output error')": (74, "Input/output error"),
+}
+
+
+@pytest.mark.parametrize("death", DEATHS)
+@pytest.mark.parametrize("asked", ["open", "rows"])
+def test_a_reader_that_dies_is_a_sentence(runner: Runner, monkeypatch: pytest.MonkeyPatch, death: str, asked: str) -> None:
+    runner.write(book(), "book.xlsx")
+    own = Path(workbook_process.__file__).read_text(encoding="utf-8")
+    dying = own.replace(f"    def {asked}(self", f"    def {asked}(self, *_):\n        import os\n        {death}\n    def other(self")
+    script = runner.write(dying, "script.py")
+    monkeypatch.setattr(workbook_process, "__file__", str(script))
+    result = aggregator("check", "book.xlsx", folder=runner.folder)
+    code, says = DEATHS[death]
+    assert (result.returncode, says in result.stderr) == (code, True), result.stderr
 
 
 MESSAGES: dict[str, tuple[bytes, str]] = {
@@ -159,6 +203,29 @@ def test_names_of_rejected_files_are_told_apart_at_once() -> None:
     assert len(set(names)) == len(names) == len(files)
     assert names[:4] == ["a.csv", "a-2.csv", "a-3.csv", "a-4.csv"]
     assert names[-1] == "b.csv"
+
+
+def alike(rows: int, **others: str) -> pa.Table:
+    """Rows that are the same; each text stands once."""
+    at = pa.array(np.zeros(rows, dtype=np.int32))
+    return pa.table({column: pa.DictionaryArray.from_arrays(at, pa.array([value])) for column, value in {**row(), **others}.items()})
+
+
+ROWS: dict[str, tuple[Callable[[], pa.Table], int]] = {
+    "equal rows": (lambda: alike(1_000_000), 65),
+    "a long text in many rows": (lambda: alike(20_000, goods_spec="x" * 100_000), 65),
+    "some equal rows": (lambda: alike(1000), 0),
+}
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_rows_of_parquet_that_are_alike(runner: Runner, kind: str) -> None:
+    make, code = ROWS[kind]
+    pq.write_table(make(), runner.folder / "rows.parquet", compression="zstd")
+    with soon():
+        result = aggregator("columns" if code == 0 else "check", "rows.parquet", folder=runner.folder)
+    assert result.returncode == code, result.stderr
+    assert ("[F109] rows.parquet" in result.stderr) == bool(code)
 
 
 def test_many_columns_without_headings(runner: Runner) -> None:

@@ -13,11 +13,14 @@ from aggregator.inputs.export import FILE_LINES, Export, Source, unusable
 from aggregator.inputs.formats.spool import SpoolWriter
 from aggregator.inputs.reading import Reading
 from aggregator.inputs.sources.unchanged import taken_of
+from aggregator.inputs.sources.unpack import MOST_TIMES
 from aggregator.inputs.tables.cells import number_text
 from aggregator.inputs.tables.sheet import Head, find_head
 from aggregator.schemas.field import Field
 
 _ROWS_AT_ONCE = 50_000
+_SMALL = 16 << 20
+"""Bytes of text that a file of any size may become."""
 _EXACT_BELOW = {16: 2**11, 32: 2**24}
 """From here on a floating number of so many bits may stand for its neighbour; one of 64 bits holds more than a cell of a spreadsheet."""
 
@@ -26,13 +29,16 @@ def open_parquet(source: Source, how: Reading) -> Export:
     """Rows are numbered from 2, as if the names of the columns stood in row 1."""
     path = how.room.new_file(".arrow")
     try:
-        with pq.ParquetFile(source.path) as file:
+        # A text that many rows share stands once: it is looked at before it stands in each of them.
+        with pq.ParquetFile(source.path, read_dictionary=_texts(source)) as file:
             names, rows = file.schema_arrow.names, file.metadata.num_rows
+            room = _Room(source, rows * len(names))
             head = _head(source, names, how)
             first = 2
             fields = {place: how.dictionary[column] for column, place in head.matched.places.items()}
             with SpoolWriter(path, len(names), how.chunk_bytes) as spool:
                 for batch in file.iter_batches(_ROWS_AT_ONCE):
+                    room.take(batch)
                     cells = [_text(source, name, batch.column(place), fields.get(place)) for place, name in enumerate(names)]
                     spool.add(cells, np.arange(first, first + batch.num_rows))
                     first += batch.num_rows
@@ -53,6 +59,33 @@ def open_parquet(source: Source, how: Reading) -> Export:
         reported=head.reported(1),
         physical=((FILE_LINES, rows + 1), ("headings", 1)),
     )
+
+
+def _texts(source: Source) -> list[str]:
+    schema = pq.read_schema(source.path)
+    return [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)]
+
+
+class _Room:
+    """How much text a file may become, by its size: where rows are alike, a few bytes stand for any number of them."""
+
+    def __init__(self, source: Source, cells: int) -> None:
+        self._source, self._size = source, source.path.stat().st_size
+        self._taken = 0
+        self._take(cells)
+
+    def take(self, batch: pa.RecordBatch) -> None:
+        for column in batch.columns:
+            if pa.types.is_dictionary(column.type) and len(column.dictionary):
+                lengths = pc.binary_length(column.dictionary.cast(pa.large_string())).cast(pa.int64())
+                self._take(pc.sum(lengths.take(column.indices)).as_py() or 0)
+
+    def _take(self, size: int) -> None:
+        self._taken += size
+        if self._taken > max(self._size * MOST_TIMES, _SMALL):
+            raise unusable(
+                "F109", self._source.name, f"Unpacked it has more than {self._taken:,} bytes, from {self._size:,}.", f"解压后超过 {self._taken:,} 字节，压缩后 {self._size:,} 字节。"
+            )
 
 
 def _head(source: Source, names: list[str], how: Reading) -> Head:

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError, SheetVisibleEnum
 
 from aggregator.inputs.export import FILE_LINES, Export, FileFinding, Source, unusable
 from aggregator.inputs.formats.merged_cells import MergedCells
 from aggregator.inputs.formats.spool import SpoolWriter, reported_column
+from aggregator.inputs.formats.workbook_cells import Book, Sheet
 from aggregator.inputs.formats.workbook_parts import FarCell, Parts, parts_of
 from aggregator.inputs.formats.workbook_size import refuse_bomb
 from aggregator.inputs.reading import Reading
@@ -32,31 +32,29 @@ def open_workbook(source: Source, how: Reading) -> list[Export]:
     """The sheets that the user named, or the only one that holds inventories. Raises what says what to do."""
     with source.path.open("rb") as file:
         zipped = file.read(2) == _ZIP
-    try:
-        if zipped:
-            refuse_bomb(source)
-        book = CalamineWorkbook.from_path(source.path)
-        names = [name for name in book.sheet_names if not how.sheets or name in how.sheets]
-        looked_at = {name: _parts(source, name) for name in names} if zipped else {}
-        sheets = {name: book.get_sheet_by_name(name) for name in names}
-        if not book.sheet_names:
-            raise unusable("F108", source.name, "It has no sheets.", "其中没有工作表。")
-        if not sheets:
-            raise unusable("F110", source.name, f"Its sheets: {', '.join(book.sheet_names)}.", f"工作表：{'、'.join(book.sheet_names)}。")
-        heads = {name: head for name, sheet in sheets.items() if (head := _head(source, sheet, how)) is not None}
-        hidden = [each.name for each in book.sheets_metadata if each.visible != SheetVisibleEnum.Visible and each.name in heads]
-        reported = [] if how.sheets else [FileFinding("F306", name) for name in hidden]
-        exports = []
-        for name in _chosen(source, book, heads, [] if how.sheets else hidden, how):
-            parts = (looked_at[name] or parts_of(source, name)) if zipped else Parts()
-            head = _head(source, sheets[name], how, parts) or heads[name]
-            head.must_be_on_top(source.name)
-            exports.append(_spooled(source, "xlsx" if zipped else "xls", sheets[name], name, head, parts, reported, how))
-        return exports
-    except PasswordError:
-        raise unusable("F108", source.name, "It is protected by a password.", "工作簿受密码保护。") from None
-    except CalamineError as error:
-        raise unusable("F108", source.name, f"{error}.", f"{error}。") from None
+    size = refuse_bomb(source) if zipped else source.path.stat().st_size
+    with Book(source, size) as book:
+        return _opened(source, book, how, zipped=zipped)
+
+
+def _opened(source: Source, book: Book, how: Reading, *, zipped: bool) -> list[Export]:
+    names = [name for name in book.names if not how.sheets or name in how.sheets]
+    looked_at = {name: _parts(source, name) for name in names} if zipped else {}
+    sheets = {name: book.sheet(name) for name in names}
+    if not book.names:
+        raise unusable("F108", source.name, "It has no sheets.", "其中没有工作表。")
+    if not sheets:
+        raise unusable("F110", source.name, f"Its sheets: {', '.join(book.names)}.", f"工作表：{'、'.join(book.names)}。")
+    heads = {name: head for name, sheet in sheets.items() if (head := _head(source, sheet, how)) is not None}
+    hidden = [name for name in book.hidden if name in heads]
+    reported = [] if how.sheets else [FileFinding("F306", name) for name in hidden]
+    exports = []
+    for name in _chosen(source, book, heads, [] if how.sheets else hidden, how):
+        parts = (looked_at[name] or parts_of(source, name)) if zipped else Parts()
+        head = _head(source, sheets[name], how, parts) or heads[name]
+        head.must_be_on_top(source.name)
+        exports.append(_spooled(source, "xlsx" if zipped else "xls", sheets[name], name, head, parts, reported, how))
+    return exports
 
 
 def _parts(source: Source, sheet: str) -> Parts | None:
@@ -69,8 +67,8 @@ def _parts(source: Source, sheet: str) -> Parts | None:
         return None
 
 
-def _chosen(source: Source, book: CalamineWorkbook, heads: dict[str, Head], hidden: list[str], how: Reading) -> list[str]:
-    if how.sheets and (without := [name for name in how.sheets if name in book.sheet_names and name not in heads]):
+def _chosen(source: Source, book: Book, heads: dict[str, Head], hidden: list[str], how: Reading) -> list[str]:
+    if how.sheets and (without := [name for name in how.sheets if name in book.names and name not in heads]):
         raise unusable("F101", source.name, f"Sheet {without[0]}.", f"工作表 {without[0]}。")
     seen = [name for name in heads if name not in hidden]
     if how.sheets:
@@ -83,7 +81,7 @@ def _chosen(source: Source, book: CalamineWorkbook, heads: dict[str, Head], hidd
     if len(whole) > 1:
         raise unusable("F111", source.name, f"They are: {', '.join(whole)}.", f"它们是：{'、'.join(whole)}。")
     if not seen:
-        listed = ", ".join(book.sheet_names)
+        listed = ", ".join(book.names)
         only = f"The hidden sheet {hidden[0]} holds inventories: name it with --sheet." if hidden else f"Its sheets: {listed}."
         nur = f"隐藏的工作表 {hidden[0]} 含有清单：请用 --sheet 指定。" if hidden else f"工作表：{listed}。"
         raise unusable("F101", source.name, only, nur)
@@ -96,7 +94,7 @@ def _holds_lists(head: Head) -> bool:
     return "commodity_code" in given and bool(given & {"inventory_no", "internal_no", "order_no"})
 
 
-def _head(source: Source, sheet: CalamineSheet, how: Reading, parts: Parts | None = None) -> Head | None:
+def _head(source: Source, sheet: Sheet, how: Reading, parts: Parts | None = None) -> Head | None:
     rows = [[text_of(cell) for cell in row] for row in islice(_rows(sheet), HEAD_ROWS)]
     for row, place, text in _spoiled(parts, 0, len(rows)) if parts is not None else ():
         if place < len(rows[row]):
@@ -108,7 +106,7 @@ def _head(source: Source, sheet: CalamineSheet, how: Reading, parts: Parts | Non
     return head
 
 
-def _rows(sheet: CalamineSheet, count: int = 0) -> Iterator[list[Any]]:
+def _rows(sheet: Sheet, count: int = 0) -> Iterator[list[Any]]:
     """All rows from the first of the sheet, each from its first column: the reader leaves out what is empty beside them. Blank
     rows below, up to `count`: it leaves out too what is nothing but formulas without a value."""
     left = sheet.start[1] if sheet.start else 0
@@ -129,13 +127,13 @@ def _spoiled(parts: Parts, first: int, count: int) -> Iterator[tuple[int, int, s
 
 
 def _spooled(
-    source: Source, kind: str, sheet: CalamineSheet, name: str, head: Head, parts: Parts, reported: list[FileFinding], how: Reading
+    source: Source, kind: str, sheet: Sheet, name: str, head: Head, parts: Parts, reported: list[FileFinding], how: Reading
 ) -> Export:
     path, repairs = how.room.new_file(".arrow"), Counter[str](title_rows=head.row)
     columns = {place: column for column, place in head.matched.places.items()}
     width, first = len(head.headings), head.row + 1
     headers = {place for place, column in columns.items() if how.dictionary[column].header}
-    merged = MergedCells(sheet.merged_cell_ranges or [], first, columns, headers)
+    merged = MergedCells(sheet.merged_cell_ranges, first, columns, headers)
     count = max([sheet.end[0] + 1 if sheet.end else 0, *(row for row, place in parts.spoiled if place in columns)])
     rows = islice(_rows(sheet, count), first, None)
     with SpoolWriter(path, width, how.chunk_bytes) as spool:

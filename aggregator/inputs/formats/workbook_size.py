@@ -34,8 +34,8 @@ _CELL = re.compile(rb"""<(?:\w+:)?c\s[^<>]*?\br\s*=\s*["']([A-Z]{1,3})(\d{1,7})[
 _SPACED = re.compile(rb"\sr(?:\s+=|=\s)")
 
 
-def refuse_bomb(source: Source) -> None:
-    """A workbook is unpacked in memory: what would not fit is refused before."""
+def refuse_bomb(source: Source) -> int:
+    """A workbook is unpacked in memory: what would not fit is refused before. Its unpacked size."""
     with sound_archive(source.name), zipfile.ZipFile(source.path) as archive:
         members = archive.infolist()
         size = sum(member.file_size for member in members)
@@ -46,6 +46,7 @@ def refuse_bomb(source: Source) -> None:
         for member in members:
             if member.filename.lower().endswith(".xml"):
                 _refuse_texts(source, archive, member)
+    return size
 
 
 def _refuse_texts(source: Source, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
