@@ -13,6 +13,7 @@ from aggregator.cli.ledger import ledger
 from aggregator.cli.modes import modes
 from aggregator.cli.rates import rates
 from aggregator.cli.runs import check, columns, rules, run, sample
+from aggregator.cli.setup import completions, init, template
 from aggregator.cli.watch import config, doctor, status
 from aggregator.model.version import VERSION
 
@@ -30,7 +31,7 @@ def cli() -> None:
     """
 
 
-for _command in (run, check, columns, status, months, receive, trace, diff, report, ledger, doctor, config, modes, rates, rules, sample):
+for _command in (run, check, columns, status, months, receive, trace, diff, report, ledger, doctor, config, modes, rates, rules, sample, init, template, completions):
     cli.add_command(_command)
 
 

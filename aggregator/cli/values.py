@@ -6,9 +6,12 @@ import math
 import os
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
+
+if TYPE_CHECKING:
+    import click.shell_completion
 
 Param: TypeAlias = "click.Parameter | None"
 Context: TypeAlias = "click.Context | None"
@@ -63,6 +66,12 @@ class PathName(click.ParamType[Any]):
     """`anywhere`: also in object storage."""
 
     name = "path"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[click.shell_completion.CompletionItem]:
+        """The shell knows the files."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(incomplete, type="file")]
 
     def __init__(self, *, anywhere: bool = False) -> None:
         self._anywhere = anywhere
