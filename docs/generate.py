@@ -10,22 +10,25 @@ from pathlib import Path
 import click
 
 from aggregator.cli import cli
+from aggregator.cli.language import Spoken, speak
 from aggregator.reports.modes import reasons
 from aggregator.schemas.codes import CODE_LISTS, code_list
 from aggregator.schemas.modes import Mode, mode_of
 from aggregator.schemas.rates import RATE_RULES
 from aggregator.schemas.sources import SOURCES
+from aggregator.schemas.text import Lang
 
 ROOT = Path(__file__).parent.parent
 _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def command_line() -> str:
+def command_line(lang: Lang) -> str:
+    speak(Spoken(lang, "command line"))
     return "\n".join(_help_of(cli, "aggregator"))
 
 
 def _help_of(command: click.Command, path: str) -> list[str]:
-    context = click.Context(command, info_name=path, max_content_width=110, terminal_width=110)
+    context = command.context_class(command, info_name=path, max_content_width=110, terminal_width=110)
     parts = [f"### `{path}`\n\n```text\n{command.get_help(context)}\n```\n"]
     for name, below in command.commands.items() if isinstance(command, click.Group) else ():
         parts += _help_of(below, f"{path} {name}")
@@ -96,7 +99,8 @@ def advice() -> str:
 MAKERS: dict[str, Callable[[], str]] = {
     "rate_rules": rate_rules,
     "advice": advice,
-    "command_line": command_line,
+    "command_line": lambda: command_line("en"),
+    "command_line_zh": lambda: command_line("zh"),
     "rules": rules_and_sources,
     "rules_of_1039": lambda: rules_of("1039"),
     "rules_of_9710": lambda: rules_of("9710"),
@@ -113,7 +117,7 @@ def renewed(text: str) -> str:
 
 def main() -> int:
     stale = []
-    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):
         text = path.read_text(encoding="utf-8")
         if (new := renewed(text)) != text:
             stale.append(path)

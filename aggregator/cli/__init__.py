@@ -7,6 +7,7 @@ import sys
 import click
 
 from aggregator.cli.answers import receive, trace
+from aggregator.cli.commands import Option, Root, group
 from aggregator.cli.compare import diff, months, report
 from aggregator.cli.ending import ended
 from aggregator.cli.ledger import ledger
@@ -16,10 +17,11 @@ from aggregator.cli.runs import check, columns, rules, run, sample
 from aggregator.cli.setup import completions, init, template
 from aggregator.cli.watch import config, doctor, status
 from aggregator.model.version import VERSION
+from aggregator.schemas.text import Text
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(VERSION, prog_name="aggregator")
+@group(cls=Root, context_settings={"help_option_names": ["-h", "--help"]}, zh="将跨境电商出口清单归并为汇总申报的报关单（9610 清单核放、汇总申报，及 9710、1039）。")
+@click.version_option(VERSION, prog_name="aggregator", cls=Option, help=Text("Show the version and exit.", "显示版本号并退出。"))
 def cli() -> None:
     """Merge 9610 export inventories into summary declarations (清单核放、汇总申报).
 

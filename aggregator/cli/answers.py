@@ -6,18 +6,21 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from aggregator.cli.commands import argument, command, option
 from aggregator.cli.ending import Reporter, guarded, now
 from aggregator.cli.options import PATH, PLACE, json_option, lang_option, ledger_options, lock_wait_option, options_of
 from aggregator.cli.values import Words
+from aggregator.schemas.text import Text
 
 if TYPE_CHECKING:
     from aggregator.model.remote import AnyPath
 
 
-@click.command()
-@click.argument("files", nargs=-1, required=True, type=PLACE, metavar="FILE...")
+@command(
+    zh="将海关回执（CEB702、CEB792、CEB604、CEB606、CEB304）登记入台账，并与我们的预测核对。\n\n"
+    "可为文件、文件夹、通配符、压缩包；顺序不限，可重复接收。每个文件保存在结果文件夹的 received 中；无法使用的予以隔离。海关结果有差异或有文件被隔离时，退出码为 3。"
+)  # fmt: skip
+@argument("files", nargs=-1, required=True, type=PLACE, metavar="FILE...")
 @ledger_options
 @lock_wait_option
 @json_option
@@ -36,7 +39,6 @@ def receive(files: tuple[AnyPath, ...], config: Path | None, as_json: bool, lang
     def job(reporter: Reporter) -> int:
         from aggregator.jobs.receive import receive as receive_answers
         from aggregator.reports.received import received_as_json, received_lines
-        from aggregator.schemas.text import Text
 
         options, _ = options_of(config, {**given, "inputs": files, "lang": lang})
         reporter.adopt(options)
@@ -51,9 +53,12 @@ def receive(files: tuple[AnyPath, ...], config: Path | None, as_json: bool, lang
     sys.exit(guarded(job, lang))
 
 
-@click.command()
-@click.argument("numbers", nargs=-1, type=Words(), metavar="NUMBER...")
-@click.option("--file", type=PATH, metavar="FILE", help="Numbers, one a line, or - for standard input.")
+@command(
+    zh="追溯一行的去向：从清单、订单或运单，到我们的报关单商品项、海关报关单和退税关联行。\n\n"
+    "编号可以是清单、订单、运单、我们的报关单（加 /项号 表示其中一项）、海关报关单的编号，或21位退税关联号（则列出其清单行）。输出CSV。有编号找不到时退出码为 3。"
+)  # fmt: skip
+@argument("numbers", nargs=-1, type=Words(), metavar="NUMBER...")
+@option("--file", type=PATH, metavar="FILE", help=Text("Numbers, one a line, or - for standard input.", "编号文件，每行一个；- 表示标准输入。"))
 @ledger_options
 @json_option
 @lang_option
@@ -87,8 +92,6 @@ def trace(numbers: tuple[str, ...], file: Path | None, config: Path | None, as_j
             raise NoLedger(ledger or Path("ledger.sqlite"))
         absent = print_trace(trace_numbers(ledger, wanted), wanted, reporter, as_json=as_json)
         if absent:
-            from aggregator.schemas.text import Text
-
             listed = ", ".join(absent[:5])
             reporter.note(Text(f"Not found: {len(absent):,} numbers ({listed}).", f"未找到：{len(absent):,} 个编号（{listed}）。"))
         return 3 if absent else 0

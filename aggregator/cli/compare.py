@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from aggregator.cli.commands import argument, command, option
 from aggregator.cli.ending import Reporter, guarded, now
+from aggregator.cli.language import asked_for
 from aggregator.cli.options import (
     PATH,
     PLACE,
@@ -22,15 +22,16 @@ from aggregator.cli.options import (
     warn_days_option,
 )
 from aggregator.cli.values import COUNT
+from aggregator.schemas.text import Text
 
 if TYPE_CHECKING:
     from aggregator.model.remote import AnyPath
 
 
-@click.command()
-@click.argument("before", type=PLACE, metavar="RUN")
-@click.argument("after", type=PLACE, metavar="RUN")
-@click.option("--max", "most", type=COUNT, default=5, show_default=True, help="How many examples of each kind to show.")
+@command(zh="比较两个批次有何变化：清单、去向、报关单商品项、合计。有差异时退出码为 3。\n\n批次指批次文件夹，包括已作废的批次。商品项按归并条件比较，不按编号。")
+@argument("before", type=PLACE, metavar="RUN")
+@argument("after", type=PLACE, metavar="RUN")
+@option("--max", "most", type=COUNT, default=5, show_default=True, help=Text("How many examples of each kind to show.", "每类显示多少个例子。"))
 @json_option
 @lang_option
 def diff(before: AnyPath, after: AnyPath, most: int, as_json: bool, lang: Any) -> None:
@@ -59,13 +60,13 @@ def diff(before: AnyPath, after: AnyPath, most: int, as_json: bool, lang: Any) -
     sys.exit(guarded(job, lang))
 
 
-@click.command()
+@command(zh="并列各申报期：期限、结关、已申报、海关已答复、尚待处理。\n\n有待处理的清单且期限将至（--warn-days）或已过时，退出码为 3。")
 @ledger_options
 @as_of_option
 @calendar_option
 @warn_days_option
 @require_ledger_option
-@click.option("--html", "page", type=PATH, metavar="FILE", help="Write a page with the table and charts.")
+@option("--html", "page", type=PATH, metavar="FILE", help=Text("Write a page with the table and charts.", "写出含表格和图表的网页。"))
 @json_option
 @lang_option
 def months(config: Path | None, page: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
@@ -102,9 +103,9 @@ def months(config: Path | None, page: Path | None, as_json: bool, lang: Any, **g
     sys.exit(guarded(job, lang))
 
 
-@click.command()
-@click.argument("run", type=PLACE, metavar="RUN")
-@click.option("--pdf", type=PATH, metavar="FILE", required=True, help="Where to write the PDF.")
+@command(zh="用本机的浏览器（Chromium、Chrome 或 Edge）将批次报告打印成PDF。\n\n批次指批次文件夹。不加 --lang 时，PDF沿用批次的语言。")
+@argument("run", type=PLACE, metavar="RUN")
+@option("--pdf", type=PATH, metavar="FILE", required=True, help=Text("Where to write the PDF.", "PDF写到哪里。"))
 @lang_option
 def report(run: AnyPath, pdf: Path, lang: Any) -> None:
     """Print the report of a run to PDF, by a browser of this machine (Chromium, Chrome or Edge).
@@ -119,7 +120,7 @@ def report(run: AnyPath, pdf: Path, lang: Any) -> None:
     def job(reporter: Reporter) -> int:
         from aggregator.jobs.pdf import print_report
 
-        print_report(run, pdf, lang)
+        print_report(run, pdf, asked_for())
         reporter.print(str(pdf))
         return 0
 

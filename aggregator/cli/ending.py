@@ -4,7 +4,6 @@ traceback."""
 from __future__ import annotations
 
 import io
-import locale
 import os
 import sys
 import traceback
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aggregator.cli.language import lang_now
 from aggregator.cli.screen import (
     flush,
     hold_streams,
@@ -33,13 +33,6 @@ if TYPE_CHECKING:
     from aggregator.schemas.text import Lang, Text
 
 
-def locale_lang() -> Lang:
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        if value := os.environ.get(name):
-            return "zh" if value.lower().startswith("zh") else "en"
-    return "zh" if (locale.getlocale()[0] or "").lower().startswith(("zh", "chinese")) else "en"
-
-
 def now() -> datetime:
     from aggregator.schemas.patterns import CHINA
 
@@ -55,7 +48,7 @@ class Reporter:
     event, message, …)."""
 
     def __init__(self, lang: Lang | None, log_format: str | None) -> None:
-        self.lang: Lang = lang or locale_lang()
+        self.lang: Lang = lang or lang_now()
         self.as_json = log_format == "json"
         self.stands: Text | None = None
         self.code = 0

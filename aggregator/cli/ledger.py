@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aggregator.cli.commands import argument, group, option
 from aggregator.cli.ending import Reporter, guarded, now
 from aggregator.cli.options import (
     PATH,
@@ -20,14 +21,14 @@ from aggregator.cli.options import (
     period_option,
 )
 from aggregator.cli.values import LedgerName, Month, Words
+from aggregator.schemas.text import Text
 
 if TYPE_CHECKING:
     from aggregator.model.options import Options
     from aggregator.model.settings import LedgerPlace
-    from aggregator.schemas.text import Text
 
 
-@click.group()
+@group(zh="哪些清单在哪个批次申报过：查看、核验、备份、作废批次。")
 def ledger() -> None:
     """What was declared, in which run: look at it, check it, back it up, take a run back.
 
@@ -55,7 +56,7 @@ def _with_ledger(
     sys.exit(guarded(job, lang))
 
 
-@ledger.command()
+@ledger.command(zh="列出各批次、其汇总申请单，以及清单的状态。")
 @period_option
 @ledger_options
 @json_option
@@ -83,7 +84,7 @@ def show(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
     _with_ledger(work, config, lang, given)
 
 
-@ledger.command()
+@ledger.command(zh="核验台账及其批次文件夹：每个事件、每行记录、每个文件。有差异时退出码为 3，台账版本过旧时为 78。\n\n会完成被中断的发布。")
 @ledger_options
 @lock_wait_option
 @json_option
@@ -113,9 +114,9 @@ def check(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
     _with_ledger(work, config, lang, given)
 
 
-@ledger.command()
-@click.argument("run_ref", type=Words(), metavar="RUN")
-@click.option("--reason", default="", type=Words(), metavar="TEXT", help="Why: it is recorded.")
+@ledger.command(zh="作废从未发送的批次：其清单可以重新申报。\n\n海关已对其任一申请单作出答复的，不予作废。批次文件夹改名为 批次.void。")
+@argument("run_ref", type=Words(), metavar="RUN")
+@option("--reason", default="", type=Words(), metavar="TEXT", help=Text("Why: it is recorded.", "原因：将记入台账。"))
 @ledger_options
 @lock_wait_option
 @lang_option
@@ -137,10 +138,10 @@ def void(run_ref: str, reason: str, config: Path | None, lang: Any, **given: Any
     _with_ledger(work, config, lang, given)
 
 
-@ledger.command()
-@click.argument("application_ref", type=Words(), metavar="APPLICATION")
-@click.argument("answer", type=click.Choice(["accepted", "refused", "merged", "entered"]))
-@click.option("--reason", default="", type=Words(), metavar="TEXT", help="What customs said: it is recorded.")
+@ledger.command(zh="手工登记海关对汇总申请单的答复。退单后其清单可在下一批次申报。")
+@argument("application_ref", type=Words(), metavar="APPLICATION")
+@argument("answer", type=click.Choice(["accepted", "refused", "merged", "entered"]))
+@option("--reason", default="", type=Words(), metavar="TEXT", help=Text("What customs said: it is recorded.", "海关的说明：将记入台账。"))
 @ledger_options
 @lock_wait_option
 @lang_option
@@ -161,9 +162,9 @@ def answer(application_ref: str, answer: str, reason: str, config: Path | None, 
     _with_ledger(work, config, lang, given)
 
 
-@ledger.command()
-@click.argument("numbers", nargs=-1, type=Words(), required=True, metavar="INVENTORY_NO...")
-@click.option("--reason", required=True, type=Words(), metavar="TEXT", help="Why: it is recorded.")
+@ledger.command(zh="声明某些未申报的清单永远不在此申报，status 不再等待它们。\n\n用于编号有误且已更正的，或属于其他企业的清单。记录仍保留；批次再次见到该清单时会重新处理。")
+@argument("numbers", nargs=-1, type=Words(), required=True, metavar="INVENTORY_NO...")
+@option("--reason", required=True, type=Words(), metavar="TEXT", help=Text("Why: it is recorded.", "原因：将记入台账。"))
 @ledger_options
 @lock_wait_option
 @lang_option
@@ -186,9 +187,9 @@ def dismiss(numbers: tuple[str, ...], reason: str, config: Path | None, lang: An
     _with_ledger(work, config, lang, given)
 
 
-@ledger.command(name="first-period")
-@click.argument("period", type=Month(), metavar="YYYY-MM")
-@click.option("--reason", default="", type=Words(), metavar="TEXT", help="Why: it is recorded.")
+@ledger.command(name="first-period", zh="更正设错的台账起始申报期。已有批次申报过内容的，不予更正。\n\n因早于起始申报期结关而被排除、更正后不再早于的清单，等待下一批次。")
+@argument("period", type=Month(), metavar="YYYY-MM")
+@option("--reason", default="", type=Words(), metavar="TEXT", help=Text("Why: it is recorded.", "原因：将记入台账。"))
 @ledger_options
 @lock_wait_option
 @lang_option
@@ -210,8 +211,8 @@ def first_period(period: Any, reason: str, config: Path | None, lang: Any, **giv
     _with_ledger(work, config, lang, given)
 
 
-@ledger.command(name="import")
-@click.argument("file", type=PATH)
+@ledger.command(name="import", zh="将清单标记为此前已在别处申报：CSV文件，含列 inventory_no（清单编号）。\n\n没有台账时新建。导入自成一个批次，可同样作废。")
+@argument("file", type=PATH)
 @ledger_options
 @lock_wait_option
 @lang_option
@@ -233,8 +234,8 @@ def import_(file: Path, config: Path | None, lang: Any, **given: Any) -> None:
     _with_ledger(work, config, lang, given)
 
 
-@ledger.command()
-@click.argument("folder", type=PATH, metavar="[FOLDER]", required=False)
+@ledger.command(zh="将台账的全部表写成Parquet文件，放入新文件夹（未指定时为 ledger-export-日期-时间）。")
+@argument("folder", type=PATH, metavar="[FOLDER]", required=False)
 @ledger_options
 @lang_option
 def export(folder: Path | None, config: Path | None, lang: Any, **given: Any) -> None:
@@ -255,8 +256,8 @@ def export(folder: Path | None, config: Path | None, lang: Any, **given: Any) ->
     _with_ledger(work, config, lang, given)
 
 
-@ledger.command()
-@click.argument("file", type=PATH)
+@ledger.command(zh="将台账完整复制到新文件，批次运行期间也可进行。\n\n批次正在写入台账的瞬间，以退出码 75 结束：请重试。")
+@argument("file", type=PATH)
 @ledger_options
 @lang_option
 def backup(file: Path, config: Path | None, lang: Any, **given: Any) -> None:
@@ -277,8 +278,8 @@ def backup(file: Path, config: Path | None, lang: Any, **given: Any) -> None:
     _with_ledger(work, config, lang, given)
 
 
-@ledger.command()
-@click.option("--to", "target", type=LedgerName(), metavar="PATH|URL", help="Move it there; the former one is kept, and refused from then on.")
+@ledger.command(zh="将旧版本的台账升级；升级前先在旁边备份。run 会自动升级。\n\n加 --to：将台账迁移到别处（文件或PostgreSQL数据库）。迁移前逐行核验两边。")
+@option("--to", "target", type=LedgerName(), metavar="PATH|URL", help=Text("Move it there; the former one is kept, and refused from then on.", "迁移到该处；原台账保留，此后不再接受。"))
 @ledger_options
 @lock_wait_option
 @lang_option

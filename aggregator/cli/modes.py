@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aggregator.cli.commands import command, option
 from aggregator.cli.ending import Reporter, guarded, now
 from aggregator.cli.options import (
     PATH,
@@ -20,20 +21,24 @@ from aggregator.cli.options import (
     rates_option,
     sheet_option,
 )
+from aggregator.schemas.text import Text
 
 if TYPE_CHECKING:
     from aggregator.model.remote import AnyPath
 
 
-@click.command()
+@command(
+    zh="每份清单、订单或交易单适用哪些海关监管方式及原因：9610-B、9610-A、9710、9810、1039、0110。\n\n"
+    "未知的事实会列明，不作假设。配置中的 [company] 和 [market] 说明企业情况。所列建议附依据，不构成法律意见。"
+)  # fmt: skip
 @inputs_argument
 @config_option
 @sheet_option
 @rates_option
 @as_of_option
-@click.option("--format", "form", type=click.Choice(["text", "csv", "parquet", "xlsx"]), default="text", show_default=True,
-              help="csv, parquet, xlsx: every unit and mode as a table; the last two with --out.")
-@click.option("--out", type=PATH, metavar="FILE", help="Where the table goes, instead of stdout.")
+@option("--format", "form", type=click.Choice(["text", "csv", "parquet", "xlsx"]), default="text", show_default=True,
+              help=Text("csv, parquet, xlsx: every unit and mode as a table; the last two with --out.", "csv、parquet、xlsx：以表格列出每个单位与监管方式；后两种须配合 --out。"))
+@option("--out", type=PATH, metavar="FILE", help=Text("Where the table goes, instead of stdout.", "表格写到哪里，而不是标准输出。"))
 @json_option
 @lang_option
 def modes(inputs: tuple[AnyPath, ...], config: Path | None, form: str, out: Path | None, as_json: bool, lang: Any, **given: Any) -> None:

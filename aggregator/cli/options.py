@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from aggregator.cli.commands import LANGUAGE, argument, option
+from aggregator.cli.language import LANGUAGES, spoken
 from aggregator.cli.values import COUNT, SECONDS, WORKERS, Day, LedgerName, Month, PathName, Words
+from aggregator.schemas.text import Text
 
 if TYPE_CHECKING:
     from aggregator.model.options import Options
@@ -18,93 +21,93 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 PATH, PLACE = PathName(), PathName(anywhere=True)
 
-lang_option = click.option("--lang", type=click.Choice(["en", "zh"]), help="Language of messages. [default: the locale's]")
-json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object on stdout.")
-inputs_argument = click.argument("inputs", nargs=-1, required=True, type=PLACE, metavar="INPUT...")
-period_option = click.option("--period", type=Month(), metavar="YYYY-MM", help="The month the inventories were cleared in.")
-config_option = click.option(
-    "--config", type=PATH, metavar="FILE", help="TOML file with settings; aggregator.toml of the working folder if not given."
+lang_option = option("--lang", type=click.Choice(LANGUAGES), help=LANGUAGE)
+json_option = option("--json", "as_json", is_flag=True, help=Text("Print the result as one JSON object on stdout.", "以一个JSON对象在标准输出打印结果。"))
+inputs_argument = argument("inputs", nargs=-1, required=True, type=PLACE, metavar="INPUT...")
+period_option = option("--period", type=Month(), metavar="YYYY-MM", help=Text("The month the inventories were cleared in.", "清单结关所在的月份。"))
+config_option = option(
+    "--config", type=PATH, metavar="FILE", help=Text("TOML file with settings; aggregator.toml of the working folder if not given.", "TOML配置文件；未给出时用当前文件夹的 aggregator.toml。")
 )
-as_of_option = click.option("--as-of", type=Day(), metavar="DATE", help="Today, for the calendar. [default: today in China]")
-out_option = click.option("--out", type=PLACE, metavar="DIR", help="Where run folders are. Here or in the config.")
-ledger_option = click.option(
-    "--ledger", type=LedgerName(), metavar="PATH|URL", help="The ledger: a file, or postgresql://USER@HOST/DATABASE. [default: DIR/ledger.sqlite]"
+as_of_option = option("--as-of", type=Day(), metavar="DATE", help=Text("Today, for the calendar. [default: today in China]", "计算期限所用的当天日期。[默认：北京时间今天]"))
+out_option = option("--out", type=PLACE, metavar="DIR", help=Text("Where run folders are. Here or in the config.", "批次文件夹所在的结果文件夹。可写在配置中。"))
+ledger_option = option(
+    "--ledger", type=LedgerName(), metavar="PATH|URL", help=Text("The ledger: a file, or postgresql://USER@HOST/DATABASE. [default: DIR/ledger.sqlite]", "台账：文件，或 postgresql://USER@HOST/DATABASE。[默认：结果文件夹/ledger.sqlite]")
 )
-require_ledger_option = click.option(
-    "--require-ledger", is_flag=True, default=None, help="Stop if there is no ledger: never begin with one that knows nothing."
+require_ledger_option = option(
+    "--require-ledger", is_flag=True, default=None, help=Text("Stop if there is no ledger: never begin with one that knows nothing.", "没有台账即停止：绝不以空台账开始。")
 )
-lock_wait_option = click.option(
-    "--lock-wait", type=SECONDS, metavar="SECONDS", help="How long to wait for another run to end. [default: 0]"
+lock_wait_option = option(
+    "--lock-wait", type=SECONDS, metavar="SECONDS", help=Text("How long to wait for another run to end. [default: 0]", "等待其他批次结束的最长时间。[默认：0]")
 )
-calendar_option = click.option(
-    "--calendar", type=PATH, metavar="FILE", help="TOML file with working days of years; it wins over the built-in calendar."
+calendar_option = option(
+    "--calendar", type=PATH, metavar="FILE", help=Text("TOML file with working days of years; it wins over the built-in calendar.", "各年工作日的TOML文件，优先于内置日历。")
 )
-warn_days_option = click.option(
-    "--warn-days", type=COUNT, metavar="N", help="Warn when the deadline is fewer working days away. [default: 3]"
+warn_days_option = option(
+    "--warn-days", type=COUNT, metavar="N", help=Text("Warn when the deadline is fewer working days away. [default: 3]", "距申报期限不足 N 个工作日时提醒。[默认：3]")
 )
-log_format_option = click.option(
-    "--log-format", type=click.Choice(["text", "json"]), help="What stderr speaks: sentences, or a JSON object a line. [default: text]"
+log_format_option = option(
+    "--log-format", type=click.Choice(["text", "json"]), help=Text("What stderr speaks: sentences, or a JSON object a line. [default: text]", "标准错误输出的形式：句子，或每行一个JSON对象。[默认：text]")
 )
 
 
-def several(*options: Callable[[F], F]) -> Callable[[F], F]:
+def several(*decorators: Callable[[F], F]) -> Callable[[F], F]:
     """Several options as one decorator, in the order they are listed in --help."""
 
     def decorate(command: F) -> F:
-        for option in reversed(options):
-            command = option(command)
+        for decorator in reversed(decorators):
+            command = decorator(command)
         return command
 
     return decorate
 
 
-sheet_option = click.option(
-    "--sheet", "sheets", multiple=True, type=Words(), metavar="NAME", help="Sheet of a workbook to read, if several hold inventories. Repeatable."
+sheet_option = option(
+    "--sheet", "sheets", multiple=True, type=Words(), metavar="NAME", help=Text("Sheet of a workbook to read, if several hold inventories. Repeatable.", "工作簿中有多张清单工作表时，指定读取哪一张。可重复。")
 )
 
-rates_option = click.option("--rates", type=PATH, metavar="FILE", help="Your table of exchange rates, by day: CNY for one unit. [default: [[rates]] of the config]")
+rates_option = option("--rates", type=PATH, metavar="FILE", help=Text("Your table of exchange rates, by day: CNY for one unit. [default: [[rates]] of the config]", "按日的汇率表：每1单位外币折人民币。[默认：配置中的 [[rates]]]"))
 
-mode_option = click.option(
-    "--mode", type=click.Choice(["9610", "9710", "1039"]), help="Customs mode: 9610 retail export, 9710 business to business, 1039 market procurement. [default: 9610]"
+mode_option = option(
+    "--mode", type=click.Choice(["9610", "9710", "1039"]), help=Text("Customs mode: 9610 retail export, 9710 business to business, 1039 market procurement. [default: 9610]", "海关监管方式：9610 跨境电商零售出口，9710 跨境电商B2B直接出口，1039 市场采购。[默认：9610]")
 )
 
 data_options = several(
     mode_option,
     period_option,
     config_option,
-    click.option("--receipts", multiple=True, type=PLACE, metavar="FILE",
-                 help="Receipts (CEB604, CEB606), as messages or a table: what is cleared or cancelled. Repeatable."),
+    option("--receipts", multiple=True, type=PLACE, metavar="FILE",
+                 help=Text("Receipts (CEB604, CEB606), as messages or a table: what is cleared or cancelled. Repeatable.", "回执（CEB604、CEB606），报文或表格：说明哪些清单已结关或已撤销。可重复。")),
     sheet_option,
-    click.option("--tariff", type=PATH, metavar="FILE", help="Your tariff table: whether codes exist and statutory units fit."),
+    option("--tariff", type=PATH, metavar="FILE", help=Text("Your tariff table: whether codes exist and statutory units fit.", "税则表：用于核对商品编码是否存在、法定单位是否相符。")),
     rates_option,
-    click.option("--route", type=click.Choice(["declaration"]), help="9710: have every order declared, also those that could go as a list."),
-    click.option("--by-line", is_flag=True, default=None, help="1039: declare lines without a slip number by themselves."),
-    click.option("--workers", type=WORKERS, help="Worker processes. [default: the cores, at most 8]"),
-    click.option("--spool-limit", type=click.IntRange(1, 1 << 30), metavar="MIB", help="How much of standard input or a pipe is taken. [default: 8192]"),
+    option("--route", type=click.Choice(["declaration"]), help=Text("9710: have every order declared, also those that could go as a list.", "9710：所有订单均以报关单申报，包括可走清单的订单。")),
+    option("--by-line", is_flag=True, default=None, help=Text("1039: declare lines without a slip number by themselves.", "1039：没有交易单号的行单独申报。")),
+    option("--workers", type=WORKERS, help=Text("Worker processes. [default: the cores, at most 8]", "工作进程数。[默认：CPU核数，至多 8]")),
+    option("--spool-limit", type=click.IntRange(1, 1 << 30), metavar="MIB", help=Text("How much of standard input or a pipe is taken. [default: 8192]", "从标准输入或管道最多读取多少MiB。[默认：8192]")),
 )  # fmt: skip
 """Of the commands that read exports."""
 
 run_options = several(
     data_options,
-    click.option("--out", type=PLACE, metavar="DIR", help="Where run folders go. Required, here or in the config."),
+    option("--out", type=PLACE, metavar="DIR", help=Text("Where run folders go. Required, here or in the config.", "批次文件夹写到哪里。必填，可写在配置中。")),
     ledger_option,
     require_ledger_option,
     lock_wait_option,
-    click.option("--assume-cleared", is_flag=True, default=None, help="Say that all inventories were cleared in the period."),
-    click.option("--first-period", type=Month(), metavar="YYYY-MM", help="First month the ledger answers for. [default: that of its first run]"),
-    click.option("--no-late", is_flag=True, default=None, help="Hold back inventories cleared in an earlier month."),
+    option("--assume-cleared", is_flag=True, default=None, help=Text("Say that all inventories were cleared in the period.", "声明所有清单均已在本申报期内结关。")),
+    option("--first-period", type=Month(), metavar="YYYY-MM", help=Text("First month the ledger answers for. [default: that of its first run]", "台账负责的起始申报期。[默认：首个批次的申报期]")),
+    option("--no-late", is_flag=True, default=None, help=Text("Hold back inventories cleared in an earlier month.", "以前月份结关的清单暂缓申报（不补报）。")),
     as_of_option,
-    click.option("--unfinished", is_flag=True, default=None, help="Allow a month that is not over."),
-    click.option("--summary-flag", type=click.Choice(["1", "2"]), help="1: by consignor; 2: by consignor and producer_seller. [default: 2]"),
-    click.option("--item-name-flag", type=click.Choice(["0", "1"]), help="1: the enterprise's goods names stay apart; 0: customs' categories. [default: 1]"),
-    click.option("--edition", type=click.Choice(["202205", "2018-113"]), help="Edition of the CEB701 messages. [default: 202205]"),
-    click.option("--format", "formats", multiple=True, type=click.Choice(["csv", "parquet", "xlsx"]), help="Extra twins of every table. Repeatable."),
-    click.option("--engine", type=click.Choice(["local"]), help="What runs the stages. [default: local]"),
+    option("--unfinished", is_flag=True, default=None, help=Text("Allow a month that is not over.", "允许申报尚未结束的月份。")),
+    option("--summary-flag", type=click.Choice(["1", "2"]), help=Text("1: by consignor; 2: by consignor and producer_seller. [default: 2]", "1：按收发货人汇总；2：按收发货人和生产销售单位汇总。[默认：2]")),
+    option("--item-name-flag", type=click.Choice(["0", "1"]), help=Text("1: the enterprise's goods names stay apart; 0: customs' categories. [default: 1]", "1：按企业商品名称分别归并；0：按海关品类名称归并。[默认：1]")),
+    option("--edition", type=click.Choice(["202205", "2018-113"]), help=Text("Edition of the CEB701 messages. [default: 202205]", "CEB701报文的版本。[默认：202205]")),
+    option("--format", "formats", multiple=True, type=click.Choice(["csv", "parquet", "xlsx"]), help=Text("Extra twins of every table. Repeatable.", "每张表另存的格式。可重复。")),
+    option("--engine", type=click.Choice(["local"]), help=Text("What runs the stages. [default: local]", "由什么执行各步骤。[默认：local]")),
     calendar_option,
     warn_days_option,
-    click.option("--quiet", is_flag=True, default=None, help="Print nothing when all is well."),
+    option("--quiet", is_flag=True, default=None, help=Text("Print nothing when all is well.", "一切正常时不输出。")),
     log_format_option,
-    click.option("--metrics-file", type=PATH, metavar="FILE", help="Write how the run ended for Prometheus' textfile collector."),
+    option("--metrics-file", type=PATH, metavar="FILE", help=Text("Write how the run ended for Prometheus' textfile collector.", "写出批次结果，供 Prometheus 的 textfile collector 采集。")),
 )  # fmt: skip
 
 ledger_options = several(config_option, out_option, ledger_option)
@@ -113,7 +116,6 @@ ledger_options = several(config_option, out_option, ledger_option)
 
 def options_of(config: Path | None, given: dict[str, Any], *, keep_period: bool = True) -> tuple[Options, dict[str, str]]:
     """What is asked, and where each value came from."""
-    from aggregator.cli.ending import locale_lang
     from aggregator.model.options import from_config, origins, read_config
 
     options = {name: value for name, value in given.items() if value is not None and value != ()}
@@ -125,4 +127,10 @@ def options_of(config: Path | None, given: dict[str, Any], *, keep_period: bool 
     found = read_config(config)
     if not keep_period and "period" not in options and isinstance(found.get("run"), dict):
         found["run"] = {key: value for key, value in found["run"].items() if key != "period"}
-    return from_config(found, options, lang=locale_lang()), origins(found, options, config)
+    said = spoken()
+    if said.by != "locale":
+        options.setdefault("lang", said.lang)
+    came = origins(found, options, config)
+    if said.by == "environment" and given.get("lang") is None:
+        came["lang"] = "environment"
+    return from_config(found, options, lang=said.lang), came

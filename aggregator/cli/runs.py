@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aggregator.cli.commands import argument, command, option
 from aggregator.cli.ending import Reporter, guarded, now
 from aggregator.cli.options import (
     PATH,
@@ -25,17 +26,21 @@ from aggregator.cli.options import (
 )
 from aggregator.cli.values import COUNT, Month, Number, Words
 from aggregator.model.memory import require_for_libraries
+from aggregator.schemas.text import Text
 
 if TYPE_CHECKING:
     from aggregator.model.outcome import Outcome
     from aggregator.model.remote import AnyPath
-    from aggregator.schemas.text import Text
 
 
-@click.command()
+@command(
+    zh="申报某月结关的清单：主要任务。\n\n"
+    "输入可以是文件（CSV、工作簿、CEB603报文、Parquet，也可为 .gz 或 .zip）、文件夹、'exports/*.csv' 这样的通配符、"
+    "@list.txt（每行一个输入），或 -（标准输入）。"
+)  # fmt: skip
 @inputs_argument
 @run_options
-@click.option("--dry-run", is_flag=True, help="Do it all, write nothing.")
+@option("--dry-run", is_flag=True, help=Text("Do it all, write nothing.", "试运行：全部执行，但不写入任何内容。"))
 @json_option
 @lang_option
 def run(inputs: tuple[AnyPath, ...], config: Path | None, dry_run: bool, as_json: bool, lang: Any, **given: Any) -> None:
@@ -98,7 +103,6 @@ def run(inputs: tuple[AnyPath, ...], config: Path | None, dry_run: bool, as_json
 
 
 def _published(outcome: Outcome) -> Text:
-    from aggregator.schemas.text import Text
 
     return Text(
         f"The run {outcome.run_ref} is recorded in the ledger and published in {outcome.folder}.",
@@ -109,11 +113,11 @@ def _published(outcome: Outcome) -> Text:
 _LOGGED = ("exit_code", "period", "run_ref", "folder", "published", "counts", "excluded", "findings", "deadline", "working_days_left", "undeclared")
 
 
-@click.command()
+@command(zh="只读取并校验：列出全部问题，包括会被排除的清单。有错误时退出码为 3。")
 @inputs_argument
 @data_options
-@click.option("--findings", type=PATH, metavar="FILE", help="Write all findings to this CSV file.")
-@click.option("--max", "most", type=COUNT, default=50, show_default=True, help="How many findings to print.")
+@option("--findings", type=PATH, metavar="FILE", help=Text("Write all findings to this CSV file.", "将全部问题写入该CSV文件。"))
+@option("--max", "most", type=COUNT, default=50, show_default=True, help=Text("How many findings to print.", "打印多少条问题。"))
 @json_option
 @lang_option
 def check(
@@ -144,7 +148,7 @@ def check(
     sys.exit(guarded(job, lang))
 
 
-@click.command()
+@command(zh="导出文件的哪个列标题对应哪一列、前几个值，以及缺少什么。缺列时退出码为 3。\n\n末尾给出可写入配置的 [columns] 块，相近的列标题已填好。")
 @inputs_argument
 @mode_option
 @config_option
@@ -179,19 +183,19 @@ def columns(inputs: tuple[AnyPath, ...], mode: str | None, config: Path | None, 
     sys.exit(guarded(job, lang))
 
 
-@click.command()
-@click.option("--lines", type=click.IntRange(1, 10_000_000_000), required=True, metavar="N", help="How many item lines.")
-@click.option("--out", type=PATH, required=True, metavar="DIR", help="Where to write.")
-@click.option("--faults", type=Number(0, 1), default=0.0, show_default=True, help="Share of inventories to break, one rule each in turn.")
-@click.option("--seed", type=click.IntRange(0, (1 << 63) - 1), default=1, show_default=True, help="The same seed gives the same bytes.")
-@click.option("--period", type=Month(), metavar="YYYY-MM", help="The month most are cleared in. [default: last month]")
-@click.option("--cleared-by", type=click.Choice(["status", "receipts", "assume"]), default="status", show_default=True,
-              help="How to say what is cleared: columns, a receipts file, or not at all (for --assume-cleared).")  # fmt: skip
-@click.option("--headings", type=click.Choice(["own", "zh"]), default="own", show_default=True, help="Column names or Chinese headings.")
-@click.option("--encoding", type=click.Choice(["utf-8", "gb18030"]), default="utf-8", show_default=True)
-@click.option("--first-serial", type=click.IntRange(1, 999_999_999), default=1, show_default=True, help="Serial number of the first inventory.")
-@click.option("--mode", type=click.Choice(["9610", "9710", "1039"]), help="Customs mode whose exports to write. [default: 9610, or that of the config]")
-@click.option("--shapes", is_flag=True, help="Write the shapes of real exports too, sound and damaged, each with what is said of it.")
+@command(zh="生成任意规模的模拟导出文件，由种子决定。")
+@option("--lines", type=click.IntRange(1, 10_000_000_000), required=True, metavar="N", help=Text("How many item lines.", "商品行数。"))
+@option("--out", type=PATH, required=True, metavar="DIR", help=Text("Where to write.", "写到哪里。"))
+@option("--faults", type=Number(0, 1), default=0.0, show_default=True, help=Text("Share of inventories to break, one rule each in turn.", "出错清单所占比例，依次各违反一条规则。"))
+@option("--seed", type=click.IntRange(0, (1 << 63) - 1), default=1, show_default=True, help=Text("The same seed gives the same bytes.", "随机种子；相同的种子得到完全相同的文件。"))
+@option("--period", type=Month(), metavar="YYYY-MM", help=Text("The month most are cleared in. [default: last month]", "多数清单结关的月份。[默认：上月]"))
+@option("--cleared-by", type=click.Choice(["status", "receipts", "assume"]), default="status", show_default=True,
+              help=Text("How to say what is cleared: columns, a receipts file, or not at all (for --assume-cleared).", "如何说明已结关：状态列、回执文件，或不说明（配合 --assume-cleared）。"))  # fmt: skip
+@option("--headings", type=click.Choice(["own", "zh"]), default="own", show_default=True, help=Text("Column names or Chinese headings.", "列标题用列名或中文。"))
+@option("--encoding", type=click.Choice(["utf-8", "gb18030"]), default="utf-8", show_default=True, help=Text("Encoding of the files.", "文件的编码。"))
+@option("--first-serial", type=click.IntRange(1, 999_999_999), default=1, show_default=True, help=Text("Serial number of the first inventory.", "首份清单的流水号。"))
+@option("--mode", type=click.Choice(["9610", "9710", "1039"]), help=Text("Customs mode whose exports to write. [default: 9610, or that of the config]", "写哪种海关监管方式的导出文件。[默认：9610，或按配置]"))
+@option("--shapes", is_flag=True, help=Text("Write the shapes of real exports too, sound and damaged, each with what is said of it.", "另写出各种真实导出文件的样式（完好的和损坏的），并附说明。"))
 @lang_option
 def sample(lines: int, out: Path, period: Any, mode: str | None, shapes: bool, lang: Any, **given: Any) -> None:
     """Write synthetic exports of any size, seeded.
@@ -223,8 +227,8 @@ def sample(lines: int, out: Path, period: Any, mode: str | None, shapes: bool, l
     sys.exit(guarded(job, lang))
 
 
-@click.command()
-@click.argument("code", type=Words(), required=False)
+@command(zh="规则手册：代码的含义、依据，以及如何修正数据。")
+@argument("code", type=Words(), required=False)
 @mode_option
 @json_option
 @lang_option

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
+from aggregator.cli.language import lang_now
+from aggregator.schemas.text import Text
+
 if TYPE_CHECKING:
     import click.shell_completion
 
@@ -31,7 +34,7 @@ class Day(click.ParamType[Any]):
         except ValueError:
             day = None
         if day is None or day.year not in YEARS:
-            self.fail(f"'{_begin(value)}' is not a day. Write it as YYYY-MM-DD.", param, ctx)
+            self.fail(_said(f"'{_begin(value)}' is not a day. Write it as YYYY-MM-DD.", f"“{_begin(value)}”不是日期。请写成 YYYY-MM-DD。"), param, ctx)
         return day
 
 
@@ -45,7 +48,7 @@ class Month(click.ParamType[Any]):
         try:
             return Period.parse(value)
         except WrongUsage as error:
-            self.fail(error.in_lang("en"), param, ctx)
+            self.fail(error.in_lang(lang_now()), param, ctx)
 
 
 class Words(click.ParamType[Any]):
@@ -58,7 +61,7 @@ class Words(click.ParamType[Any]):
 
         text = told(value)
         if len(text) > _TEXT_LENGTH or "\0" in text:
-            self.fail(f"'{_begin(text)}' is no text of at most {_TEXT_LENGTH:,} characters.", param, ctx)
+            self.fail(_said(f"'{_begin(text)}' is no text of at most {_TEXT_LENGTH:,} characters.", f"“{_begin(text)}”不是 {_TEXT_LENGTH:,} 字以内的文字。"), param, ctx)
         return text
 
 
@@ -86,7 +89,7 @@ class PathName(click.ParamType[Any]):
         try:
             return any_path_of(value) if self._anywhere else local_path_of(value)
         except WrongUsage as error:
-            self.fail(error.in_lang("en"), param, ctx)
+            self.fail(error.in_lang(lang_now()), param, ctx)
 
 
 class LedgerName(click.ParamType[Any]):
@@ -99,7 +102,7 @@ class LedgerName(click.ParamType[Any]):
         try:
             place = place_of(value) if isinstance(value, str) else value
         except WrongConfiguration as error:
-            self.fail(error.in_lang("en"), param, ctx)
+            self.fail(error.in_lang(lang_now()), param, ctx)
         if isinstance(place, Path):
             refuse_no_path(self, os.fspath(place), param, ctx)
         return place
@@ -111,7 +114,7 @@ class Number(click.FloatRange):
     def convert(self, value: Any, param: Param, ctx: Context) -> Any:
         number = super().convert(value, param, ctx)
         if not math.isfinite(number):
-            self.fail(f"'{_begin(value)}' is not a number.", param, ctx)
+            self.fail(_said(f"'{_begin(value)}' is not a number.", f"“{_begin(value)}”不是数值。"), param, ctx)
         return number
 
 
@@ -122,7 +125,11 @@ def refuse_no_path(kind: click.ParamType[Any], value: str, param: Param, ctx: Co
     except UnicodeEncodeError:
         held = b""
     if not held or len(held) > _PATH_BYTES or any(len(part) > _NAME_BYTES for part in held.split(b"/")):
-        kind.fail(f"'{_begin(value)}' is no path.", param, ctx)
+        kind.fail(_said(f"'{_begin(value)}' is no path.", f"“{_begin(value)}”不是路径。"), param, ctx)
+
+
+def _said(en: str, zh: str) -> str:
+    return Text(en, zh).in_lang(lang_now())
 
 
 def _begin(value: Any) -> str:

@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import click
-
+from aggregator.cli.commands import command, group, option
 from aggregator.cli.ending import Reporter, guarded, now
 from aggregator.cli.options import (
     as_of_option,
@@ -23,17 +22,18 @@ from aggregator.cli.options import (
     warn_days_option,
 )
 from aggregator.cli.values import COUNT
+from aggregator.schemas.text import Text
 
 
-@click.command()
+@command(zh="各申报期的期限、已申报的内容及其进度、尚未申报的清单及原因。\n\n有清单未申报且期限将至（--warn-days）或已过，或台账、批次文件夹不在原处时，退出码为 3。")
 @period_option
 @ledger_options
 @as_of_option
 @calendar_option
 @warn_days_option
-@click.option("--max", "most", type=COUNT, default=3, show_default=True, help="How many undeclared inventories to list, a reason.")
+@option("--max", "most", type=COUNT, default=3, show_default=True, help=Text("How many undeclared inventories to list, a reason.", "每种原因列出多少份未申报清单。"))
 @require_ledger_option
-@click.option("--quiet", is_flag=True, default=None, help="Print nothing when nothing presses.")
+@option("--quiet", is_flag=True, default=None, help=Text("Print nothing when nothing presses.", "没有紧迫事项时不输出。"))
 @json_option
 @log_format_option
 @lang_option
@@ -68,7 +68,7 @@ def status(config: Path | None, most: int, as_json: bool, lang: Any, **given: An
     sys.exit(guarded(job, lang, given["log_format"]))
 
 
-@click.command()
+@command(zh="检查运行所需的一切：台账、文件夹、权限、磁盘空间、日历、区域设置、版本。有异常时退出码为 3。")
 @ledger_options
 @as_of_option
 @calendar_option
@@ -99,7 +99,7 @@ def doctor(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
     sys.exit(guarded(job, lang))
 
 
-@click.group()
+@group(zh="配置。")
 def config() -> None:
     """The settings.
 
@@ -109,7 +109,7 @@ def config() -> None:
     """
 
 
-@config.command(name="show")
+@config.command(name="show", zh="列出批次的每项设置、其值及来源：命令行、配置文件或默认值。\n\n接受 run 的选项，以查看其效果。")
 @run_options
 @json_option
 @lang_option
