@@ -8,23 +8,25 @@ from typing import Any
 
 import click
 
+from aggregator.cli.commands import argument, command, option
 from aggregator.cli.ending import Reporter, guarded, now
 from aggregator.cli.options import PATH, lang_option
 from aggregator.cli.values import Month, Words
+from aggregator.schemas.text import Text
 
 _MODES = ("9610", "9710", "1039")
 SHELLS = ("bash", "zsh", "fish")
-force_option = click.option("--force", is_flag=True, help="Replace a file that exists.")
+force_option = option("--force", is_flag=True, help=Text("Replace a file that exists.", "覆盖已有文件。"))
 
 
-@click.command()
-@click.option("--config", type=PATH, metavar="FILE", default="aggregator.toml", show_default=True, help="The file to write.")
-@click.option("--mode", type=click.Choice(_MODES), help="Customs mode. [default: 9610]")
-@click.option("--code", type=Words(), metavar="CODE", help="The firm's code: social credit code (18) or customs registration (10).")
-@click.option("--name", type=Words(), metavar="NAME", help="The firm's name, as customs has it.")
-@click.option("--customs", type=Words(), metavar="CODE", help="Customs district where is declared, four digits.")
-@click.option("--out", type=PATH, metavar="DIR", help="Where results and the ledger go. [default: results]")
-@click.option("--first-period", type=Month(), metavar="YYYY-MM", help="First month the ledger answers for.")
+@command(zh="为企业写出带注释的配置文件：按选项填写，未给出的在终端逐项询问。\n\n未填写的以注释形式保留，留待补充。不加 --force 时不覆盖已有文件。")
+@option("--config", type=PATH, metavar="FILE", default="aggregator.toml", show_default=True, help=Text("The file to write.", "要写出的文件。"))
+@option("--mode", type=click.Choice(_MODES), help=Text("Customs mode. [default: 9610]", "海关监管方式。[默认：9610]"))
+@option("--code", type=Words(), metavar="CODE", help=Text("The firm's code: social credit code (18) or customs registration (10).", "企业代码：统一社会信用代码（18位）或海关注册编码（10位）。"))
+@option("--name", type=Words(), metavar="NAME", help=Text("The firm's name, as customs has it.", "企业名称，与海关备案一致。"))
+@option("--customs", type=Words(), metavar="CODE", help=Text("Customs district where is declared, four digits.", "申报地海关代码，4位。"))
+@option("--out", type=PATH, metavar="DIR", help=Text("Where results and the ledger go. [default: results]", "结果和台账写到哪里。[默认：results]"))
+@option("--first-period", type=Month(), metavar="YYYY-MM", help=Text("First month the ledger answers for.", "台账负责的起始申报期。"))
 @force_option
 @lang_option
 def init(config: Path, force: bool, lang: Any, **given: Any) -> None:
@@ -91,11 +93,11 @@ def _next_steps(path: str, named: str, lang: str) -> list[str]:
     ]  # fmt: skip
 
 
-@click.command()
-@click.option("--mode", type=click.Choice(_MODES), default="9610", show_default=True, help="Customs mode whose columns it has.")
-@click.option("--out", type=PATH, required=True, metavar="FILE.xlsx", help="The workbook to write.")
-@click.option("--headings", type=click.Choice(["own", "zh"]), help="Our column names or Chinese headings; both are read. [default: zh]")
-@click.option("--example", is_flag=True, help="Put the example on the first sheet too, as a row. It is invented: delete it before you declare.")
+@command(zh="写出待填写的空白工作簿：列标题、文本格式单元格、代码下拉列表，以及附各项示例值的说明。")
+@option("--mode", type=click.Choice(_MODES), default="9610", show_default=True, help=Text("Customs mode whose columns it has.", "采用哪种海关监管方式的列。"))
+@option("--out", type=PATH, required=True, metavar="FILE.xlsx", help=Text("The workbook to write.", "要写出的工作簿。"))
+@option("--headings", type=click.Choice(["own", "zh"]), help=Text("Our column names or Chinese headings; both are read. [default: zh]", "列标题用列名或中文，两者均可读入。[默认：zh]"))
+@option("--example", is_flag=True, help=Text("Put the example on the first sheet too, as a row. It is invented: delete it before you declare.", "示例也写入首张工作表，占一行。示例是虚构的：申报前请删除。"))
 @force_option
 @lang_option
 def template(mode: str, out: Path, headings: str | None, example: bool, force: bool, lang: Any) -> None:
@@ -128,8 +130,8 @@ def template(mode: str, out: Path, headings: str | None, example: bool, force: b
     sys.exit(guarded(job, lang))
 
 
-@click.command()
-@click.argument("shell", type=click.Choice(SHELLS))
+@command(zh="输出使 shell 补全命令、选项和文件名的脚本。")
+@argument("shell", type=click.Choice(SHELLS))
 def completions(shell: str) -> None:
     """Print what makes a shell complete commands, options and files.
 

@@ -38,7 +38,7 @@ def test_every_command_and_option_has_both_languages(path: tuple[str, ...]) -> N
     assert all(isinstance(param, Argument) for param in command.params if isinstance(param, click.Argument))
 
 
-NAMES = {"csv", "parquet", "xlsx", "text", "json", "en", "zh", "own", "utf-8", "gb18030", "status", "receipts", "assume", "declaration", "local", "textfile", "collector"}
+NAMES = {"csv", "parquet", "xlsx", "text", "json", "en", "zh", "own", "utf-8", "gb18030", "status", "receipts", "assume", "declaration", "local", "textfile", "collector", "shell"}
 
 
 def english_in(text: str) -> list[str]:
@@ -50,7 +50,7 @@ def english_in(text: str) -> list[str]:
 
 @pytest.mark.parametrize("path", ALL, ids=" ".join)
 def test_help_is_chinese(path: tuple[str, ...]) -> None:
-    result = CliRunner().invoke(cli, [*path, "--lang", "zh", "--help"], prog_name="aggregator")
+    result = CliRunner().invoke(cli, ["--lang", "zh", *path, "--help"], prog_name="aggregator")
     assert result.exit_code == 0
     assert result.stdout.startswith("用法：aggregator")
     assert english_in(result.stdout) == []
@@ -59,7 +59,7 @@ def test_help_is_chinese(path: tuple[str, ...]) -> None:
     lines = [line for line in result.stdout.split("\n\n", 1)[1].splitlines() if not line.strip().startswith("aggregator ")]
     assert max(map(width_of, lines)) <= 80
     assert not [line for line in lines if line.strip()[:1] in "，。；：、！？）”》" and line.strip()]
-    english = CliRunner().invoke(cli, [*path, "--lang", "en", "--help"], prog_name="aggregator").stdout
+    english = CliRunner().invoke(cli, ["--lang", "en", *path, "--help"], prog_name="aggregator").stdout
     assert english.startswith("Usage: aggregator")
     assert not re.search("用法|选项|示例", english)
 
