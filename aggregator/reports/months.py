@@ -100,8 +100,12 @@ def months_page(found: Months, target: Path, now: str, lang: Lang) -> str:
     rows = [(month, _links(month, target), _values(month)) for month in reversed(found.months)]
     return rendered(
         "months.html.j2", lang, found=found, rows=rows, charts=charts if shown else [], now=now, heads=HEADS,
-        next_step=next_step(found),
+        next_step=next_step(found), title=Text("All periods", "各申报期"),
     )  # fmt: skip
+
+
+def _inventories(count: int) -> str:
+    return "1 inventory" if count == 1 else f"{count:,} inventories"
 
 
 def next_step(found: Months) -> Text:
@@ -113,12 +117,12 @@ def next_step(found: Months) -> Text:
             one = month.status
             past = one.working_days_left is not None and one.working_days_left < 0
             day = one.deadline or one.earliest
-            told_en.append(f"{month.waiting:,} inventories of {one.period} (deadline {day}{', past' if past else ''})")
+            told_en.append(f"{_inventories(month.waiting)} of {one.period} (deadline {day}{', past' if past else ''})")
             told_zh.append(f"{one.period} 的 {month.waiting:,} 份清单（期限 {day}{'，已过' if past else ''}）")
         return Text(f"Declare what waits: {', '.join(told_en)}.", f"请申报待申报的清单：{'、'.join(told_zh)}。")
     waiting = sum(month.waiting for month in found.months)
     if waiting:
-        return Text(f"{waiting:,} inventories wait to be declared; no deadline is near.", f"有 {waiting:,} 份清单待申报，期限均未临近。")
+        return Text(f"{_inventories(waiting)} still to be declared; no deadline is near.", f"有 {waiting:,} 份清单待申报，期限均未临近。")
     return Text("Nothing waits to be declared.", "没有待申报的清单。")
 
 

@@ -55,9 +55,9 @@ def test_the_table_speaks_both_languages(runner: Runner) -> None:
 
 def test_what_presses_comes_first(runner: Runner) -> None:
     options = two_months(runner)
-    assert next_step(months(options.for_status(0), NOW.date())).en == "2 inventories wait to be declared; no deadline is near."
+    assert next_step(months(options.for_status(0), NOW.date())).en == "2 inventories still to be declared; no deadline is near."
     late = months(options.for_status(0), NOW.date().replace(day=20))
-    assert next_step(late).en == "Declare what waits: 1 inventories of 2026-10 (deadline 2026-11-16, past)."
+    assert next_step(late).en == "Declare what waits: 1 inventory of 2026-10 (deadline 2026-11-16, past)."
     assert "已过" in next_step(late).zh
     assert "ACT NOW" in "\n".join(months_lines(late, "en"))
 

@@ -23,9 +23,11 @@ from aggregator.schemas.rule import Rule
 from aggregator.schemas.sources import SOURCES
 from aggregator.schemas.text import Lang, Text
 
-DECLARATIONS_SHOWN, FORMS_SHOWN, ITEMS_SHOWN, NUMBERS_SHOWN = 100, 20, 200, 200
+DECLARATIONS_SHOWN, FORMS_SHOWN, ITEMS_SHOWN, NUMBERS_SHOWN = 100, 20, 200, 120
 """What the page holds of the run at most; the tables beside it hold all. `NUMBERS_SHOWN`: rows of control totals."""
-_VALUE_SHOWN, _FILE_SHOWN = 60, 40
+LINKS_SHOWN = 24
+"""Files of rejected lines: there may be thousands of inputs."""
+_VALUE_SHOWN, _FILE_SHOWN = 50, 32
 """Characters of a value, and of the name of a file, which is told by its end."""
 
 
@@ -43,6 +45,7 @@ def page(outcome: Outcome, run_ref: str, declarations: pa.Table, items: pa.Table
     counts, mode = outcome.counts, outcome.mode
     shown = declarations.slice(0, DECLARATIONS_SHOWN).to_pylist()
     made = _forms(declarations, items)
+    links = [link for theirs in folder.rejected.values() for link in theirs]
     return rendered(
         "report.html.j2",
         lang,
@@ -68,7 +71,10 @@ def page(outcome: Outcome, run_ref: str, declarations: pa.Table, items: pa.Table
         declarations=[[(_cell(row[name], codes), isinstance(row[name], int) or "kg" in name) for name, _, codes in _columns(mode)] for row in shown],
         forms=made,
         formed={form.ref for form in made},
-        folder=folder,
+        bar=_bar(counts),
+        files=folder.files,
+        rejected=links[:LINKS_SHOWN],
+        more_rejected=max(len(links) - LINKS_SHOWN, 0),
         capital=lambda text: Text(text.en[:1].upper() + text.en[1:], text.zh),
     )
 
@@ -99,7 +105,7 @@ def _found(outcome: Outcome, code: str, folder: RunFolder) -> Found:
         file = each.file if len(each.file) <= _FILE_SHOWN else f"…{each.file[-_FILE_SHOWN:]}"
         examples.append((each, file, heading(outcome.mode.dictionary, each.column) if each.column else Text("", ""), value))
     files = dict.fromkeys(each.file for each in outcome.examples.get(code, [])) if rule.severity == "error" else {}
-    return Found(rule, outcome.findings[code], sources, examples, [link for file in files for link in folder.rejected.get(file, [])])
+    return Found(rule, outcome.findings[code], sources, examples, [link for file in files for link in folder.rejected.get(file, [])[:1]][:1])
 
 
 def _fates(outcome: Outcome) -> list[tuple[Text, dict[str, str]]]:
@@ -113,6 +119,16 @@ def _fates(outcome: Outcome) -> list[tuple[Text, dict[str, str]]]:
                 name = named_rows.get(column) or Text(f"value, {unit.text.en}", f"金额，{unit.text.zh}")
                 rows.append((name, {key: amount_of(value, 2 if column == "total_price" else 0) for key, value in row.items() if key not in ("column", "currency_or_unit")}))
     return rows
+
+
+def _bar(counts: dict[str, int]) -> list[tuple[str, float, float]]:
+    """The fates of all inventories as parts of a thousand: kind, where it begins, how long it is."""
+    parts, x = [], 0.0
+    for kind, name in (("bar", "declared"), ("error", "rejected"), ("rest", "excluded")):
+        width = 1000 * counts[f"inventories_{name}"] / max(counts["inventories_read"], 1)
+        parts.append((kind, round(x, 1), round(width, 1)))
+        x += width
+    return [part for part in parts if part[2]]
 
 
 def amount_of(text: str, least: int = 0) -> str:

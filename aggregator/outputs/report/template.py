@@ -36,8 +36,11 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         finalize=_harmless,
     )
-    made.globals |= {"say": say, "both": both, "drawn": drawn}
+    made.globals |= {"say": say, "drawn": drawn, **_MARKS}
     return made
+
+
+_MARKS = {"colon": Text(": ", "："), "stop": Text(".", "。"), "semicolon": Text("; ", "；"), "comma": Text(", ", "，")}
 
 
 def _harmless(value: Any) -> Any:
@@ -67,4 +70,4 @@ def _twice(en: Any, zh: Any, tag: str) -> Markup:
     english, chinese = (each if isinstance(each, Markup) else escape(shown(str(each))) for each in (en, zh))
     if english == chinese:
         return english
-    return Markup('<{0} class="en" lang="en">{1}</{0}><{0} class="zh" lang="zh">{2}</{0}>').format(Markup(tag), english, chinese)
+    return Markup('<{0} lang="en">{1}</{0}><{0} lang="zh">{2}</{0}>').format(Markup(tag), english, chinese)
