@@ -11,6 +11,7 @@ import pyarrow as pa
 from aggregator.domain.rates import Rates
 from aggregator.inputs.export import Export, Taken, unusable
 from aggregator.inputs.open import open_exports
+from aggregator.inputs.parts import Chunk, chunks_of
 from aggregator.inputs.reading import Reading
 from aggregator.inputs.sources.room import Room, temporary_room
 from aggregator.inputs.sources.unpack import sources_of
@@ -25,9 +26,10 @@ from aggregator.schemas.text import Text
 
 @dataclass(frozen=True)
 class Inputs:
-    """`receipts` is None where none were given. `tariff` as in schemas/tariff.py, if the config names a table. `notes`: what of the arguments was passed over."""
+    """`chunks`: of the exports. `receipts` is None where none were given. `tariff` as in schemas/tariff.py, if the config names a table. `notes`: what of the arguments was passed over."""
 
     exports: tuple[Export, ...]
+    chunks: tuple[Chunk, ...]
     receipts: Receipts | None
     receipt_files: tuple[Taken, ...]
     tariff: pa.Table | None
@@ -71,4 +73,4 @@ def open_inputs(settings: ReadSettings, *, clearing_known: bool) -> Iterator[Inp
         tariff, tariff_files = read_tariff(settings.tariff, settings.mode.dictionary, settings.chunk_bytes) if settings.tariff is not None else (None, ())
         rates, rate_files = read_rates(settings.rates) if settings.rates is not None else (Rates(()), ())
         notes += doubts_about(rates)
-        yield Inputs(exports, receipts, tuple(taken), tariff, tariff_files, tuple(notes), rates, rate_files)
+        yield Inputs(exports, chunks_of(exports, settings.chunk_bytes), receipts, tuple(taken), tariff, tariff_files, tuple(notes), rates, rate_files)

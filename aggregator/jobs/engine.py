@@ -15,5 +15,5 @@ from aggregator.jobs.preload import PRELOAD
 @contextmanager
 def engine_for(workers: int, inputs: Inputs, folder: Path) -> Iterator[Engine]:
     """`folder`: an empty one, in which shards may lie."""
-    with local_engine(folder, workers, sum(len(file.blocks) for file in inputs.exports), PRELOAD) as engine:
+    with local_engine(folder, workers, len(inputs.chunks), PRELOAD) as engine:
         yield engine

@@ -100,10 +100,7 @@ def _whole(result: Result, name: str) -> Iterator[pa.Table]:
 
 def _write_rejected(result: Result, folder: Path) -> None:
     names = rejected_names(result.work.files)
-    for chunk, (place, _) in enumerate(result.work.chunks):
-        piece = result.emitted[chunk].rejected
-        if not piece:
-            continue
+    for place, piece in (each for emitted in result.emitted for each in emitted.rejected):
         folder.mkdir(exist_ok=True)
         path = folder / path_of(names[place])
         with path.open("ab") as sink:

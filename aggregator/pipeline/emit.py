@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,8 +18,8 @@ from aggregator.engines.engine import Shard, Shared
 from aggregator.model.findings import FINDINGS
 from aggregator.outputs.checked import checked, checked_by_values
 from aggregator.outputs.rejected import rejected_records, rejected_spooled
-from aggregator.pipeline.shards import BY_DECLARATION, MEMBER, PLACE, SPREAD
-from aggregator.pipeline.work import Work, chunk_unit, partition_unit
+from aggregator.pipeline.shards import BY_DECLARATION, PLACE, SPREAD
+from aggregator.pipeline.work import Work, chunk_unit, part_of, partition_unit
 from aggregator.schemas.arrays import Ints
 from aggregator.schemas.rule import RuleBook, Severity
 
@@ -49,13 +50,14 @@ class Numbering:
 @dataclass(frozen=True)
 class Emitted:
     """`by_declaration`: weights and counts (see Shares). `pieces`: output to its shard, in the order of this chunk's rows.
-    `rejected`: the name of the bytes of rejected lines, blank where there are none."""
+    `found`: findings of each part of the chunk. `rejected`: the place of a file, and the name of the bytes of its rejected lines."""
 
     by_declaration: pa.Table
     spread: Shard
     totals: pa.Table
     pieces: dict[str, Shard]
-    rejected: str = ""
+    found: tuple[int, ...] = ()
+    rejected: tuple[tuple[int, str], ...] = ()
 
 
 def _items_of(work: Work, unit: str) -> pa.Table:
@@ -111,16 +113,17 @@ def emit_chunk(shared: Shared[Work], chunk: int, numbering: Numbering, partition
     by_declaration, spread = _share(work, unit, own, lines.take(own["line"].combine_chunks()).combine_chunks())
     back = [work.shards.back_decisions.of(partition_unit(part)) for part in range(partitions)]
     decisions = pa.concat_tables([own, *([work.storage.read_part(back, chunk)] if partitions else [])]).sort_by("line")
-    verdict, source = decisions["verdict"].to_numpy(), _sources(work, chunk, lines)
+    verdict, source = decisions["verdict"].to_numpy(), work.sources(chunk, lines)
     if work.mode.numbers_items:
         lines = lines.set_column(lines.column_names.index("item_no"), "item_no", decisions["item_no"])
+    published, found = _findings(work, chunk, partitions, lines, verdict, source)
     pieces = {
         "audit_map": _audit_map(work, unit, numbering, lines, decisions, source),
-        "findings": _findings(work, chunk, partitions, lines, verdict, source),
+        "findings": published,
         "excluded": _listed(work, chunk, partitions, lines, source),
     }
-    rejected = _rejected(work, chunk, lines, decisions)
-    return Emitted(by_declaration, spread, _undeclared_totals(work, lines, verdict), pieces, rejected)
+    rejected = tuple(_rejected(work, chunk, lines, decisions))
+    return Emitted(by_declaration, spread, _undeclared_totals(work, lines, verdict), pieces, found, rejected)
 
 
 def _audit_map(
@@ -147,7 +150,10 @@ def _audit_map(
     return shard
 
 
-def _findings(work: Work, chunk: int, partitions: int, lines: pa.Table, verdict: Ints, source: pa.Array) -> Shard:
+def _findings(
+    work: Work, chunk: int, partitions: int, lines: pa.Table, verdict: Ints, source: pa.Array
+) -> tuple[Shard, tuple[int, ...]]:
+    """In input order; and how many each part of the chunk has."""
     unit, shards, storage = chunk_unit(chunk), work.shards, work.storage
     found = [storage.read(kind.of(unit)).select(FINDINGS.names) for kind in (shards.row_findings, shards.findings, shards.settled_findings)]
     if partitions:
@@ -155,8 +161,12 @@ def _findings(work: Work, chunk: int, partitions: int, lines: pa.Table, verdict:
         found.append(storage.read_part(back, chunk).select(FINDINGS.names))
     found.append(storage.read_part([shards.batch.of("all")], chunk).select(FINDINGS.names))
     shard = shards.published.of(unit)
-    storage.write(shard, _published(work, pa.concat_tables(found), verdict, lines, source))
-    return shard
+    findings = _published(work, pa.concat_tables(found), verdict)
+    counts = np.bincount(part_of(lines)[findings["line"].to_numpy()], minlength=len(work.chunks[chunk]))
+    at = findings["line"].combine_chunks()
+    rows, files = lines["source_row"].combine_chunks().take(at), source.take(at).cast(pa.string())
+    storage.write(shard, findings.drop_columns("line").append_column("source_file", files).append_column("source_row", rows))
+    return shard, tuple(counts.tolist())
 
 
 def _listed(work: Work, chunk: int, partitions: int, lines: pa.Table, source: pa.Array) -> Shard:
@@ -170,22 +180,21 @@ def _listed(work: Work, chunk: int, partitions: int, lines: pa.Table, source: pa
     return shard
 
 
-def _rejected(work: Work, chunk: int, lines: pa.Table, decisions: pa.Table) -> str:
-    """The rejected lines as they were read, with the codes that rejected their inventory; the name they are kept under."""
-    rejected = np.flatnonzero(decisions["verdict"].to_numpy() == Verdict.REJECTED)
-    if not len(rejected):
-        return ""
-    bits = decisions["bits"].to_numpy()[rejected]
-    of_bits = {int(value): work.mode.rules.codes_of(int(value)) for value in np.unique(bits)}
-    codes = [of_bits[int(value)] for value in bits]
-    file, block = work.file_of(chunk), work.chunks[chunk][1]
-    if PLACE in lines.column_names:
-        made = rejected_spooled(file, block, lines[PLACE].to_numpy()[rejected], codes)
-    else:
-        made = rejected_records(file, block, lines["source_row"].to_numpy()[rejected], codes)
-    name = f"rejected-{chunk}"
-    work.storage.write_bytes(name, made)
-    return name
+def _rejected(work: Work, chunk: int, lines: pa.Table, decisions: pa.Table) -> Iterator[tuple[int, str]]:
+    """The rejected lines of each part as they were read, with the codes that rejected their inventory: the place of the file, and
+    the name they are kept under."""
+    every = np.flatnonzero(decisions["verdict"].to_numpy() == Verdict.REJECTED)
+    part, bits = part_of(lines)[every], decisions["bits"].to_numpy()
+    of_bits = {int(value): work.mode.rules.codes_of(int(value)) for value in np.unique(bits[every])}
+    stand = lines[PLACE if PLACE in lines.column_names else "source_row"].to_numpy()
+    for number in np.unique(part):
+        rejected = every[part == number]
+        codes = [of_bits[int(value)] for value in bits[rejected]]
+        place, block = work.chunks[chunk][number]
+        kept = rejected_spooled if PLACE in lines.column_names else rejected_records
+        name = f"rejected-{chunk}-{number}"
+        work.storage.write_bytes(name, kept(work.files[place], block, stand[rejected], codes))
+        yield place, name
 
 
 def _undeclared_totals(work: Work, lines: pa.Table, verdict: Ints) -> pa.Table:
@@ -199,19 +208,9 @@ def _undeclared_totals(work: Work, lines: pa.Table, verdict: Ints) -> pa.Table:
     )
 
 
-def _sources(work: Work, chunk: int, lines: pa.Table) -> pa.Array:
-    """The file each line came from."""
-    if MEMBER in lines.column_names:
-        return lines[MEMBER].combine_chunks()
-    name = pa.array([work.file_of(chunk).name], pa.string())
-    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(lines.num_rows, dtype=np.int32)), name)
-
-
-def _published(work: Work, findings: pa.Table, verdict: Ints, lines: pa.Table, source: pa.Array) -> pa.Table:
+def _published(work: Work, findings: pa.Table, verdict: Ints) -> pa.Table:
     """The findings to publish: errors of what is rejected, warnings of what is declared, and what is always reported; or all.
     In input order.
-
-    Columns out: code, column (as in FINDINGS), inventory_no, item_no, value, source_file, source_row.
     """
     findings = findings.sort_by([("line", "ascending"), ("code", "ascending"), ("column", "ascending")])
     if not work.all_findings:
@@ -221,10 +220,7 @@ def _published(work: Work, findings: pa.Table, verdict: Ints, lines: pa.Table, s
         declared = np.isin(of_line, (Verdict.DECLARED, Verdict.LATE))
         always = np.isin(findings["code"].to_numpy(), list(rules.always_reported))
         findings = findings.filter(pa.array(always | np.where(is_error, of_line == Verdict.REJECTED, declared)))
-    findings = _first_of_each_value(work.mode.rules, findings.combine_chunks())
-    at = findings["line"].combine_chunks()
-    rows, files = lines["source_row"].combine_chunks().take(at), source.take(at).cast(pa.string())
-    return findings.drop_columns("line").append_column("source_file", files).append_column("source_row", rows)
+    return _first_of_each_value(work.mode.rules, findings.combine_chunks())
 
 
 def _first_of_each_value(rules: RuleBook, findings: pa.Table) -> pa.Table:

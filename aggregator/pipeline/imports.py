@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aggregator.inputs.export import unusable
-from aggregator.pipeline.ingest import ROWS_NAMED, Imports, Ingested
+from aggregator.pipeline.ingest import ROWS_NAMED, Imports, IngestedPart
 from aggregator.pipeline.work import Work
 from aggregator.schemas.text import Text
 
 
-def refuse_imports(work: Work, ingested: list[Ingested]) -> tuple[Text, ...]:
-    """Raise UnusableInput for a file of nothing but import lines. Out: for each file that has some, which rows they are."""
-    return tuple(note for place in range(len(work.files)) for note in _of_file(work, ingested, place))
+def refuse_imports(work: Work, by_file: list[list[IngestedPart]]) -> tuple[Text, ...]:
+    """Raise UnusableInput for a file of nothing but import lines. In: what the parts of each file say. Out: for each file that has some, which rows they are."""
+    return tuple(note for file, parts in zip(work.files, by_file, strict=True) for note in _of_file(file.name, parts))
 
 
-def _of_file(work: Work, ingested: list[Ingested], place: int) -> Iterator[Text]:
-    chunks = [chunk for chunk, (file, _) in zip(ingested, work.chunks, strict=True) if file == place]
-    found = [chunk.imports for chunk in chunks if chunk.imports is not None]
+def _of_file(name: str, parts: list[IngestedPart]) -> Iterator[Text]:
+    found = [part.imports for part in parts if part.imports is not None]
     if not found:
         return
-    name, count = work.files[place].name, sum(each.lines for each in found)
+    count = sum(each.lines for each in found)
     rows = _rows(found, count)
-    if count == sum(chunk.lines for chunk in chunks):
+    if count == sum(part.lines for part in parts):
         raise unusable("F119", name, f"Rows {rows}: {found[0].known_by}.", f"第 {rows} 行：{found[0].known_by}。")
     yield Text(
         f"[R127] {name}: {count:,} lines of import inventories among exports, rows {rows}. They are rejected; imports have no summary declaration.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,10 +16,10 @@ from aggregator.domain.totals import item_totals, unreadable_totals
 from aggregator.domain.validate import validate_lines
 from aggregator.engines.engine import Shared
 from aggregator.inputs.export import Unnamed
-from aggregator.inputs.open import read_chunk
+from aggregator.inputs.parts import Text, read_parts
 from aggregator.inputs.tables.canonical import Repairs, canonical
 from aggregator.inputs.tables.misplaced import Misplaced, misplaced_numbers
-from aggregator.pipeline.shards import MEMBER, PLACE
+from aggregator.pipeline.shards import MEMBER, PART, PLACE
 from aggregator.pipeline.work import Work, chunk_unit
 from aggregator.schemas.arrays import Ints
 from aggregator.schemas.lines import text_type
@@ -41,60 +42,87 @@ class Imports(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Ingested:
-    """`inventories`: hashes of the inventory numbers in the chunk; `counts`: lines of each. `repairs`: rows that are no lines
-    and cells brought to canonical form, by kind. `physical`: lines of the file, by what they are. `has_strays`: some line's
-    inventory number is missing or not of customs' shape. `priced`: currencies and days (yyyymmdd) of sound lines, where amounts are
-    compared across currencies. `by_line`: lines that got a slip number here. `misplaced`: inventory numbers of customs' shape in other
-    columns of lines that have none."""
+class IngestedPart:
+    """What one part of a chunk says of its file (at `place`). `repairs`: rows that are no lines and cells brought to canonical form, by
+    kind. `physical`: lines of the file, by what they are. `misplaced`: inventory numbers of customs' shape in other columns of lines
+    that have none."""
 
-    chunk: int
+    place: int
     lines: int
     last_row: int
     repairs: dict[str, int]
     physical: dict[str, int]
+    last_is_wrong: bool
+    unnamed: tuple[Unnamed, ...]
+    imports: Imports | None
+    misplaced: tuple[Misplaced, ...]
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """`inventories`: hashes of the inventory numbers in the chunk; `counts`: lines of each. `has_strays`: some line's
+    inventory number is missing or not of customs' shape. `priced`: currencies and days (yyyymmdd) of sound lines, where amounts are
+    compared across currencies. `by_line`: lines that got a slip number here."""
+
+    chunk: int
+    parts: tuple[IngestedPart, ...]
     inventories: Hashes
     counts: Ints
     totals: pa.Table
-    last_is_wrong: bool
     has_strays: bool
-    unnamed: tuple[Unnamed, ...] = ()
-    imports: Imports | None = None
-    priced: frozenset[tuple[str, str]] = frozenset()
-    by_line: int = 0
-    misplaced: tuple[Misplaced, ...] = ()
+    priced: frozenset[tuple[str, str]]
+    by_line: int
+
+    @property
+    def lines(self) -> int:
+        return sum(part.lines for part in self.parts)
 
 
 def ingest(shared: Shared[Work], chunk: int) -> Ingested:
     """Read, bring to canonical form and validate one chunk; its lines and row findings are left as shards."""
     work = shared.value
-    file, block = work.file_of(chunk), work.chunks[chunk][1]
-    text, repairs = read_chunk(file, block), Repairs()
-    plain = _numbered(work, canonical(text.lines, (*file.head_values, *work.constants), work.mode.dictionary, repairs), repairs)
+    parts, files = work.chunks[chunk], work.files_of(chunk)
+    text = read_parts([(file, part.block) for file, part in zip(files, parts, strict=True)])
+    repairs = Repairs(text.part_of, len(parts)) if len(parts) > 1 else Repairs()
+    plain = _numbered(work, canonical(text.lines, (*files[0].head_values, *work.constants), work.mode.dictionary, repairs), repairs)
     validated = validate_lines(plain, text.wrong, text.reported, work.mode)
     lines = _with_units(work.mode, validated.lines).append_column("source_row", pa.array(text.rows))
     if text.places is not None:
         lines = lines.append_column(PLACE, pa.array(text.places))
     if text.members is not None:
         lines = lines.append_column(MEMBER, text.members)
+    if len(parts) > 1:
+        lines = lines.append_column(PART, pa.array(text.part_of.astype(np.int32)))
     work.storage.write(work.shards.lines.of(chunk_unit(chunk)), lines)
     work.storage.write(work.shards.row_findings.of(chunk_unit(chunk)), validated.findings)
     numbers = lines["inventory_no"].combine_chunks().drop_null().dictionary_encode()
     counts = np.bincount(numbers.indices.to_numpy(), minlength=len(numbers.dictionary)).astype(np.int64)
     dictionary = work.mode.dictionary
     totals = pa.concat_tables([item_totals(lines, "read", dictionary), unreadable_totals(validated.unreadable, dictionary)])
-    last_is_wrong = lines.num_rows - 1 in text.wrong
-    done = {kind: count for kind, count in (*text.skipped.items(), *sorted(repairs.counts.items())) if count}
     odd = np.isin(validated.findings["code"].to_numpy(), [number for code, number in work.mode.rules.index.items() if code in _OF_NUMBERS]).any()
     has_strays = bool(odd or text.wrong or lines["inventory_no"].null_count)
-    misplaced = misplaced_numbers(plain, text.rows) if has_strays and _SHAPED in work.mode.rules else ()
     return Ingested(
-        chunk, lines.num_rows, text.last_row, done, text.physical, hashes(numbers.dictionary), counts, totals, last_is_wrong, has_strays, text.unnamed,
-        _imports(validated.findings, text.rows, work.mode),
+        chunk, tuple(_parts(work, chunk, text, plain, repairs, validated.findings, has_strays)), hashes(numbers.dictionary), counts, totals, has_strays,
         frozenset(currencies_and_days(lines, work.as_of, work.mode.code)) if work.mode.prices_units else frozenset(),
-        repairs.counts["numbered_by_line"],
-        misplaced,
+        int(np.sum(repairs.counts.get("numbered_by_line", 0))),
     )
+
+
+def _parts(
+    work: Work, chunk: int, text: Text, plain: pa.Table, repairs: Repairs, findings: pa.Table, has_strays: bool
+) -> Iterator[IngestedPart]:
+    """In: canonical text of the whole chunk, and its findings."""
+    looked_for = has_strays and _SHAPED in work.mode.rules
+    begin, imports = 0, _imports(findings, text, work.mode)
+    for number, (part, stretch) in enumerate(zip(work.chunks[chunk], text.stretches, strict=True)):
+        end = begin + stretch.lines
+        misplaced = misplaced_numbers(plain.slice(begin, stretch.lines), text.rows[begin:end]) if looked_for else ()
+        done = {kind: count for kind, count in (*stretch.skipped.items(), *repairs.of(number).items()) if count}
+        yield IngestedPart(
+            part.place, stretch.lines, stretch.last_row, done, stretch.physical, end - 1 in text.wrong and stretch.lines > 0, stretch.unnamed,
+            imports.get(number), misplaced,
+        )  # fmt: skip
+        begin = end
 
 
 def _with_units(mode: Mode, lines: pa.Table) -> pa.Table:
@@ -104,11 +132,17 @@ def _with_units(mode: Mode, lines: pa.Table) -> pa.Table:
     return lines.set_column(lines.column_names.index("inventory_no"), "inventory_no", unit_numbers(lines, mode.dictionary))
 
 
-def _imports(findings: pa.Table, rows: Ints, mode: Mode) -> Imports | None:
+def _imports(findings: pa.Table, text: Text, mode: Mode) -> dict[int, Imports]:
+    """By part, of those that have any."""
     index = mode.rules.index.get(IMPORT_RULE)
     found = findings.filter(pc.equal(findings["code"], index)) if index is not None else findings.slice(0, 0)
     if not found.num_rows:
-        return None
+        return {}
+    of_finding = text.part_of[found["line"].to_numpy()]
+    return {int(part): _import_lines(found.filter(pa.array(of_finding == part)), text.rows, mode) for part in np.unique(of_finding)}
+
+
+def _import_lines(found: pa.Table, rows: Ints, mode: Mode) -> Imports:
     lines = found["line"].unique().to_numpy()
     first = found.slice(0, 1).to_pylist()[0]
     return Imports(len(lines), tuple(int(rows[line]) for line in lines[:ROWS_NAMED]), f"{mode.dictionary.names[first['column']]} {first['value']}")
@@ -125,13 +159,15 @@ def _numbered(work: Work, lines: pa.Table, repairs: Repairs) -> pa.Table:
         own = lines[work.mode.dictionary.unit[-1]] if work.mode.dictionary.unit[-1] in lines.column_names else pa.nulls(lines.num_rows, pa.string())
         return lines.set_column(lines.column_names.index("inventory_no"), "inventory_no", own)
     missing = lines["inventory_no"].null_count
+    repairs.weights = None
     if missing and work.by_line:
-        repairs.counts["numbered_by_line"] += missing
+        repairs.add("numbered_by_line", lines["inventory_no"].is_null().to_numpy(zero_copy_only=False))
         own = line_numbers(lines, work.mode.dictionary.content)
         return lines.set_column(0, "inventory_no", pc.coalesce(lines["inventory_no"].combine_chunks(), own))
     if not missing or work.receipts is None or not {"consignor_code", "internal_no"} <= set(lines.column_names):
         return lines
     known = work.receipts.numbers_of(lines["consignor_code"].combine_chunks(), lines["internal_no"].combine_chunks())
-    numbers = pc.coalesce(lines["inventory_no"].combine_chunks(), known)
-    repairs.counts["numbers_from_receipts"] += missing - numbers.null_count
+    own = lines["inventory_no"].combine_chunks()
+    numbers = pc.coalesce(own, known)
+    repairs.add("numbers_from_receipts", pc.and_(own.is_null(), numbers.is_valid()).to_numpy(zero_copy_only=False))
     return lines.set_column(lines.column_names.index("inventory_no"), "inventory_no", numbers)

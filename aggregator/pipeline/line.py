@@ -42,7 +42,7 @@ from aggregator.model.settings import Flags
 from aggregator.outputs.checked import checked
 from aggregator.pipeline.emit import Emitted, emit_chunk, emit_partition
 from aggregator.pipeline.imports import refuse_imports
-from aggregator.pipeline.ingest import Ingested, ingest
+from aggregator.pipeline.ingest import Ingested, IngestedPart, ingest
 from aggregator.pipeline.merged import Merged
 from aggregator.pipeline.merging import merge_items
 from aggregator.pipeline.packing import pack_slips
@@ -93,9 +93,10 @@ def calculate(
     work = _work(line, inputs, engine)
     shared, chunks = engine.share(work), range(len(work.chunks))
     ingested = list(engine.map(ingest, ((shared, chunk) for chunk in chunks)))
-    _refuse_truncated(work, ingested)
-    imports = refuse_imports(work, ingested)
-    work = replace(work, files=tuple(_with_unnamed(work, ingested)), exchange=_exchange(line, ingested))
+    by_file = _by_file(work, ingested)
+    _refuse_truncated(work, by_file)
+    imports = refuse_imports(work, by_file)
+    work = replace(work, files=tuple(_with_unnamed(work, by_file)), exchange=_exchange(line, ingested))
     shared, partitions = engine.share(work), _scattered(work, ingested)
     resolved = list(engine.map(resolve_chunk, ((shared, chunk, partitions) for chunk in chunks)))
     resolved += list(engine.map(resolve_partition, ((shared, part) for part in range(partitions))))
@@ -110,7 +111,7 @@ def calculate(
     if while_emitting is not None:
         while_emitting(Merged(work, [unit.unit for unit in settled], placed.numbering, *applications(placed.items, placed.split, line.mode.application_key.value)))
     emitted = list(emitting)
-    return _result(line, work, ingested, resolved, settled, placed, [*spread, *emitted], emitted, batch, imports)
+    return _result(line, work, ingested, by_file, resolved, settled, placed, [*spread, *emitted], emitted, batch, imports)
 
 
 _PROCEDURES: dict[Procedure, Callable[[Work, list[Settled], str], Placed]] = {Procedure.MERGE: merge_items, Procedure.PACK: pack_slips, Procedure.ROUTE: route_orders}
@@ -124,7 +125,7 @@ def _work(line: Line, inputs: Inputs, engine: Engine) -> Work:
         mode=line.mode,
         storage=engine.storage,
         files=inputs.exports,
-        chunks=tuple((place, block) for place, file in enumerate(inputs.exports) for block in file.blocks),
+        chunks=inputs.chunks,
         constants=line.constants,
         flags=line.flags,
         question=line.question,
@@ -144,25 +145,35 @@ def _work(line: Line, inputs: Inputs, engine: Engine) -> Work:
     return work
 
 
-def _refuse_truncated(work: Work, ingested: list[Ingested]) -> None:
+def _by_file(work: Work, ingested: list[Ingested]) -> list[list[IngestedPart]]:
+    """For each file what its parts say, in order."""
+    found: list[list[IngestedPart]] = [[] for _ in work.files]
+    for chunk in ingested:
+        for part in chunk.parts:
+            found[part.place].append(part)
+    return found
+
+
+def _refuse_truncated(work: Work, by_file: list[list[IngestedPart]]) -> None:
     """A last row without line end that is no row of cells: the file was cut."""
-    last_chunk = {place: chunk for chunk, (place, _) in enumerate(work.chunks)}
-    for place, chunk in last_chunk.items():
-        if ingested[chunk].last_is_wrong and not work.files[place].ends_with_newline:
-            rule, name = file_rule("F106"), work.files[place].name
-            row = ingested[chunk].last_row
+    for file, parts in zip(work.files, by_file, strict=True):
+        if parts and parts[-1].last_is_wrong and not file.ends_with_newline:
+            rule, name = file_rule("F106"), file.name
+            row = parts[-1].last_row
             raise UnusableInput(
                 f"[F106] {name}, row {row}: {rule.message.en} {rule.remedy.en}",
                 f"[F106] {name} 第 {row} 行：{rule.message.zh}{rule.remedy.zh}",
             )
 
 
-def _with_unnamed(work: Work, ingested: list[Ingested]) -> Iterator[Export]:
+def _with_unnamed(work: Work, by_file: list[list[IngestedPart]]) -> Iterator[Export]:
     """The files, with findings about columns that have values but no heading. Raises UnusableInput where headings must be wrong."""
-    for place, file in enumerate(work.files):
-        parts = [chunk for chunk, (of, _) in zip(ingested, work.chunks, strict=True) if of == place]
-        must_stand_under_their_heading(file, sum(chunk.lines for chunk in parts), (each for chunk in parts for each in chunk.misplaced))
-        found = (each for chunk in parts for each in chunk.unnamed)
+    for file, parts in zip(work.files, by_file, strict=True):
+        must_stand_under_their_heading(file, sum(part.lines for part in parts), (each for part in parts for each in part.misplaced))
+        found = [each for part in parts for each in part.unnamed]
+        if not found:
+            yield file
+            continue
         reported = findings_about(file, found, (column for column, _ in work.constants))
         yield replace(file, reported=(*file.reported, *reported)) if reported else file
 
@@ -204,20 +215,21 @@ def _batch_findings(work: Work, resolved: list[Resolved], settled: list[Settled]
     return BatchFindings(pa.concat_tables(at_lines).combine_chunks(), pa.concat_tables(placeless).combine_chunks())
 
 
-def _repairs(work: Work, ingested: list[Ingested]) -> list[dict[str, int]]:
+def _repairs(work: Work, by_file: list[list[IngestedPart]]) -> list[dict[str, int]]:
     """For each file what was corrected or passed over, by kind."""
     counts = [Counter(dict(file.repairs)) for file in work.files]
-    for chunk, (place, _) in zip(ingested, work.chunks, strict=True):
-        counts[place].update(chunk.repairs)
+    for count, parts in zip(counts, by_file, strict=True):
+        for part in parts:
+            count.update(part.repairs)
     return [{kind: count for kind, count in sorted(each.items()) if count} for each in counts]
 
 
-def _physical(work: Work, ingested: list[Ingested]) -> list[dict[str, int]]:
+def _physical(work: Work, by_file: list[list[IngestedPart]]) -> list[dict[str, int]]:
     """For each file how many lines it has and what they are; nothing for messages, which have none."""
     counts = [Counter(dict(file.physical)) for file in work.files]
-    for chunk, (place, _) in zip(ingested, work.chunks, strict=True):
-        if counts[place]:
-            counts[place].update(chunk.physical)
+    for count, parts in zip(counts, by_file, strict=True):
+        for part in parts if count else ():
+            count.update(part.physical)
     for file, each in zip(work.files, counts, strict=True):
         _every_line_counts(file.name, each)
     return [{kind: count for kind, count in sorted(each.items()) if count} for each in counts]
@@ -238,6 +250,7 @@ def _result(
     line: Line,
     work: Work,
     ingested: list[Ingested],
+    by_file: list[list[IngestedPart]],
     resolved: list[Resolved],
     settled: list[Settled],
     placed: Placed,
@@ -259,10 +272,10 @@ def _result(
         made, made_items = (checked(work.mode, name, table.filter(table["declaration_ref"].is_valid())) for name, table in (("declarations", made), ("declaration_items", made_items)))
         empty = made.filter(pc.equal(made["package_count"], 0))["declaration_ref"].to_pylist()
         batch = BatchFindings(batch.placed, pa.concat_tables([batch.placeless, without_packages(work.mode, empty)]))
-    physical = _physical(work, ingested)
+    physical = _physical(work, by_file)
     balanced = control_totals(pa.concat_tables(totals))
     must_balance(balanced)
     return Result(
         work, resolved, settled, items, split, made, made_items, checked(work.mode, "control_totals", balanced), emitted,
-        [done.spread for done in weighed], batch, _repairs(work, ingested), physical, placed.tables, imports,
+        [done.spread for done in weighed], batch, _repairs(work, by_file), physical, placed.tables, imports,
     )  # fmt: skip

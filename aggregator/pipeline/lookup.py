@@ -15,8 +15,8 @@ from aggregator.domain.grouping import Hashes, among, distinct, hashes
 from aggregator.domain.strays import Naming, naming
 from aggregator.pipeline.ingest import Ingested
 from aggregator.pipeline.resolve import Resolved
-from aggregator.pipeline.shards import MEMBER
-from aggregator.pipeline.work import Work, chunk_unit
+from aggregator.pipeline.shards import MEMBER, PART
+from aggregator.pipeline.work import Work, chunk_unit, part_of
 from aggregator.schemas.arrays import Ints, Mask
 from aggregator.schemas.inventories import IDENTIFIERS
 from aggregator.schemas.modes import Mode
@@ -148,8 +148,23 @@ class LookUp:
         lines = self.lines(chunk)
         at = np.flatnonzero(self.naming_of(lines) != Naming.NOTHING)
         at = at if places is None else at[places[: len(at)]]
-        chosen = lines.take(pa.array(at)).combine_chunks()
-        return chosen.append_column("chunk", pa.array(np.full(len(at), chunk, dtype=np.int32))).append_column("line", pa.array(at)).select(NUMBERED.names)
+        return self._numbered(lines, chunk, pa.array(at))
+
+    def _numbered(self, lines: pa.Table, chunk: int, at: pa.Array) -> pa.Table:
+        """Null where `at` is."""
+        chosen = lines.take(at).combine_chunks()
+        return chosen.append_column("chunk", pa.array(np.full(len(at), chunk, dtype=np.int32))).append_column("line", at).select(NUMBERED.names)
+
+    def side_by_side(self, chunk: int) -> pa.Table:
+        """The lines that have a number, between the nearest in the chunks before and after; a row of nulls where a file ends."""
+        lines = self.lines(chunk)
+        at = np.flatnonzero(self.naming_of(lines) != Naming.NOTHING)
+        places = pa.array(at)
+        if self.has_files(chunk):
+            ends = np.flatnonzero(np.diff(self.part_of(chunk)[at])) + 1
+            apart = np.insert(np.zeros(len(at), dtype=bool), ends, True)
+            places = pa.array(np.insert(at, ends, 0), mask=apart)
+        return pa.concat_tables([self.nearest(chunk, -1), self._numbered(lines, chunk, places), self.nearest(chunk, +1)]).combine_chunks()
 
     def with_neighbours(self, chunk: int, lines: pa.Table, named: Ints) -> tuple[pa.Table, Ints, Ints]:
         """Lines of the chunk and the two nearest outside that have a number (null where none has), with their chunks; and for
@@ -160,6 +175,11 @@ class LookUp:
         around = pa.concat_tables([own, *outside]).combine_chunks()
         before = np.maximum.accumulate(np.where(named != Naming.NOTHING, place, -1))
         after = np.minimum.accumulate(np.where(named != Naming.NOTHING, place, count + 1)[::-1])[::-1]
+        if self.has_files(chunk):
+            # What stands beside the last line of a file is not the first of the next.
+            part = self.part_of(chunk)
+            before = np.where(before < np.searchsorted(part, part), -1, before)
+            after = np.where(after >= np.searchsorted(part, part, "right"), count + 1, after)
         return around, np.where(before < 0, count, before), after
 
     def nearest(self, chunk: int, step: int) -> pa.Table:
@@ -174,8 +194,9 @@ class LookUp:
 
     def next_chunk(self, chunk: int, step: int) -> int | None:
         """The nearest chunk before or after that has lines, of the same file."""
-        other = chunk + step
-        while 0 <= other < len(self.work.chunks) and self.work.chunks[other][0] == self.work.chunks[chunk][0]:
+        other, chunks = chunk + step, self.work.chunks
+        # Files that are in a chunk with others are in no other chunk.
+        while 0 <= other < len(chunks) and {part.place for part in chunks[other]} == {part.place for part in chunks[chunk]}:
             if self.ingested[other].lines:
                 return other
             other += step
@@ -189,9 +210,16 @@ class LookUp:
         return self.ends[chunk]
 
     def places(self, chunk: int, lines: Ints) -> list[str]:
-        table = self.work.storage.read(self.work.shards.lines.of(chunk_unit(chunk)), ("source_row", MEMBER)).take(pa.array(lines))
-        names = table[MEMBER].to_pylist() if MEMBER in table.column_names else [self.work.file_of(chunk).name] * len(lines)
+        table = self.work.storage.read(self.work.shards.lines.of(chunk_unit(chunk)), ("source_row", MEMBER, PART)).take(pa.array(lines))
+        names = self.work.sources(chunk, table).to_pylist()
         return [f"{name}:{row}" for name, row in zip(names, table["source_row"].to_pylist(), strict=True)]
+
+    def has_files(self, chunk: int) -> bool:
+        """Whether the chunk has lines of several files."""
+        return len(self.work.chunks[chunk]) > 1
+
+    def part_of(self, chunk: int) -> Ints:
+        return part_of(self.work.storage.read(self.work.shards.lines.of(chunk_unit(chunk)), (PART,)))
 
 
 def incomplete(mode: Mode, inventories: pa.Table) -> Mask:

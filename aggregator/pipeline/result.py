@@ -63,23 +63,34 @@ class Result:
 
     def _finding_pieces(self) -> Iterator[pa.Table]:
         """File findings before those of the file's rows; what has no place in the input last."""
-        chunk_files = [place for place, _ in self.work.chunks]
-        pieces, once = self.pieces("findings"), OncePerValue(self.work.mode.rules)
-        for place, file in enumerate(self.work.files):
-            yield file_findings(self.work.mode.rules, file, self.physical[place])
-            for _ in range(chunk_files.count(place)):
-                yield once.filter(next(pieces))
+        once, told = OncePerValue(self.work.mode.rules), 0
+        for place, findings in self._findings_by_file():
+            yield from self._file_findings(range(told, place + 1))
+            told = max(told, place + 1)
+            yield once.filter(findings)
+        yield from self._file_findings(range(told, len(self.work.files)))
         placeless = self.batch.placeless.drop_columns("line")
         length = placeless.num_rows
         placeless = placeless.append_column("source_file", pa.array([""] * length, pa.string()))
         yield placeless.append_column("source_row", pa.nulls(length, pa.int64()))
 
+    def _file_findings(self, places: range) -> Iterator[pa.Table]:
+        return (file_findings(self.work.mode.rules, self.work.files[place], self.physical[place]) for place in places)
+
+    def _findings_by_file(self) -> Iterator[tuple[int, pa.Table]]:
+        """Findings of each part of the chunks, with the place of its file."""
+        for chunk, emitted, findings in zip(self.work.chunks, self.emitted, self.pieces("findings"), strict=True):
+            begin = 0
+            for part, count in zip(chunk, emitted.found, strict=True):
+                yield part.place, findings.slice(begin, count)
+                begin += count
+
     def rejections_sha256(self) -> str:
         """What was rejected and why, as one hash: the same rejections are reported once, not on every scheduled run."""
         digest = hashlib.sha256()
         for emitted in self.emitted:
-            if emitted.rejected:
-                digest.update(self.work.storage.read_bytes(emitted.rejected))
+            for _, name in emitted.rejected:
+                digest.update(self.work.storage.read_bytes(name))
         return digest.hexdigest()
 
 

@@ -13,8 +13,8 @@ from aggregator.schemas.modes import Mode
 from aggregator.schemas.outputs import AMOUNT
 from aggregator.schemas.tariff import TARIFF
 
-PLACE, MEMBER = "place", "member"
-"""Columns of ingested lines: where a line lies in its spool, and the message of a set it came from."""
+PLACE, MEMBER, PART = "place", "member", "part"
+"""Columns of ingested lines: where a line lies in its spool, the message of a set it came from, and the part of a chunk that has several."""
 FACTS, UNKNOWN = ("by_itself", "priced_on", "route", "value_cny", "reasons"), "unknown_"
 """Columns of judged lines that only some modes have: what their partial items need, and (by column) where nothing says whether a
 flag applies."""
@@ -108,7 +108,7 @@ def shards_of(mode: Mode) -> Shards:
     dictionary = mode.dictionary
     typed = [(column, typed_type(dictionary[column])) for column in dictionary.columns]
     read = [("error_bits", pa.int64()), ("source_row", pa.int64())]
-    optional = pa.schema([*typed, (CLEARED, pa.string()), (PLACE, pa.int64()), (MEMBER, pa.string())])
+    optional = pa.schema([*typed, (CLEARED, pa.string()), (PLACE, pa.int64()), (MEMBER, pa.string()), (PART, pa.int32())])
     key = [(column, pa.string()) for column in mode.key]
     sums = [(column, AMOUNT) for column in dictionary.summed_items]
     first = [("first_inventory_no", pa.string()), ("first_item_no", pa.int32())]

@@ -85,7 +85,7 @@ class _Barrier:
         around, before, after = self.look.with_neighbours(chunk, lines, named)
         near = [self.look.seen(around, nearest[places]) for nearest in (before, after)]
         # A message says itself which lines are an inventory's: what stands beside it is of no account.
-        apart = self.look.work.file_of(chunk).members != ()
+        apart = self.look.work.files_of(chunk)[0].members != ()
         tied = [mask & (not apart) for mask in beside(strays, near[0], near[1], sound, claiming)]
         for there, mask in zip(near, tied, strict=True):
             neighbours = there.filter(pa.array(mask))
@@ -132,11 +132,13 @@ class _Barrier:
 
     def raw_cells(self, chunk: int, rows: Ints, lines: Ints) -> tuple[pa.Array, Ints]:
         """What stands between the delimiters of records that are no rows of cells, and the line of each."""
-        file, block = self.look.work.file_of(chunk), self.look.work.chunks[chunk][1]
-        if file.dialect is None or not len(rows):
+        files = self.look.work.files_of(chunk)
+        if files[0].dialect is None or not len(rows):
             return pa.array([], pa.string()), lines[:0]
-        records, _ = raw_records(file, block, rows, with_pieces=False)
-        cells = pc.split_pattern(pa.array(records, pa.binary()).cast(pa.string()), file.dialect.delimiter)
+        records, part = [], self.look.part_of(chunk)[lines]
+        for number in np.unique(part):
+            records += raw_records(files[number], self.look.work.chunks[chunk][number].block, rows[part == number], with_pieces=False)[0]
+        cells = pc.split_pattern(pa.array(records, pa.binary()).cast(pa.string()), files[0].dialect.delimiter)
         at = np.repeat(lines, pc.list_value_length(cells).to_numpy())
         return self.look.telling(pc.utf8_trim(cells.flatten(), " \"'")), at
 
@@ -179,8 +181,7 @@ class _Barrier:
 
     def tie_cut_off(self, chunk: int, wanted: pa.Array) -> None:
         """In one chunk, and across its borders."""
-        lines = [self.look.nearest(chunk, -1), self.look.numbered(chunk), self.look.nearest(chunk, +1)]
-        around = pa.concat_tables(lines).combine_chunks()
+        around = self.look.side_by_side(chunk)
         of_line, line = (pc.fill_null(around[name], 0).to_numpy() for name in ("chunk", "line"))
         pairs = cut_off_pairs(around, wanted, self.look.telling)
         first = pairs["place"].to_numpy(dtype=np.int64)

@@ -5,19 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import pyarrow as pa
 
 from aggregator.domain.clearance import Question
 from aggregator.domain.rates import Exchange
 from aggregator.domain.simplified import Simplified
 from aggregator.engines.engine import Storage
-from aggregator.inputs.export import Block, Export
+from aggregator.inputs.export import Export
+from aggregator.inputs.parts import Chunk
 from aggregator.inputs.tables.receipts import Receipts
 from aggregator.model.company import Company
 from aggregator.model.customs import Customs
 from aggregator.model.records import Known
 from aggregator.model.settings import Flags
-from aggregator.pipeline.shards import Shards, shards_of
+from aggregator.pipeline.shards import MEMBER, PART, Shards, shards_of
+from aggregator.schemas.arrays import Ints
 from aggregator.schemas.modes import Mode
 
 
@@ -31,7 +34,7 @@ class Work:
     mode: Mode
     storage: Storage
     files: tuple[Export, ...]
-    chunks: tuple[tuple[int, Block], ...]
+    chunks: tuple[Chunk, ...]
     constants: tuple[tuple[str, str], ...]
     flags: Flags
     question: Question | None
@@ -55,8 +58,16 @@ class Work:
     def receipts(self) -> Receipts | None:
         return Receipts.open(self.storage) if self.has_receipts else None
 
-    def file_of(self, chunk: int) -> Export:
-        return self.files[self.chunks[chunk][0]]
+    def files_of(self, chunk: int) -> list[Export]:
+        """The file of each part."""
+        return [self.files[part.place] for part in self.chunks[chunk]]
+
+    def sources(self, chunk: int, lines: pa.Table) -> pa.Array:
+        """The file or message each line of a chunk came from, as a dictionary."""
+        if MEMBER in lines.column_names:
+            return lines[MEMBER].combine_chunks()
+        names = pa.array([file.name for file in self.files_of(chunk)], pa.string())
+        return pa.DictionaryArray.from_arrays(pa.array(part_of(lines).astype(np.int32)), names)
 
     def spilled_lines(self, partition: int) -> pa.Table:
         """The lines of one partition of scattered inventories, in input order."""
@@ -64,6 +75,13 @@ class Work:
 
     def __getstate__(self) -> dict[str, object]:
         return {name: value for name, value in self.__dict__.items() if name not in ("shards", "receipts")}
+
+
+def part_of(lines: pa.Table) -> Ints:
+    """The part of its chunk that each line came from."""
+    if PART not in lines.column_names:
+        return np.zeros(lines.num_rows, dtype=np.int64)
+    return np.asarray(lines[PART].to_numpy(), dtype=np.int64)
 
 
 def chunk_unit(chunk: int) -> str:

@@ -20,7 +20,7 @@ import pyarrow.csv as pa_csv
 from aggregator.inputs.export import ITEM_LINES, Block, Export, TextChunk, unusable
 from aggregator.inputs.formats.records import Dialect, Quoting, Records, cells_of, cut_records, lone_returns
 from aggregator.inputs.sources.unchanged import sealed_bytes
-from aggregator.inputs.tables.others import BLANK, kind_of_row, others
+from aggregator.inputs.tables.others import BLANK, kind_of_row, others, suspects
 from aggregator.inputs.tables.unnamed import places_to_read, set_apart
 from aggregator.model.errors import OurFault
 from aggregator.schemas import patterns as shapes
@@ -52,7 +52,7 @@ def read_chunk(file: Export, block: Block) -> TextChunk:
     if records is not None and records.wrong:
         body = b"".join(_good_stretches(data, records))
         wrong = dict(records.wrong)
-    lines, miscounted = _parse(file, body)
+    lines, miscounted = _parse(file, _as_utf_8(body, file))
     total = len(records.starts) if records is not None else lines.num_rows + len(miscounted)
     given = np.ones(total, dtype=bool)
     if records is not None:
@@ -83,6 +83,25 @@ def read_chunk(file: Export, block: Block) -> TextChunk:
     takes = np.ones(len(places), dtype=np.int64) if records is None else records.lines[places]
     chunk = TextChunk(lines, rows[given], wrong, blank, int(block.first_row + total - 1), physical={**blank, ITEM_LINES: int(takes.sum())})
     return set_apart(_without_others(chunk, places, takes, data, file, records), file)
+
+
+def plain_text(file: Export, block: Block) -> bytes | None:
+    """A block in UTF-8 whose every line is a record, the last with its end too; None where it has to be looked at more closely."""
+    if len(places_to_read(file)) > len(file.matched.places):
+        return None
+    data = read_block(file, block)
+    if _needs_cutting(data, file, block):
+        return None
+    text = _as_utf_8(data, file)
+    return text if text.endswith(b"\n") else text + b"\n"
+
+
+def plain_lines(file: Export, text: bytes, count: int) -> pa.Table | None:
+    """So many lines of plain text as columns; None where some row is, or may be, no item line. `file`: one of those it came from."""
+    lines, miscounted = _parse(file, text)
+    if miscounted or lines.num_rows != count or suspects(file.dictionary, lines, file.headings, file.matched).any():
+        return None
+    return lines
 
 
 def _needs_cutting(data: bytes, file: Export, block: Block) -> bool:
@@ -126,6 +145,10 @@ def _good_stretches(data: bytes, records: Records) -> Iterator[memoryview]:
     yield view[begin:]
 
 
+def _as_utf_8(data: bytes, file: Export) -> bytes:
+    return data if file.encoding == "utf-8" else data.decode(file.encoding).encode()
+
+
 def _parse(file: Export, body: bytes) -> tuple[pa.Table, list[int]]:
     """Cells of the matched columns, and the positions of records with another number of cells."""
     miscounted: list[int] = []
@@ -134,8 +157,6 @@ def _parse(file: Export, body: bytes) -> tuple[pa.Table, list[int]]:
         miscounted.append(row.number - 1)
         return "skip"
 
-    if file.encoding != "utf-8":
-        body = body.decode(file.encoding).encode()
     if body.startswith(codecs.BOM_UTF8):
         # Arrow takes one mark off whatever it is given: where a chunk begins with a cell that does, that is no file's mark.
         body = codecs.BOM_UTF8 + body

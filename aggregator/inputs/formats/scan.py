@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -42,6 +43,7 @@ from aggregator.inputs.tables.sheet import HEAD_ROWS, Head, find_head
 
 _MANY_NON_ASCII = 12
 """Bytes of valid UTF-8 beyond ASCII (some four Chinese characters) after which a file is not GB18030 by chance."""
+_WORTH_A_THREAD = 1 << 20
 _SHORT = 64
 """Bytes that every inventory line has: of shorter ones no more make a block, so that memory stays bounded."""
 _SEPARATOR_LINE = re.compile(r"\s*sep=([,;\t])\s*", re.IGNORECASE)
@@ -183,6 +185,9 @@ def _headings(name: str, file: BinaryIO, bom: int, encoding: str, how: Reading) 
         delimiters, texts = (separator.group(1),), texts[1:]
     best: tuple[int, int, _Found] | None = None
     for delimiter in delimiters:
+        if best is not None and best[0] > 1 and not any(delimiter in text for text in texts):
+            # Each row would be one cell, of which no more can be known.
+            continue
         rows = [cells_of(text, delimiter) for text in texts]
         head = find_head(name, rows, how, max(how.least_known, 1))
         if head is not None:
@@ -214,8 +219,8 @@ def _scan(
     file.seek(0)
     if file.read(len(found.above)) != found.above:
         raise changed(name)
-    # Hashing lets go of the interpreter: it runs beside the rest of the scan.
-    with ThreadPoolExecutor(1) as beside:
+    # Hashing lets go of the interpreter: it runs beside the rest of the scan, where that pays for the start of a thread.
+    with ThreadPoolExecutor(1) if path.stat().st_size > _WORTH_A_THREAD else nullcontext() as beside:
         sealing = Sealing(beside)
         sealing.add(found.above)
         cut = _cut_blocks(name, file, encoding, found, dialect, quoting, how.chunk_bytes, sealing)

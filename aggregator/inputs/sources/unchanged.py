@@ -12,7 +12,7 @@ import hashlib
 import io
 import shutil
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -139,12 +139,12 @@ def sha256_of(path: Path) -> str:
 
 
 class Sealing:
-    """Hashes a file and seals its blocks beside the reading of it, in the thread of an executor that has no other.
+    """Hashes a file and seals its blocks beside the reading of it, in the thread of an executor that has no other; without one at once.
 
     A block's seal is its CRC-32: accidents are to be noticed, not attacks. It never misses a change within four bytes, and one
     in four thousand million others; a cryptographic hash would take each worker three to seven times as long."""
 
-    def __init__(self, beside: Executor) -> None:
+    def __init__(self, beside: Executor | None) -> None:
         self._beside = beside
         self._digest = hashlib.sha256()
         self._checksum = 0
@@ -152,10 +152,16 @@ class Sealing:
 
     def add(self, piece: bytes) -> None:
         """The next bytes of the file."""
-        self._beside.submit(self._add, piece)
+        self._do(self._add, piece)
 
     def end_block(self) -> None:
-        self._beside.submit(self._end_block)
+        self._do(self._end_block)
+
+    def _do(self, step: Callable[..., None], *given: bytes) -> None:
+        if self._beside is None:
+            step(*given)
+        else:
+            self._beside.submit(step, *given)
 
     def _add(self, piece: bytes) -> None:
         self._digest.update(piece)

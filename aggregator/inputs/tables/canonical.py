@@ -9,14 +9,13 @@ not a code or a plain number stays as it is, for the rules. What was done is cou
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aggregator.schemas.arrays import Ints, Mask
 from aggregator.schemas.codes import code_list
 from aggregator.schemas.field import Dictionary, Field
 from aggregator.schemas.lines import text_type
@@ -29,18 +28,39 @@ _HALF_WIDTH = {0xFF01 + offset: 0x21 + offset for offset in range(94)} | {0x3000
 
 @dataclass
 class Repairs:
-    """Counts cells by what was done to them; `weights`: how many cells each of the values looked at stands for; `lines`: how
-    many lines each row stands for, where it is not one."""
+    """Counts cells by what was done to them, for each part of the rows. `part_of`: the part of each row, where there are several;
+    `weights`: in how many cells of each part each of the values looked at stands, where these are not the rows themselves."""
 
-    counts: Counter[str] = dataclasses.field(default_factory=Counter)
-    weights: np.ndarray[Any, Any] | None = None
-    lines: np.ndarray[Any, Any] | None = None
+    part_of: Ints | None = None
+    parts: int = 1
+    counts: dict[str, Ints] = dataclasses.field(default_factory=dict)
+    weights: Ints | None = None
 
     def note(self, kind: str, before: pa.Array, after: pa.Array) -> None:
         if _size(before) == _size(after) and before.equals(after):
             return
         changed = pc.fill_null(pc.not_equal(before, after), False).to_numpy(zero_copy_only=False)
-        self.counts[kind] += int(changed.sum() if self.weights is None else self.weights[changed].sum())
+        self.add(kind, changed)
+
+    def add(self, kind: str, changed: Mask) -> None:
+        """In: which of the rows, or of the values that `weights` weighs."""
+        if self.weights is not None:
+            count = self.weights[changed].sum(axis=0)
+        elif self.part_of is None:
+            count = np.array([changed.sum()])
+        else:
+            count = np.bincount(self.part_of[changed], minlength=self.parts)
+        self.counts[kind] = self.counts.get(kind, 0) + count
+
+    def weigh(self, indices: pa.Array, values: int) -> None:
+        """From here on values of a dictionary are looked at. In: where the rows have them."""
+        at = pc.fill_null(indices, values).to_numpy().astype(np.int64)
+        of_part = at if self.part_of is None else at * self.parts + self.part_of
+        self.weights = np.bincount(of_part, minlength=(values + 1) * self.parts).reshape(-1, self.parts)[:-1]
+
+    def of(self, part: int) -> dict[str, int]:
+        """What was done to one part, by kind; nothing that was not done."""
+        return {kind: int(counts[part]) for kind, counts in sorted(self.counts.items()) if counts[part]}
 
 
 def _size(values: pa.Array) -> int:
@@ -68,7 +88,7 @@ def _constant(value: str, length: int, dtype: pa.DataType) -> pa.Array:
 def canonical_column(values: pa.Array, field: Field, repairs: Repairs | None = None) -> pa.Array:
     repairs = repairs or Repairs()
     if not pa.types.is_dictionary(values.type):
-        repairs.weights = repairs.lines
+        repairs.weights = None
         return _canonical_text(values, field, repairs)
     counted = Repairs()
     changed = _canonical_text(values.dictionary, field, counted)
@@ -76,8 +96,7 @@ def canonical_column(values: pa.Array, field: Field, repairs: Repairs | None = N
         # Most columns of most exports: nothing to count, and each value is still there once.
         return values
     if counted.counts:
-        indices = pc.fill_null(values.indices, len(values.dictionary)).to_numpy()
-        repairs.weights = np.bincount(indices, weights=repairs.lines, minlength=len(values.dictionary) + 1)[:-1].astype(np.int64)
+        repairs.weigh(values.indices, len(values.dictionary))
         _canonical_text(values.dictionary, field, repairs)
     distinct = changed.dictionary_encode()
     if len(distinct) == 0:

@@ -71,9 +71,7 @@ def find_head(name: str, rows: Iterable[Sequence[str]], how: Reading, least_know
 
 def _head(rows: Iterable[Sequence[str]], how: Reading, least_known: int) -> Head | None:
     above = list(islice(rows, HEAD_ROWS))
-    known = [_known(row, how) for row in above]
-    wanted = max(least_known, max(known, default=0) / 2)
-    best = next((place for place, count in enumerate(known) if count >= wanted), None)
+    best = _heading_row(above, how, least_known)
     if best is None:
         return None
     headings = tuple(above[best])
@@ -83,8 +81,19 @@ def _head(rows: Iterable[Sequence[str]], how: Reading, least_known: int) -> Head
     return Head(best, headings, matched, values, unused, above_it, contradiction)
 
 
-def _known(row: Sequence[str], how: Reading) -> int:
+def _heading_row(rows: list[Sequence[str]], how: Reading, least_known: int) -> int | None:
     mapped = {normalised(heading) for _, heading in how.columns}
+    known: list[int] = []
+    for row in rows:
+        known.append(_known(row, how, mapped))
+        if known[-1] >= least_known and known[-1] * 2 >= max(*map(len, rows), *known):
+            # Of no row twice as much can be known: most exports begin with their headings.
+            break
+    wanted = max(least_known, max(known, default=0) / 2)
+    return next((place for place, count in enumerate(known) if count >= wanted), None)
+
+
+def _known(row: Sequence[str], how: Reading, mapped: set[str]) -> int:
     longest = max(_LONGEST_HEADING, *map(len, mapped)) if mapped else _LONGEST_HEADING
     cells = {normalised(cell) for cell in row if len(cell) <= longest}
     if cells.isdisjoint(known_headings(how.dictionary)) and cells.isdisjoint(mapped):
