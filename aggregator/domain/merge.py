@@ -3,6 +3,9 @@ complete inventories, then the sum of the partial sums. Decimals, so that the cu
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -146,11 +149,37 @@ def number_ranks(numbers: pa.Array) -> Ints:
     return np.unique(texts, return_inverse=True)[1].astype(np.int64)
 
 
-def unit_prices(total: pa.Array, quantity: pa.Array) -> pa.Array:
-    """Total ÷ quantity, half-even to 4 decimals. Information only: the total rules.
+_UNIT = pa.scalar(Decimal(1).scaleb(-UNIT_PRICE_SCALE), pa.decimal256(5, UNIT_PRICE_SCALE))
+_NOTHING = pa.scalar(Decimal(0), pa.decimal256(5, UNIT_PRICE_SCALE))
 
-    The quotient is carried to 41 decimals: one that is not exactly half a unit differs from half a unit long before that.
+
+def unit_prices(total: pa.Array, quantity: pa.Array) -> pa.Array:
+    """Total ÷ quantity, half-even to 4 decimals. Information only: the total rules."""
+    quantity = quantity.cast(pa.decimal256(25, 5))
+    total, unit = total.cast(pa.decimal256(50, 9)), pc.multiply(quantity, _UNIT)
+    low = _cut_off(total, quantity, unit)
+    left = pc.subtract(total, pc.multiply(low, quantity))
+    doubled = pc.add(left, left)
+    up = pc.or_(pc.greater(doubled, unit), pc.and_(pc.equal(doubled, unit), _is_odd(low)))
+    return pc.add(low, pc.if_else(up, _UNIT, _NOTHING)).cast(pa.decimal128(38, UNIT_PRICE_SCALE))
+
+
+def _cut_off(total: pa.Array, quantity: pa.Array, unit: pa.Array) -> pa.Array:
+    """Total ÷ quantity with its first 4 decimals.
+
+    Arrow divides decimals by large ones wrongly where a digit has to be taken back, and so does its rounding: 268435455.99997
+    becomes 268435455.9998 (pyarrow 26). What is left of the total shows it, and Python divides those few.
     """
-    quotient = pc.divide(total.cast(pa.decimal256(50, 20)), quantity.cast(pa.decimal256(25, 5)))
-    rounded = pc.round(quotient, ndigits=UNIT_PRICE_SCALE, round_mode="half_to_even")
-    return rounded.cast(pa.decimal128(38, UNIT_PRICE_SCALE), safe=False)
+    low = pc.divide(total.cast(pa.decimal256(50, 20)), quantity).cast(pa.decimal256(40, UNIT_PRICE_SCALE), safe=False)
+    left = pc.subtract(total, pc.multiply(low, quantity))
+    wrong = pc.or_(pc.less(left, _NOTHING), pc.greater_equal(left, unit))
+    if not pc.any(wrong).as_py():
+        return low
+    few = zip(total.filter(wrong).to_pylist(), quantity.filter(wrong).to_pylist(), strict=True)
+    exact = [Decimal(int(Fraction(whole) / Fraction(part) * 10**UNIT_PRICE_SCALE)).scaleb(-UNIT_PRICE_SCALE) for whole, part in few]
+    return pc.replace_with_mask(low, wrong, pa.array(exact, low.type))
+
+
+def _is_odd(prices: pa.Array) -> pa.Array:
+    """By the last decimal."""
+    return pc.match_substring_regex(prices.cast(pa.string()), "[13579]$")

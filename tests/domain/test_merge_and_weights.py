@@ -66,7 +66,7 @@ def test_order_of_items_and_declarations_is_by_code_point(runner: Runner) -> Non
 
 
 def test_unit_price_is_half_even_to_four_decimals() -> None:
-    cases = [("1.00005", "1", "1.0000"), ("1.00015", "1", "1.0002"), ("10", "3", "3.3333"), ("2", "3", "0.6667")]
+    cases = [("1.00005", "1", "1.0000"), ("1.00015", "1", "1.0002"), ("10", "3", "3.3333"), ("2", "3", "0.6667"), ("87960930.22207", "0.32768", "268435456.0000")]
     total = pa.array([Decimal(case[0]) for case in cases], pa.decimal128(38, 5))
     quantity = pa.array([Decimal(case[1]) for case in cases], pa.decimal128(38, 5))
     assert [str(price) for price in unit_prices(total, quantity).to_pylist()] == [case[2] for case in cases]
