@@ -236,6 +236,7 @@ def test_broken_pipe_is_quiet(tmp_path: Path) -> None:
     assert result.stderr == ""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("whole_group", "number"), [(False, signal.SIGINT), (True, signal.SIGINT), (True, signal.SIGHUP), (True, signal.SIGQUIT), (False, signal.SIGHUP)])
 def test_interrupt_leaves_no_half_made_run_folder(tmp_path: Path, whole_group: bool, number: signal.Signals) -> None:
     """`whole_group`: as a terminal sends it, to the workers too."""
@@ -258,6 +259,7 @@ def test_interrupt_leaves_no_half_made_run_folder(tmp_path: Path, whole_group: b
     assert (tmp_path / "out/2026-10/202610-01/manifest.json").exists()
 
 
+@pytest.mark.long
 def test_killed_run_leaves_no_process_and_the_next_one_is_whole(tmp_path: Path) -> None:
     assert aggregator("sample", "--lines", "150000", "--out", ".", "--period", "2026-10", folder=tmp_path).returncode == 0
     command = [sys.executable, "-m", "aggregator", "run", "inventories.csv", *PERIOD, "--out", "out", "--lang", "en", "--quiet"]
@@ -276,6 +278,7 @@ def test_killed_run_leaves_no_process_and_the_next_one_is_whole(tmp_path: Path) 
     assert (tmp_path / "out/2026-10/202610-01/manifest.json").exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kilobytes", [1, 4, 16, 40, 64, 100, 150, 200, 250, 300])
 def test_file_size_limit_leaves_nothing_half_made(runner: Runner, kilobytes: int) -> None:
     """As on a full disk: whatever write fails, the exit code says so, nothing is published, and a later run is whole."""

@@ -14,6 +14,8 @@ from aggregator.model.names import is_text, path_of, told
 from tests.cli.test_cli import PERIOD, aggregator
 from tests.conftest import Runner, csv_text, read_rows, row
 
+pytestmark = pytest.mark.long
+
 LIST, WRONG, NEITHER = "清单.csv".encode("gbk"), "错 误.csv".encode("gbk"), b"\xff\xfe\x81.csv"
 LOCALES: dict[str, dict[str, str]] = {
     "utf-8": {"LANG": "C.UTF-8", "LC_ALL": ""}, "C": {"LC_ALL": "C"},

@@ -15,6 +15,8 @@ from aggregator.model.options import Options
 from tests.cli.test_cli import aggregator
 from tests.conftest import Runner, row
 
+pytestmark = pytest.mark.long
+
 ODD = (
     "", " ", "-1", "0", "nan", "inf", "-inf", "1e308", "9" * 5000, "9" * 25, "x" * 10_000, "a\0b", "\ud800", "\udcc7\udce5", "\x1b[31m\n", "../..", "/", "//", ".", "@",
     "@@", "[", "*" * 300, "9999-12", "0001-01", "2999-12", "2000-01", "0001-01-01", "9999-12-31", "2999-12-31", "2000-01-01", "2026-13", "2026-02-30", "２０２６-10", "postgresql:",

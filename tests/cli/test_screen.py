@@ -90,6 +90,7 @@ def command(runner: Runner, line: str, **environment: str) -> subprocess.Complet
 IN_TIME = " ".join(RUN)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full")
 @pytest.mark.parametrize("errors", ["2>/dev/full", "2>&-"])
 @pytest.mark.parametrize("more", ["", "--json", "--log-format json"])
@@ -118,6 +119,7 @@ def test_standard_output_that_is_closed(runner: Runner) -> None:
     assert command(runner, "ledger check --out out").returncode == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("encoding", ["ascii", "gbk", "latin-1", "utf-16"])
 def test_any_encoding_of_the_output_will_do(runner: Runner, encoding: str) -> None:
     runner.write([row(), row(inventory_no="2", order_no="é\U0001f600", waybill_no="2", goods_name="")], "清单é.csv")
@@ -132,6 +134,7 @@ def test_any_encoding_of_the_output_will_do(runner: Runner, encoding: str) -> No
     assert json.loads(lines[0])["inputs"] == ["清单é.csv"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"])
 def test_whoever_asks_to_end_is_answered_alike(tmp_path: Path, name: str) -> None:
     """At any moment of the first second: while Python's libraries are imported, too."""

@@ -10,6 +10,8 @@ import pytest
 from tests.faults.preload import build_shim, compiler, disturb
 from tests.faults.scenarios import SCENARIOS
 
+pytestmark = pytest.mark.long
+
 POINTS = {"first run": 14, "second run": 14}
 OTHERS = 8
 

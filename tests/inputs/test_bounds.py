@@ -157,6 +157,7 @@ def test_messages(runner: Runner, kind: str, command: tuple[str, ...]) -> None:
     assert ("quarantined" if command[0] == "receive" else says) in result.stderr + result.stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [1, 7, 100, 1 << 15, 1 << 20])
 def test_long_tags_are_found_however_the_bytes_come(size: int) -> None:
     def refused(line: int, what: str, _: str) -> Exception:

@@ -42,6 +42,8 @@ from tests.cli.test_cli import aggregator
 from tests.conftest import NOW, Runner, csv_text, parameters, row
 from tests.jobs.test_receive import Office, exported
 
+pytestmark = pytest.mark.long
+
 Rows = list[dict[str, str]]
 
 # ------------------------------------------------------------------------------------------------------------------ reading

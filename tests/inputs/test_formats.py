@@ -115,6 +115,7 @@ def exports(draw: st.DrawFn) -> list[dict[str, str]]:
     return lines
 
 
+@pytest.mark.long
 @settings(max_examples=4)
 @given(rows=exports())
 def test_every_format_gives_the_same_bytes(in_new_folder: Callable[[str], Runner], rows: list[dict[str, str]]) -> None:

@@ -137,6 +137,7 @@ SETS = (
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("wanted", SETS, ids=lambda wanted: " ".join(wanted))
 def test_every_order_of_a_few_messages_ends_the_same(runner: Runner, wanted: tuple[str, ...]) -> None:
     office, cop_no, asked = two_parts(runner)
@@ -184,6 +185,7 @@ def test_what_a_person_entered_stands_against_what_is_older() -> None:
     assert APPLIED == 2
 
 
+@pytest.mark.long
 @settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 1 << 30))
 def test_any_history_of_many_messages_ends_the_same(in_new_folder: Callable[[str], Runner], seed: int) -> None:

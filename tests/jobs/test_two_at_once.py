@@ -28,6 +28,8 @@ from tests.cli.test_cli import aggregator
 from tests.conftest import NOW, Runner, parameters, read_rows, row
 from tests.postgres import needs_postgres, server
 
+pytestmark = pytest.mark.long
+
 PROCESSES, ROUNDS = 8, 20
 
 

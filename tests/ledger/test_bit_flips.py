@@ -24,6 +24,8 @@ from tests.conftest import Runner, row
 from tests.faults.scenarios import contents
 from tests.jobs.test_receive import ENTRY, Office, exported
 
+pytestmark = pytest.mark.long
+
 FLIPS = int(os.environ.get("BIT_FLIPS", "1200"))
 OF_THE_HEADER = 100
 COMMANDS = max(FLIPS // 100, 16)

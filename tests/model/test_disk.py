@@ -137,6 +137,7 @@ def test_a_planted_link_is_written_through_by_no_command(runner: Runner) -> None
     assert not (aside / name).is_symlink()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", ["run", "check"])
 def test_the_next_run_removes_what_a_killed_one_left(tmp_path: Path, command: str) -> None:
     # Short, as the path of a socket has to be.

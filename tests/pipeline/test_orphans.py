@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from tests.conftest import Runner, csv_text, row
 
+pytestmark = pytest.mark.long
+
 NUMBERS = [f"22442026E00000000{place}" for place in range(1, 6)]
 LENGTHS = dict(zip(NUMBERS, (1, 3, 2, 1, 2), strict=True))
 PLACES = {1: NUMBERS[1], 3: NUMBERS[1], 5: NUMBERS[2], 8: NUMBERS[4]}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,8 @@ from tests.conftest import Runner, csv_text
 from tests.domain.test_pack import partitions
 from tests.domain.test_simplify import frame
 from tests.market import RATES, packed, run_market, slip_line, total
+
+pytestmark = pytest.mark.long
 
 TABLES = ("declarations", "declaration_items", "packing", "packing_groups", "simplified_goods", "control_totals")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -186,6 +187,7 @@ def test_declarations_are_full_but_the_last(goods: list[tuple[str, int]]) -> Non
         assert all(listed == list(range(1, len(listed) + 1)) for listed in numbers.values())
 
 
+@pytest.mark.long
 @given(exports(), st.integers(0, 2**32), st.integers(1, 4))
 @settings(max_examples=40)
 def test_any_order_and_any_cut_give_the_same_bytes(rows: list[dict[str, str]], seed: int, files: int) -> None:
@@ -221,6 +223,7 @@ def test_chunk_size_changes_no_byte(rows: list[dict[str, str]], chunk_bytes: int
                 assert rejected.read_bytes() == (Path(cut.folder) / "rejected" / rejected.name).read_bytes()
 
 
+@pytest.mark.long
 @given(exports())
 @settings(max_examples=25)
 def test_the_same_run_again_declares_nothing(rows: list[dict[str, str]]) -> None:
@@ -234,6 +237,7 @@ def test_the_same_run_again_declares_nothing(rows: list[dict[str, str]]) -> None
         assert folders == ([first] if first else [])
 
 
+@pytest.mark.long
 @given(exports(), st.integers(1, 13))
 @settings(max_examples=25)
 def test_two_runs_declare_what_one_would(rows: list[dict[str, str]], cut: int) -> None:

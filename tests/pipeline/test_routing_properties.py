@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
@@ -18,6 +19,8 @@ from aggregator.schemas.messages import NAMESPACE
 from tests.conftest import Runner, csv_text
 from tests.market import RATES, total
 from tests.orders import CUSTOMS, PLATFORM, order_line, run_orders
+
+pytestmark = pytest.mark.long
 
 TABLES = ("declarations", "declaration_items", "routes", "control_totals", "weight_shares")
 CNY = {"502": Decimal("7.15"), "300": Decimal("7.80"), "142": Decimal(1)}

@@ -93,6 +93,7 @@ def test_interleaved_inventories_and_two_workers(in_new_folder: Callable[[str], 
     assert [entry["source_row"] for entry in audit] == list(range(2, 10))
 
 
+@pytest.mark.long
 def test_merge_in_many_steps(runner: Runner, in_new_folder: Callable[[str], Runner], monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [cells for n in range(60) for cells in items({**A, "inventory_no": f"22442026E{n:09d}", "order_no": str(n), "waybill_no": str(n)},
                                                         1, 2, enterprise_goods_name=f"品{n % 7}")]  # fmt: skip

@@ -11,6 +11,8 @@ from tests.pollution.judge import Verdict, judge_in_memory
 from tests.pollution.pollution import KINDS
 from tests.pollution.variants import Variant, named, variants
 
+pytestmark = pytest.mark.long
+
 SAMPLE = int(os.environ.get("POLLUTION_SAMPLE", "3"))
 """Variants of each kind that are tried every time."""
 SEED = int(os.environ.get("POLLUTION_SEED", "1"))
