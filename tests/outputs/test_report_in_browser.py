@@ -115,7 +115,7 @@ def test_the_keyboard_reaches_everything(chromium: Any, report: Path) -> None:
 
 def test_drawings_are_named(chromium: Any, report: Path) -> None:
     seen = Seen(chromium, report, 1280, "zh")
-    names = seen.page.evaluate("[...document.querySelectorAll('svg')].map(s => document.getElementById(s.getAttribute('aria-labelledby'))?.innerText)")
+    names = seen.page.evaluate("[...document.querySelectorAll('svg:not([aria-hidden])')].map(s => document.getElementById(s.getAttribute('aria-labelledby'))?.innerText)")
     assert len(names) >= 6
     assert all(names)
     ids = seen.page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
