@@ -41,9 +41,10 @@ if TYPE_CHECKING:
 @inputs_argument
 @run_options
 @option("--dry-run", is_flag=True, help=Text("Do it all, write nothing.", "试运行：全部执行，但不写入任何内容。"))
+@option("--pdf", type=PATH, metavar="FILE", help=Text("Print the report to this file too, by a browser of this machine.", "另将报告用本机浏览器打印成该PDF文件。"))
 @json_option
 @lang_option
-def run(inputs: tuple[AnyPath, ...], config: Path | None, dry_run: bool, as_json: bool, lang: Any, **given: Any) -> None:
+def run(inputs: tuple[AnyPath, ...], config: Path | None, dry_run: bool, pdf: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
     """Declare the inventories cleared in a month: the main job.
 
     INPUT is a file (CSV, workbook, CEB603 messages, Parquet; also in .gz or .zip), a folder of them, a pattern like
@@ -99,7 +100,22 @@ def run(inputs: tuple[AnyPath, ...], config: Path | None, dry_run: bool, as_json
 
         # The run is done, whatever becomes of its metrics: that they are missing needs attention.
         code = guarded(write, lang, given["log_format"]) and (code or 3)
+    if pdf is not None and metrics["outcome"] is not None:
+        outcome = metrics["outcome"]
+        # Likewise.
+        code = guarded(lambda reporter: _print_report(outcome, pdf, code, reporter), lang, given["log_format"]) and (code or 3)
     sys.exit(code)
+
+
+def _print_report(outcome: Outcome, pdf: Path, code: int, reporter: Reporter) -> int:
+    from aggregator.jobs.pdf import print_report
+    from aggregator.model.remote import any_path_of
+
+    if not outcome.published:
+        reporter.note(Text("Nothing was published: there is no report to print.", "未发布任何内容，没有可打印的报告。"))
+        return code
+    print_report(any_path_of(outcome.folder), pdf, None)
+    return code
 
 
 def _published(outcome: Outcome) -> Text:

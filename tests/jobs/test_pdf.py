@@ -10,6 +10,7 @@ import pytest
 
 from aggregator.jobs.pdf import BROWSERS, print_report
 from aggregator.model.errors import CannotReadOrWrite, NoInput, WrongConfiguration, WrongUsage
+from tests.cli.test_cli import aggregator
 from tests.conftest import Runner, row
 from tests.outputs.browser import CHROMIUM
 
@@ -60,6 +61,19 @@ def test_only_reports_are_printed(run_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "report.html").write_text("<p>another page</p>")
     with pytest.raises(WrongUsage):
         print_report(tmp_path, tmp_path / "r.pdf", None)
+
+
+def test_a_run_stands_whatever_becomes_of_its_pdf(runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    runner.write([row()])
+    wanted = ("run", "export.csv", "--period", "2026-10", "--as-of", "2026-11-05", "--out", "out", "--pdf", "r.pdf")
+    result = aggregator(*wanted, folder=runner.folder)
+    assert result.returncode == 3
+    assert BROWSERS[0] in result.stderr
+    assert (runner.out / "2026-10/202610-01/report.html").exists()
+    again = aggregator(*wanted, folder=runner.folder)
+    assert again.returncode == 0
+    assert "no report to print" in again.stderr
 
 
 @pytest.mark.long
