@@ -21,7 +21,8 @@ from aggregator.schemas.rule import Rule, RuleBook, Scope
 # Half a second, which commands that check no line do not wait for: functions import them.
 if TYPE_CHECKING:
     import pandas as pd
-    import pandera.pandas as pandera
+
+    from aggregator.schemas.pandera import pandera
 
 TEXT = pa.string()
 DICTIONARY = pa.dictionary(pa.int32(), pa.string())
@@ -81,7 +82,7 @@ def _frame_check(rule: Rule) -> pandera.Check:
 
 
 def _check(rule: Rule, test: Callable[[Any], pa.Array]) -> pandera.Check:
-    import pandera.pandas as pandera
+    from aggregator.schemas.pandera import pandera
 
     return pandera.Check(_Sound(test), name=rule.code, error=rule.code, ignore_na=False)
 
@@ -120,7 +121,7 @@ class LineSchemas:
 
     def structure(self, schema: pandera.DataFrameSchema) -> pandera.DataFrameSchema:
         """A schema without its checks: columns, their order and types."""
-        import pandera.pandas as pandera
+        from aggregator.schemas.pandera import pandera
 
         key = (f"structure of {schema.name}", tuple(schema.columns))
         if key not in self._made:
@@ -141,7 +142,7 @@ class LineSchemas:
         return self._made[name, columns]
 
     def _checked(self, dtypes: dict[str, pd.ArrowDtype], rules: list[Rule], name: str) -> pandera.DataFrameSchema:
-        import pandera.pandas as pandera
+        from aggregator.schemas.pandera import pandera
 
         columns = {
             column: pandera.Column(

@@ -15,7 +15,7 @@ from aggregator.schemas.lines import series_of
 
 # Loaded where they are used: see lines.py.
 if TYPE_CHECKING:
-    import pandera.pandas as pandera
+    from aggregator.schemas.pandera import pandera
 
 AMOUNT = pa.decimal128(38, 5)
 TEXT, COUNT, ITEM = pa.string(), pa.int64(), pa.int32()
@@ -63,13 +63,13 @@ def line_type(field: Field) -> pa.DataType:
 
 
 def _shape(pattern: str) -> pandera.Check:
-    import pandera.pandas as pandera
+    from aggregator.schemas.pandera import pandera
 
     return pandera.Check(lambda series: series.str.fullmatch(pattern), name=pattern, error=f"not {pattern}")
 
 
 def _checks(trade_mode: str, items_per_declaration: int) -> dict[str, pandera.Check]:
-    import pandera.pandas as pandera
+    from aggregator.schemas.pandera import pandera
 
     code4, code3 = _shape("[0-9]{4}"), _shape("[0-9]{3}")
     positive, not_negative = pandera.Check.gt(0), pandera.Check.ge(0)
@@ -125,7 +125,8 @@ class OutputSchemas:
 
     def _frame(self, name: str, schema: pa.Schema, checks: Mapping[str, pandera.Check]) -> pandera.DataFrameSchema:
         import pandas as pd
-        import pandera.pandas as pandera
+
+        from aggregator.schemas.pandera import pandera
 
         columns = {
             field.name: pandera.Column(pd.ArrowDtype(field.type), checks.get(field.name), nullable=field.name in self.nullable)

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import pandera.pandas as pandera
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregator.schemas.arrays import Ints, Mask
 from aggregator.schemas.lines import LineSchemas, broken, series_of
 from aggregator.schemas.modes import Mode
+from aggregator.schemas.pandera import pandera
 
 _REMEMBERED = 20_000
 """Values of a column that are remembered as sound; of one with more, asking anew costs less than looking up."""

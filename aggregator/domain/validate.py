@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import pandera.pandas as pandera
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -19,6 +18,7 @@ from aggregator.schemas.field import Field
 from aggregator.schemas.invisible import has_no_invisible, made_visible
 from aggregator.schemas.lines import CLEARED, COUNT_TYPE, DECIMAL_TYPE, WRITTEN_COLUMNS, WRITTEN_TYPE, broken
 from aggregator.schemas.modes import Mode
+from aggregator.schemas.pandera import pandera
 from aggregator.schemas.patterns import ZERO, clearing_digits
 from aggregator.schemas.statuses import STATUS_CLEARED
 
