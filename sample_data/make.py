@@ -8,6 +8,7 @@ import tempfile
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from aggregator.jobs.run import run
 from aggregator.model.options import Options, from_config, read_config
@@ -57,13 +58,13 @@ def make_inputs(folder: Path) -> None:
             shutil.move(made_file, folder / name)
 
 
-def run_month(out: Path, *, workers: int = 1, chunk_bytes: int = 32 << 20) -> Path:
+def run_month(out: Path, *, workers: int = 1, chunk_bytes: int = 32 << 20, **changes: Any) -> Path:
     """The demo's run, from the folder of the sample data, so that source_file is the same everywhere."""
     inputs = tuple(Path("sample_data") / name for name in MONTH)
     receipts = (Path("sample_data") / RECEIPTS,)
     options = Options(
         inputs=inputs, receipts=receipts, period=PERIOD, first_period=Period(2026, 9), out=out, formats=("csv",),
-        workers=workers, chunk_bytes=chunk_bytes,
+        workers=workers, chunk_bytes=chunk_bytes, **changes,
     )  # fmt: skip
     return Path(run(options.for_run(NOW.date()), NOW).folder)
 

@@ -83,6 +83,10 @@ data_options = several(
     option("--route", type=click.Choice(["declaration"]), help=Text("9710: have every order declared, also those that could go as a list.", "9710：所有订单均以报关单申报，包括可走清单的订单。")),
     option("--by-line", is_flag=True, default=None, help=Text("1039: declare lines without a slip number by themselves.", "1039：没有交易单号的行单独申报。")),
     option("--workers", type=WORKERS, help=Text("Worker processes. [default: the cores, at most 8]", "工作进程数。[默认：CPU核数，至多 8]")),
+    option("--engine", type=click.Choice(["local", "spark"]), help=Text("What runs the steps: this machine, or Apache Spark. [default: local]", "由什么执行各步骤：本机或 Apache Spark。[默认：local]")),
+    option("--spark-master", type=Words(), metavar="URL", help=Text("Spark's master: spark://HOST:PORT, yarn, k8s://URL, local[N]. [default: local[*]]", "Spark 主节点：spark://主机:端口、yarn、k8s://URL、local[N]。[默认：local[*]]")),
+    option("--spark-wait", type=click.FloatRange(1, 31_536_000), metavar="SECONDS", help=Text("How long to wait for Spark's master, and for executors. [default: 120]", "等待 Spark 主节点及执行器的秒数。[默认：120]")),
+    option("--work-dir", type=PATH, metavar="DIR", help=Text("Where what does not last is put; with Spark on a disk that all machines see. [default: results folder, system's place]", "临时数据的存放位置；使用 Spark 时须为所有机器可见的磁盘。[默认：结果文件夹或系统临时目录]")),
     option("--spool-limit", type=click.IntRange(1, 1 << 30), metavar="MIB", help=Text("How much of standard input or a pipe is taken. [default: 8192]", "从标准输入或管道最多读取多少MiB。[默认：8192]")),
 )  # fmt: skip
 """Of the commands that read exports."""
@@ -102,7 +106,6 @@ run_options = several(
     option("--item-name-flag", type=click.Choice(["0", "1"]), help=Text("1: the enterprise's goods names stay apart; 0: customs' categories. [default: 1]", "1：按企业商品名称分别归并；0：按海关品类名称归并。[默认：1]")),
     option("--edition", type=click.Choice(["202205", "2018-113"]), help=Text("Edition of the CEB701 messages. [default: 202205]", "CEB701报文的版本。[默认：202205]")),
     option("--format", "formats", multiple=True, type=click.Choice(["csv", "parquet", "xlsx"]), help=Text("Extra twins of every table. Repeatable.", "每张表另存的格式。可重复。")),
-    option("--engine", type=click.Choice(["local"]), help=Text("What runs the stages. [default: local]", "由什么执行各步骤。[默认：local]")),
     calendar_option,
     warn_days_option,
     option("--quiet", is_flag=True, default=None, help=Text("Print nothing when all is well.", "一切正常时不输出。")),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,14 @@ class FileStorage:
     def _path(self, shard: Shard) -> Path:
         return self.folder / f"{shard.kind.name}-{shard.unit}.arrow"
 
+    @contextmanager
+    def _new(self, path: Path) -> Iterator[Path]:
+        """Where to write a file that is to have this path."""
+        yield path
+
     def write(self, shard: Shard, table: pa.Table) -> None:
         shard.kind.check(table)
-        with pa.OSFile(str(self._path(shard)), "wb") as sink, pa.ipc.new_file(sink, table.schema, options=_OPTIONS) as writer:
+        with self._new(self._path(shard)) as path, pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema, options=_OPTIONS) as writer:
             writer.write_table(table.combine_chunks())
 
     def read(self, shard: Shard, columns: Sequence[str] | None = None) -> pa.Table:
@@ -45,7 +51,7 @@ class FileStorage:
         order = np.argsort(part, kind="stable")
         bounds = np.searchsorted(part[order], np.arange(count + 1))
         plain = _without_dictionaries(table).take(pa.array(order)).combine_chunks()
-        with pa.OSFile(str(self._path(shard)), "wb") as sink, pa.ipc.new_file(sink, plain.schema, options=_OPTIONS) as writer:
+        with self._new(self._path(shard)) as path, pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, plain.schema, options=_OPTIONS) as writer:
             for start, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
                 batches = plain.slice(start, end - start).combine_chunks().to_batches()
                 writer.write_batch(batches[0] if batches else pa.RecordBatch.from_pylist([], schema=plain.schema))
@@ -58,13 +64,15 @@ class FileStorage:
         return pa.concat_tables(tables, promote_options="default").combine_chunks()
 
     def write_bytes(self, name: str, data: bytes) -> None:
-        (self.folder / name).write_bytes(data)
+        with self._new(self.folder / name) as path:
+            path.write_bytes(data)
 
     def read_bytes(self, name: str) -> bytes:
         return (self.folder / name).read_bytes()
 
     def save(self, name: str, values: np.ndarray[Any, Any]) -> None:
-        np.save(self.folder / f"{name}.npy", values)
+        with self._new(self.folder / f"{name}.npy") as path, path.open("wb") as sink:
+            np.save(sink, values)
 
     def load(self, name: str) -> Any:
         return np.load(self.folder / f"{name}.npy", mmap_mode="r")

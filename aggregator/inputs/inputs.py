@@ -55,9 +55,10 @@ def refuse_imports(export: Export) -> None:
 @contextmanager
 def open_inputs(settings: ReadSettings, *, clearing_known: bool) -> Iterator[Inputs]:
     """Whatever was unpacked or rewritten is removed at the end."""
-    with temporary_room(settings.spool_limit) as room:
+    with temporary_room(settings.spool_limit, settings.work_dir) as room:
         how = reading(settings, room)
-        exports = tuple(open_exports(sources_of(settings.inputs, room), how))
+        # Steps may run in processes that have another working folder.
+        exports = tuple(replace(each, path=each.path.absolute()) for each in open_exports(sources_of(settings.inputs, room), how))
         receipts, taken, notes = None, list[Taken](), list[Text]()
         if settings.receipts:
             receipts, taken, notes = read_receipts(sources_of(settings.receipts, room), replace(how, columns=(), sheets=()))

@@ -55,7 +55,7 @@ class FileColumns:
 
 def columns_of(settings: ReadSettings) -> list[FileColumns]:
     """Of every export of the inputs. What says what is cleared is missed too, unless receipts or the user's word say it."""
-    with temporary_room(settings.spool_limit) as room:
+    with temporary_room(settings.spool_limit, settings.work_dir) as room:
         found = []
         for source in sources_of(settings.inputs, room):
             found += [_columns(settings, export) for export in _opened(source, settings, room)]

@@ -5,7 +5,7 @@ In this order a crash leaves nothing, or something the next command finishes.
 
 from __future__ import annotations
 
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from aggregator.jobs.publish import finish, hidden_folder, mark_of, refuse_unkno
 from aggregator.jobs.run_folder import write_outputs, write_report
 from aggregator.jobs.status import standing
 from aggregator.ledger.ledger import Ledger, LedgerAt
+from aggregator.model.disk import own_folder
 from aggregator.model.errors import CannotReadOrWrite, Exit, StopRun
 from aggregator.model.names import told
 from aggregator.model.outcome import Outcome
@@ -98,7 +99,7 @@ def declare(job: Job, ledger: Ledger) -> Outcome:
                 finish(ledger)
                 tidy(ledger, job.out)
                 refuse_unknown(job.out, ledger.runs(), mark)
-                with job.results.work(job.out, work_prefix(mark)) as folder:
+                with _work_folder(job, mark) as folder:
                     outcome = _calculate_and_record(job, ledger, folder, place)
                 _warn_of_deadline(job, ledger, outcome)
                 last.enter_context(uninterrupted())
@@ -120,6 +121,13 @@ def declare(job: Job, ledger: Ledger) -> Outcome:
             outcome.notes.append(waits.text)
             outcome.exit_code = Exit.WAITING
     return outcome
+
+
+def _work_folder(job: Job, mark: str) -> AbstractContextManager[Path]:
+    """For what the steps leave for one another."""
+    if job.settings.engine.work_dir is not None:
+        return own_folder(f"{work_prefix(mark).removeprefix('.')}", job.settings.engine.work_dir)
+    return job.results.work(job.out, work_prefix(mark))
 
 
 def _take_back(job: Job, place: _Place) -> None:
@@ -162,7 +170,7 @@ def _calculate(job: Job, ledger: Ledger, folder: Path, run_ref: str) -> tuple[Re
         ledger.record_waiting(seen_in, settings.period.key, merged.waiting())
 
     line = line_of(settings, run_ref, job.first_period, job.place.known(), job.inputs)
-    with engine_for(settings.workers, job.inputs, folder) as engine:
+    with engine_for(settings.engine, job.inputs, folder, job.place.place) as engine:
         result = calculate(line, job.inputs, engine, while_emitting=into_ledger)
     return result, recorded[0]
 

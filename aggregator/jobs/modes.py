@@ -47,7 +47,7 @@ class Advice:
 def modes(settings: ModesSettings, today: date) -> Advice:
     rates = read_rates(settings.rates)[0] if settings.rates is not None else None
     notes, parts = doubts_about(rates) if rates is not None else [], list[pd.DataFrame]()
-    with temporary_room(settings.reading.spool_limit) as room:
+    with temporary_room(settings.reading.spool_limit, settings.reading.work_dir) as room:
         for file in open_exports(sources_of(settings.reading.inputs, room), replace(reading(settings.reading, room), dictionary=settings.dictionary)):
             refuse_imports(file)
             parts += _lines(file, settings, notes)

@@ -78,11 +78,11 @@ def check(settings: CheckSettings, today: date) -> tuple[Outcome, Iterator[pa.Ta
     outcome = Outcome(mode)
 
     def findings() -> Iterator[pa.Table]:
-        with open_inputs(settings.reading, clearing_known=True) as inputs, own_folder(WORK) as folder:
+        with open_inputs(settings.reading, clearing_known=True) as inputs, own_folder(WORK, settings.engine.work_dir) as folder:
             line = Line(mode, "000000-00", settings.flags, settings.reading.constants, all_findings=True, question=question_of(settings, ""),
                         rates=inputs.rates, as_of=settings.as_of or today, by_line=settings.reading.by_line, company=settings.company,
                         customs=settings.customs, declare_all=settings.declare_all)  # fmt: skip
-            with engine_for(settings.workers, inputs, folder) as engine:
+            with engine_for(settings.engine, inputs, folder, None) as engine:
                 result = calculate(line, inputs, engine)
             whole = outcome_of(result, str(settings.period or ""))
             yield from counted(result.findings(settings.lang), whole)
@@ -133,10 +133,10 @@ def _dry_run(job: Job) -> Outcome:
         else:
             refuse_lost(place.place, job.out)
         refuse_unknown(job.out, known, mark)
-        folder = stack.enter_context(own_folder(WORK))
+        folder = stack.enter_context(own_folder(WORK, settings.engine.work_dir))
         first = _first_period(settings, recorded)
         line = line_of(settings, run_ref, first, place.known() if place.exists() else None, job.inputs)
-        with engine_for(settings.workers, job.inputs, folder) as engine:
+        with engine_for(settings.engine, job.inputs, folder, place.place) as engine:
             result = calculate(line, job.inputs, engine)
         outcome = outcome_of(result, str(settings.period))
         outcome.notes += notes(job)

@@ -60,7 +60,7 @@ def write_outputs(settings: RunSettings, result: Result, run_ref: str, stage: Pa
                 write(name)
         _write_rejected(result, stage / "rejected")
 
-    if settings.workers == 1:
+    if settings.engine.workers == 1:
         write("audit_map")
         write_the_others()
         return

@@ -23,6 +23,7 @@ from aggregator.model.settings import (
     CheckSettings,
     DoctorSettings,
     DueSettings,
+    EngineSettings,
     Flags,
     LedgerPlace,
     ModesSettings,
@@ -31,8 +32,10 @@ from aggregator.model.settings import (
     ReceiveSettings,
     RunSettings,
     SendSettings,
+    SparkSettings,
     StatusSettings,
 )
+from aggregator.model.spark import spark_of
 from aggregator.schemas.modes import MODES, Mode, mode_of
 from aggregator.schemas.modes.advice import ADVICE_FIELDS
 from aggregator.schemas.modes.m9610.messages import EDITIONS
@@ -41,6 +44,8 @@ from aggregator.schemas.text import Lang, Text
 
 CONFIG_NAME = "aggregator.toml"
 LEDGER_NAME = "ledger.sqlite"
+LOCAL, SPARK = "local", "spark"
+"""Engines."""
 DECLARATION = "declaration"
 """The one route that may be asked for."""
 MIB = 1 << 20
@@ -72,7 +77,11 @@ class Options:
     edition: str = DEFAULT_EDITION
     customs: Customs | None = None
     dry_run: bool = False
-    engine: str = "local"
+    engine: str = LOCAL
+    spark_master: str = "local[*]"
+    spark_wait: float = 120.0
+    spark: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    work_dir: Path | None = None
     workers: int = field(default_factory=lambda: min(os.cpu_count() or 1, 8))
     formats: tuple[str, ...] = ()
     require_ledger: bool = False
@@ -107,12 +116,17 @@ class Options:
     def reading(self) -> ReadSettings:
         return ReadSettings(
             self.mode, self.inputs, self.receipts, self.tariff, self.sheets, self.columns, self.constants, self.chunk_bytes, self.assume_cleared,
-            self.given_rates, self.by_line, self.spool_limit * MIB,
+            self.given_rates, self.by_line, self.spool_limit * MIB, self.work_dir,
         )
 
     @property
     def due(self) -> DueSettings:
         return DueSettings(self.as_of, dict(self.calendar_years), self.calendar, self.warn_days)
+
+    @property
+    def runs_on(self) -> EngineSettings:
+        spark = SparkSettings(self.spark_master, self.spark_wait, self.spark) if self.engine == SPARK else None
+        return EngineSettings(self.workers, spark, self.work_dir.absolute() if self.work_dir is not None else None)
 
     @property
     def flags(self) -> Flags:
@@ -164,14 +178,14 @@ class Options:
         return RunSettings(
             mode=self.mode, severities=self.severities, reading=self.reading, period=period, first_period=self.first_period, late=self.late,
             flags=self.flags, sending=SendSettings(self.customs, self.edition) if self.customs is not None else None, out=self.out,
-            ledger=self.place(), formats=self.formats, workers=self.workers, dry_run=self.dry_run, lang=self.lang, as_of=as_of,
+            ledger=self.place(), formats=self.formats, engine=self.runs_on, dry_run=self.dry_run, lang=self.lang, as_of=as_of,
             due=asked.due, rates=self.given_rates, company=self.company, market=self.market,
             declare_all=self.declare_all, recorded=asked.recorded(),
         )  # fmt: skip
 
     def for_check(self) -> CheckSettings:
         return CheckSettings(
-            mode=self.mode, severities=self.severities, reading=self.reading, period=self.period, late=self.late, flags=self.flags, workers=self.workers,
+            mode=self.mode, severities=self.severities, reading=self.reading, period=self.period, late=self.late, flags=self.flags, engine=self.runs_on,
             lang=self.lang, as_of=self.as_of, rates=self.given_rates, company=self.company, customs=self.customs, declare_all=self.declare_all,
         )  # fmt: skip
 
@@ -212,7 +226,7 @@ _NOTHING: tuple[Any, ...] = (None, False, (), Company(), Market())
 
 
 _TABLES = ("columns", "constants", "severity")
-_NOT_RECORDED = ("lang", "quiet", "log_format", "metrics_file", "lock_wait", "warn_days", "calendar", "calendar_years", "require_ledger", "spool_limit")
+_NOT_RECORDED = ("lang", "quiet", "log_format", "metrics_file", "lock_wait", "warn_days", "calendar", "calendar_years", "require_ledger", "spool_limit", "spark_master", "spark_wait", "spark", "work_dir")
 """What says how a run is reported, or when it may start, and changes nothing of what it makes."""
 
 
@@ -239,7 +253,7 @@ def from_config(config: dict[str, Any], options: dict[str, Any], lang: Lang = "e
     settings: dict[str, Any] = {"lang": lang, "mode": _mode(config, options, problems)}
     for name, value in config.items():
         _look_at_table(name, value, settings["mode"], problems)
-    known = {f.name for f in fields(Options)} - {*_TABLES, "mode", "inputs", "dry_run", "calendar_years", "customs", "company", "market", "rate_rows"}
+    known = {f.name for f in fields(Options)} - {*_TABLES, "mode", "inputs", "dry_run", "calendar_years", "customs", "company", "market", "rate_rows", "spark"}
     for name, value in config.get("run", {}).items() if isinstance(config.get("run", {}), dict) else ():
         if name == "mode":
             continue
@@ -264,13 +278,15 @@ def from_config(config: dict[str, Any], options: dict[str, Any], lang: Lang = "e
         settings["company"] = company_of(company, problems)
     if isinstance(market := config.get("market", {}), dict):
         settings["market"] = market_of(market, problems)
+    if isinstance(spark := config.get("spark", {}), dict):
+        settings["spark"] = spark_of(spark, problems)
     if isinstance(rows := config.get("rates", []), list):
         settings["rate_rows"] = rate_rows_of(rows, problems, file_too="rates" in settings, overruled="rates" in options)
     problems.stop()
     return replace(Options(**settings), **{name: value for name, value in options.items() if name != "mode"})
 
 
-_KNOWN_TABLES = ("run", "columns", "constants", "severity", "customs", "company", "market", "calendar", "rates")
+_KNOWN_TABLES = ("run", "columns", "constants", "severity", "customs", "company", "market", "calendar", "rates", "spark")
 
 
 def _look_at_table(name: str, value: Any, mode: Mode, problems: Problems) -> None:
@@ -299,7 +315,7 @@ def _mode(config: Mapping[str, Any], options: Mapping[str, Any], problems: Probl
 def origins(config: dict[str, Any], options: dict[str, Any], path: Path | None) -> dict[str, str]:
     """Where each parameter came from: the command line, the config's file, the locale or the default."""
     file = told(path or CONFIG_NAME)
-    tables = {"calendar_years": "calendar", "customs": "customs", "rate_rows": "rates", "company": "company", "market": "market"} | {name: name for name in _TABLES}
+    tables = {"calendar_years": "calendar", "customs": "customs", "rate_rows": "rates", "company": "company", "market": "market", "spark": "spark"} | {name: name for name in _TABLES}
     found = {}
     for name in (f.name for f in fields(Options)):
         if name in options:
@@ -313,18 +329,18 @@ def origins(config: dict[str, Any], options: dict[str, Any], path: Path | None) 
 
 _KINDS: dict[str, type | tuple[type, ...]] = {
     "assume_cleared": bool, "late": bool, "unfinished": bool, "require_ledger": bool, "quiet": bool, "by_line": bool,
-    "summary_flag": int, "item_name_flag": int, "workers": int, "chunk_bytes": int, "spool_limit": int, "warn_days": int, "lock_wait": (int, float),
+    "summary_flag": int, "item_name_flag": int, "workers": int, "chunk_bytes": int, "spool_limit": int, "warn_days": int, "lock_wait": (int, float), "spark_wait": (int, float),
     "receipts": list, "sheets": list, "formats": list,
 }  # fmt: skip
 """What TOML type a setting has; text, if nothing is said."""
 _ALLOWED: dict[str, tuple[Any, ...]] = {
-    "edition": tuple(EDITIONS), "summary_flag": (1, 2), "item_name_flag": (0, 1), "engine": ("local",), "lang": ("en", "zh"), "route": (DECLARATION,), "log_format": ("text", "json"),
+    "edition": tuple(EDITIONS), "summary_flag": (1, 2), "item_name_flag": (0, 1), "engine": (LOCAL, SPARK), "lang": ("en", "zh"), "route": (DECLARATION,), "log_format": ("text", "json"),
 }  # fmt: skip
 _KINDS_ZH: dict[type, str] = {bool: "true或false", int: "整数", float: "数字", str: "带引号的文本", list: "列表[…]", dict: "表"}
 _LONGEST = 4095
-_LEAST = {"workers": 1, "chunk_bytes": 1, "spool_limit": 1, "warn_days": 0, "lock_wait": 0}
-_MOST = {"workers": 1024, "chunk_bytes": 1 << 30, "spool_limit": 1 << 30, "warn_days": 1_000_000_000, "lock_wait": 31_536_000}
-_PATHS = ("tariff", "rates", "calendar", "metrics_file")
+_LEAST = {"workers": 1, "chunk_bytes": 1, "spool_limit": 1, "warn_days": 0, "lock_wait": 0, "spark_wait": 1}
+_MOST = {"workers": 1024, "chunk_bytes": 1 << 30, "spool_limit": 1 << 30, "warn_days": 1_000_000_000, "lock_wait": 31_536_000, "spark_wait": 31_536_000}
+_PATHS = ("tariff", "rates", "calendar", "metrics_file", "work_dir")
 
 
 def _setting(name: str, value: Any) -> Any:
@@ -368,7 +384,7 @@ def _setting(name: str, value: Any) -> Any:
         raise WrongValue(f"must be at least {_LEAST[name]}", f"不得小于 {_LEAST[name]}")
     if name in _MOST and not value <= _MOST[name]:
         raise WrongValue(f"must be at most {_MOST[name]}", f"不得大于 {_MOST[name]}")
-    return float(value) if name == "lock_wait" else value
+    return float(value) if name in ("lock_wait", "spark_wait") else value
 
 
 def _table(mode: Mode, table: str, values: dict[str, Any], problems: Problems) -> list[tuple[str, str]]:

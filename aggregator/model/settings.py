@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from aggregator.schemas.text import Lang
 class ReadSettings:
     """What is read, and how. `columns`: column and heading; `constants`: header column and its value in all lines;
     `chunk_bytes`: how much a block of text holds at most. `by_line`: lines without a slip number are declared by themselves;
-    `spool_limit`: bytes of standard input or a pipe."""
+    `spool_limit`: bytes of standard input or a pipe; `work_dir`: where copies of inputs are made, None for the system's place for such."""
 
     mode: Mode
     inputs: tuple[AnyPath, ...]
@@ -37,6 +38,7 @@ class ReadSettings:
     rates: RateSettings | None
     by_line: bool
     spool_limit: int
+    work_dir: Path | None = None
 
     @property
     def clearing_known(self) -> bool:
@@ -90,6 +92,34 @@ class DueSettings:
 
 
 @dataclass(frozen=True)
+class SparkSettings:
+    """Where steps run if not here. `wait`: seconds for the master to answer, and to give executors. `given`: settings of Spark's own
+    (names that begin with spark.), which may be secrets."""
+
+    master: str
+    wait: float
+    given: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no message may show."""
+        return tuple(value for name, value in self.given if _SECRET.search(name) and len(value) > _TOO_SHORT_TO_HIDE)
+
+
+_SECRET, _TOO_SHORT_TO_HIDE = re.compile("secret|password|passwd|token|credential|access|key", re.IGNORECASE), 3
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """What runs the steps. `spark` is None for this machine's own processes, `workers` of them; `work_dir`: where what does not last is
+    put, None for the usual places."""
+
+    workers: int
+    spark: SparkSettings | None = None
+    work_dir: Path | None = None
+
+
+@dataclass(frozen=True)
 class RunSettings:
     """`mode` with the rules of all times, `severities` the user's own; `declare_all`: no order goes as a list; `recorded`: what the
     manifest says of the settings."""
@@ -105,7 +135,7 @@ class RunSettings:
     out: AnyPath
     ledger: LedgerPlace
     formats: tuple[str, ...]
-    workers: int
+    engine: EngineSettings
     dry_run: bool
     lang: Lang
     as_of: date
@@ -132,7 +162,7 @@ class CheckSettings:
     period: Period | None
     late: bool
     flags: Flags
-    workers: int
+    engine: EngineSettings
     lang: Lang
     as_of: date | None
     rates: RateSettings | None

@@ -29,13 +29,15 @@ def settings_as_json(options: Options, origins: dict[str, str]) -> dict[str, Any
     values["customs"] = asdict(options.customs) if options.customs is not None else {}
     values |= {name: dict(getattr(options, name)) for name in _TABLES}
     values |= {name: as_recorded(getattr(options, name)) for name in _FACTS}
+    # Values may be secrets.
+    values["spark"] = [name for name, _ in options.spark]
     values["calendar_years"] = json.loads(json.dumps(dict(options.calendar_years), default=str))
     return {"schema_version": 1, "settings": {name: {"value": value, "from": origins[name]} for name, value in values.items()}}
 
 
 def settings_lines(options: Options, origins: dict[str, str]) -> list[str]:
     lines = ["[run]"]
-    tables = (*_TABLES, *_FACTS, "calendar_years", "customs")
+    tables = (*_TABLES, *_FACTS, "calendar_years", "customs", "spark")
     for field in fields(Options):
         name = field.name
         if name in _NOT_SETTINGS or name in tables:
@@ -49,6 +51,8 @@ def settings_lines(options: Options, origins: dict[str, str]) -> list[str]:
     if options.customs is not None:
         lines += _customs_lines(asdict(options.customs), origins["customs"])
     lines += _fact_lines(options, origins)
+    if options.spark:
+        lines += ["", f"[spark]  # {origins['spark']}", *(f"# {_toml(name)} is set" for name, _ in options.spark)]
     for year, table in options.calendar_years:
         lines += ["", f"[calendar.{year}]  # {origins['calendar_years']}"]
         lines += [f"{key} = {_toml(_plain(tuple(value) if isinstance(value, list) else value))}" for key, value in table.items()]

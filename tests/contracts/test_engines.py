@@ -13,7 +13,10 @@ import pytest
 
 from aggregator.engines.engine import Engine, ShardKind, Shared, Storage
 from aggregator.engines.local import local_engine
+from aggregator.engines.spark.engine import spark_engine
 from aggregator.model.errors import CannotReadOrWrite, OurFault, UnusableInput
+from tests.spark import SETTINGS
+from tests.spark import spark as spark
 
 KIND = ShardKind("numbers", pa.schema([("number", pa.int64())]), pa.schema([("name", pa.string())]))
 Opened = Callable[[], AbstractContextManager[Engine]]
@@ -28,8 +31,20 @@ def _local(folder: Path, workers: int) -> Opened:
     return opened
 
 
-@pytest.fixture(params=["in-process", "workers"])
+def _spark(folder: Path) -> Opened:
+    @contextmanager
+    def opened() -> Iterator[Engine]:
+        with spark_engine(folder, SETTINGS, []) as engine:
+            yield engine
+
+    return opened
+
+
+@pytest.fixture(params=["in-process", "workers", pytest.param("spark", marks=pytest.mark.long)])
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
+    if request.param == "spark":
+        request.getfixturevalue("spark")
+        return _spark(tmp_path)
     return _local(tmp_path, 1 if request.param == "in-process" else 2)
 
 

@@ -12,17 +12,17 @@ MOST_SPOOLED = 8 << 30
 
 
 class Room:
-    """`most_spooled`: how many bytes of standard input or a pipe are taken."""
+    """`most_spooled`: how many bytes of standard input or a pipe are taken. `where`: the place for the folder, the system's if None."""
 
-    def __init__(self, most_spooled: int = MOST_SPOOLED) -> None:
-        self.most_spooled = most_spooled
+    def __init__(self, most_spooled: int = MOST_SPOOLED, where: Path | None = None) -> None:
+        self.most_spooled, self._where = most_spooled, where
         self._folder: OwnFolder | None = None
         self._count = 0
 
     def new_file(self, suffix: str) -> Path:
         """The path of a file that does not exist yet; its name is ours, whatever the input is called."""
         if self._folder is None:
-            self._folder = OwnFolder("aggregator-inputs-")
+            self._folder = OwnFolder("aggregator-inputs-", self._where)
         self._count += 1
         return self._folder.path / f"{self._count}{suffix}"
 
@@ -36,8 +36,8 @@ class Room:
 
 
 @contextmanager
-def temporary_room(most_spooled: int = MOST_SPOOLED) -> Iterator[Room]:
-    room = Room(most_spooled)
+def temporary_room(most_spooled: int = MOST_SPOOLED, where: Path | None = None) -> Iterator[Room]:
+    room = Room(most_spooled, where)
     try:
         yield room
     finally:

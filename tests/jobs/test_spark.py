@@ -1,0 +1,143 @@
+"""A run on Spark, on executors that are processes of their own: the same bytes as here, whatever becomes of an executor."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from aggregator.engines.spark.session import Session
+from aggregator.samples.sample import Sample, write_sample
+from tests.cli.test_cli import PERIOD
+from tests.conftest import Runner
+from tests.jobs.test_golden import SAMPLE, assert_as_expected
+from tests.jobs.test_golden import make as make
+from tests.spark import MASTER, ON_SPARK, why_not
+from tests.spark import spark as spark
+
+pytestmark = pytest.mark.long
+
+
+def test_golden_month(spark: Session, make: Any, tmp_path: Path) -> None:
+    made = make.run_month(tmp_path, chunk_bytes=60_000, **ON_SPARK)
+    assert_as_expected(made, SAMPLE / "expected" / "exports")
+
+
+def sampled(folder: Path, lines: int, faults: float) -> list[str]:
+    """Lines of an export, the first its headings."""
+    [path] = write_sample(Sample(lines=lines, faults=faults, seed=11), folder)
+    return path.read_text(encoding="utf-8").splitlines(keepends=True)
+
+
+def shuffled(lines: list[str]) -> list[list[str]]:
+    head, *rows = lines
+    random.Random(5).shuffle(rows)
+    return [[head, *rows]]
+
+
+def scattered(lines: list[str]) -> list[list[str]]:
+    """Every third line of the export in another file."""
+    head, *rows = lines
+    return [[head, *rows[place::3]] for place in range(3)]
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """What a run has made, without what says when."""
+    [made] = folder.glob("2026-10/*-01")
+    found = {str(path.relative_to(made)): path.read_bytes() for path in made.rglob("*") if path.is_file()}
+    found.pop("manifest.json")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("arranged", "faults"), [(lambda lines: [lines], 0.1), (shuffled, 0.02), (scattered, 0.02)], ids=["faulty", "shuffled", "scattered"]
+)
+def test_the_same_bytes_as_here(arranged: Callable[[list[str]], list[list[str]]], faults: float, spark: Session, runner: Runner) -> None:
+    parts = arranged(sampled(runner.folder / "sample", 3000, faults))
+    paths = [runner.write("".join(part), f"part-{place}.csv") for place, part in enumerate(parts)]
+    for name, changes in (("local", {}), ("spark", ON_SPARK)):
+        runner.run(*paths, out=runner.folder / name, chunk_bytes=300_000, **changes)
+    assert files_of(runner.folder / "spark") == files_of(runner.folder / "local")
+
+
+def executors(session: Session) -> list[psutil.Process]:
+    return [each for each in psutil.Process(session.jvm.process.pid).children(recursive=True) if "CoarseGrainedExecutorBackend" in " ".join(each.cmdline())]
+
+
+def killed_once(session: Session, folder: Path, killed: list[int]) -> None:
+    """Kill an executor as soon as the first lines are ingested."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if any(folder.rglob("lines-c*.arrow")):
+            victim = executors(session)[0]
+            victim.send_signal(signal.SIGKILL)
+            killed.append(victim.pid)
+            return
+        time.sleep(0.005)
+
+
+def test_an_executor_that_is_killed_changes_nothing(spark: Session, runner: Runner) -> None:
+    path = runner.write("".join(sampled(runner.folder / "sample", 4000, 0.02)))
+    runner.run(path, out=runner.folder / "local", chunk_bytes=60_000)
+    killed: list[int] = []
+    out = runner.folder / "spark"
+    killer = threading.Thread(target=killed_once, args=(spark, out, killed))
+    killer.start()
+    runner.run(path, out=out, chunk_bytes=60_000, **ON_SPARK)
+    killer.join()
+    assert killed
+    assert files_of(out) == files_of(runner.folder / "local")
+
+
+def command_lines(session: Session) -> Iterable[str]:
+    own = psutil.Process(session.jvm.process.pid)
+    return (" ".join(each.cmdline()) for each in (own, *own.children(recursive=True)))
+
+
+def test_a_secret_of_the_config_is_in_no_command_line_or_log(spark: Session) -> None:
+    assert not any("hunter22" in line for line in command_lines(spark))
+    assert b"hunter22" not in spark.jvm.log.read_bytes()
+    assert "hunter22" not in repr(spark.settings)
+    assert spark.context.getConf().get("spark.some.password") == "hunter22"
+
+
+def of_spark(folder: Path) -> list[psutil.Process]:
+    """Processes of Spark that work in a folder."""
+    found = []
+    for each in psutil.process_iter(["cmdline"]):
+        line = " ".join(each.info["cmdline"] or ())
+        if "org.apache.spark" in line and str(folder) in line:
+            found.append(each)
+    return found
+
+
+@pytest.mark.skipif(bool(why_not()), reason=why_not() or "it runs")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_ends_a_run_ends_its_spark(number: signal.Signals, runner: Runner) -> None:
+    runner.write("".join(sampled(runner.folder / "sample", 4000, 0.0)))
+    (runner.folder / "aggregator.toml").write_text("[run]\nchunk_bytes = 60000\n")
+    command = [sys.executable, "-m", "aggregator", "run", "export.csv", *PERIOD, "--out", "out", "--engine", "spark", "--spark-master", MASTER, "--spark-wait", "300"]
+    process = subprocess.Popen(command, cwd=runner.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    deadline = time.monotonic() + 200
+    while time.monotonic() < deadline and not list((runner.folder / "out").rglob("shared-1.pickle")):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    process.send_signal(number)
+    said = process.communicate(timeout=120)
+    assert process.returncode == 130, said
+    assert said[1].strip() == "Interrupted; nothing was published."
+    assert not list((runner.folder / "out").glob("2026-10/*"))
+    assert not list((runner.folder / "out").glob(".*work*"))
+    deadline = time.monotonic() + 30
+    while of_spark(runner.folder) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not of_spark(runner.folder)

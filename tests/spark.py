@@ -1,0 +1,40 @@
+"""Spark for the tests: two executors in processes of their own (`local-cluster`), started once for a module."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aggregator.engines.spark.errors import NoJava
+from aggregator.engines.spark.jvm import require_java
+from aggregator.engines.spark.session import Session, spark_session
+from aggregator.model.settings import SparkSettings
+
+MASTER = "local-cluster[2,1,1024]"
+GIVEN = (("spark.executorEnv.PYTHONPATH", str(Path(__file__).parents[1])), ("spark.some.password", "hunter22"))
+"""Where steps of tests are, and a secret that must not be seen."""
+SETTINGS = SparkSettings(MASTER, 300.0, GIVEN)
+ON_SPARK: dict[str, Any] = {"engine": "spark", "spark_master": MASTER, "spark_wait": 300.0, "spark": GIVEN}
+
+
+def why_not() -> str:
+    """Why Spark cannot be tested here; blank where it can."""
+    if importlib.util.find_spec("pyspark") is None:
+        return "PySpark is not installed"
+    try:
+        require_java()
+    except NoJava as error:
+        return error.text.en
+    return ""
+
+
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    if reason := why_not():
+        pytest.skip(reason)
+    with spark_session(SETTINGS, tmp_path_factory.mktemp("spark")) as session:
+        yield session
