@@ -205,7 +205,10 @@ def _context(settings: SparkSettings, jvm: Jvm) -> Any:
     SparkContext._gateway, SparkContext._jvm = gateway, gateway.jvm
     former, os.environ["PYSPARK_PYTHON"] = os.environ.get("PYSPARK_PYTHON"), dict(settings.given).get("spark.pyspark.python", default_python())
     try:
-        return SparkContext(conf=SparkConf(_jvm=gateway.jvm), gateway=gateway)
+        context = SparkContext(conf=SparkConf(_jvm=gateway.jvm), gateway=gateway)
+        # Where Java ends before Python has let go of it, nobody wants to read of that.
+        context._accumulatorServer.handle_error = lambda *_: None
+        return context
     finally:
         os.environ.pop("PYSPARK_PYTHON") if former is None else os.environ.update(PYSPARK_PYTHON=former)
 
