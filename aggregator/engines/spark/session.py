@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-import aggregator
 from aggregator.engines.spark.errors import (
     AnotherSession,
     NoExecutors,
@@ -194,7 +193,7 @@ def _settings_of_spark(settings: SparkSettings, own: Path, package: Path) -> Map
 def _shipped(folder: Path) -> Path:
     """This package as it runs here, for executors: the same code on all machines, whatever is installed there."""
     package = folder / "package"
-    shutil.copytree(Path(aggregator.__file__).parent, package / "aggregator")
+    shutil.copytree(Path(__file__).parents[2], package / "aggregator")
     return package
 
 
