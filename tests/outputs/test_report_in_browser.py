@@ -13,6 +13,8 @@ from aggregator.jobs.months import months
 from aggregator.model.options import Options
 from aggregator.reports.months import months_page
 from tests.conftest import NOW, Runner, row
+from tests.market import line_of, run_market
+from tests.orders import CUSTOMS, priced, run_orders
 from tests.outputs.browser import Seen, browser
 
 pytestmark = pytest.mark.long
@@ -56,6 +58,27 @@ def test_the_page_of_months_is_as_sound(chromium: Any, all_months: Path, tmp_pat
     seen.page.locator("a[href$='report.html']").first.click()
     assert seen.page.locator("#findings").count() == 1
     seen.close()
+
+
+@pytest.fixture(scope="module")
+def of_other_modes(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    orders, slips = (Runner(tmp_path_factory.mktemp(name)) for name in ("orders", "slips"))
+    made = [
+        run_orders(orders, [priced(f"{number}00", order_no=f"B{number}") for number in range(1, 30)], customs=CUSTOMS),
+        run_market(slips, [line_of("100", trade_slip_no=f"T{number}", goods_name="" if number % 5 == 0 else "玩具") for number in range(1, 30)]),
+    ]
+    return [Path(outcome.folder) / "report.html" for outcome in made]
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_reports_of_other_modes_are_as_sound(chromium: Any, of_other_modes: list[Path], width: int) -> None:
+    for report in of_other_modes:
+        for lang in ("en", "zh"):
+            seen = Seen(chromium, report, width, lang)
+            assert seen.overflow <= 0
+            assert seen.said == seen.asked == seen.poor_contrasts == []
+            assert seen.page.locator(".form").count() > 0
+            seen.close()
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

@@ -59,7 +59,7 @@ def page(outcome: Outcome, run_ref: str, declarations: pa.Table, items: pa.Table
         fates=_fates(outcome),
         groups=groups(outcome),
         rule_charts=by_rule(outcome),
-        size_chart=by_size(declarations["item_count"].to_pylist()),
+        size_chart=by_size(declarations["item_count"].to_numpy()),
         found=[_found(outcome, code, folder) for code in _in_order(outcome)],
         exclusions=[(mode.rules.exclusions[reason], count) for reason, count in outcome.excluded.items()],
         routes=[(reason, count, *REASONS[reason]) for reason, count in outcome.routes.items()],

@@ -6,10 +6,13 @@ from calendar import monthrange
 from dataclasses import dataclass
 from decimal import Decimal
 
+import numpy as np
+
 from aggregator.domain.figures import COUNTRY, DAY, EXIT_CUSTOMS
 from aggregator.model.outcome import Figure, Outcome
 from aggregator.outputs.report.charts import Chart, Value, bars, columns
 from aggregator.outputs.report.names import Named, named
+from aggregator.schemas.arrays import Ints
 from aggregator.schemas.rule import Severity
 from aggregator.schemas.text import Text
 
@@ -64,14 +67,15 @@ def by_rule(outcome: Outcome) -> list[tuple[Text, Chart]]:
     return made
 
 
-def by_size(item_counts: list[int]) -> Chart | None:
+def by_size(item_counts: Ints) -> Chart | None:
     """Declarations by their items."""
-    if not item_counts:
+    if not len(item_counts):
         return None
+    counts = np.bincount(item_counts, minlength=SIZES[-1][1] + 1)
     values = []
     for low, high in SIZES:
         name = str(low) if low == high else f"{low}–{high}"
-        values.append(Value(Text(name, name), sum(low <= count <= high for count in item_counts)))
+        values.append(Value(Text(name, name), int(counts[low : high + 1].sum())))
     while len(values) > 1 and not values[-1].amount:
         values.pop()
     return columns(values, Text("by number of items", "份，按商品项数"))
