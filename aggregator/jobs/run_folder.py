@@ -17,6 +17,7 @@ from aggregator.domain.split import declaration_refs
 from aggregator.model.names import path_of, told
 from aggregator.model.outcome import Outcome
 from aggregator.model.settings import RunSettings
+from aggregator.outputs.manifest import own_headings
 from aggregator.outputs.rejected import rejected_head, rejected_names
 from aggregator.outputs.report.page import RunFolder, page
 from aggregator.outputs.tables import write_csv, write_parquet
@@ -83,7 +84,9 @@ def write_report(settings: RunSettings, result: Result, run_ref: str, stage: Pat
     beside = [_told(path, stage) for path in files if path.parent == stage]
     folders = Counter(path.relative_to(stage).parts[0] for path in files if path.parent != stage)
     beside += [(f"{name}/ ({count:,})", f"{quote(name)}/") for name, count in folders.items()]
-    folder = RunFolder([*beside, (MANIFEST, MANIFEST)], rejected)
+    named = {each.file for examples in outcome.examples.values() for each in examples}
+    headings = {file.name: own_headings(file) for file in result.work.files if file.name in named}
+    folder = RunFolder([*beside, (MANIFEST, MANIFEST)], rejected, headings)
     made = page(outcome, run_ref, result.declarations, result.declaration_items, folder, now, settings.lang)
     (stage / "report.html").write_text(made, encoding="utf-8")
 

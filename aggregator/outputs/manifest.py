@@ -69,7 +69,7 @@ def write_manifest(
 def _input(file: Export, repairs: dict[str, int], physical: dict[str, int]) -> dict[str, Any]:
     """One export: what it is, which heading stands for which column, what was corrected in reading it, by kind, and what each
     of its lines was read as."""
-    columns = {column: file.headings[place].strip() for column, place in file.matched.places.items()}
+    columns = own_headings(file)
     sheet = {"sheet": file.sheet} if file.sheet else {}
     facts = {"format": file.format, "encoding": file.encoding, **sheet, "columns": columns, "head_values": dict(file.head_values), "repairs": repairs}
     if physical:
@@ -77,6 +77,11 @@ def _input(file: Export, repairs: dict[str, int], physical: dict[str, int]) -> d
     if file.members:
         return {"file": file.name, **facts, "messages": [_taken(each) for each in file.taken]}
     return _taken(file.taken[0]) | facts
+
+
+def own_headings(file: Export) -> dict[str, str]:
+    """Column to the heading that stands for it in a file."""
+    return {column: file.headings[place].strip() for column, place in file.matched.places.items()}
 
 
 def _taken(taken: Taken) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from aggregator.outputs.report.next_step import next_step
 from aggregator.outputs.report.page import RunFolder, page
 from aggregator.schemas.modes.m9610 import M9610
 from aggregator.schemas.text import Text
-from tests.conftest import NOW, Runner, parameters, row
+from tests.conftest import NOW, Runner, csv_text, parameters, row
 
 
 def report_of(outcome: Outcome) -> str:
@@ -89,6 +89,12 @@ def test_the_first_findings_of_each_rule_are_shown(runner: Runner) -> None:
     assert "aggregator rules R106" in text
     for cite in M9610.rules["R106"].citations:
         assert str(cite) in text
+
+
+def test_columns_are_called_as_the_user_calls_them(runner: Runner) -> None:
+    text = csv_text([row(net_weight_kg="-1")], {"net_weight_kg": "净重(公斤)"})
+    page_text = report_of(runner.run_rows(text))
+    assert "净重(公斤) net_weight_kg" in shown_in(page_text, "en")
 
 
 def test_both_languages_stand_in_it_and_the_runs_is_shown(in_new_folder: object) -> None:
@@ -189,7 +195,7 @@ def test_it_stays_small_at_a_hundred_thousand_findings() -> None:
     declarations, items = _many(150, 50)
     name, files = "文" * 60, [f"{'文件' * 30}{n}.csv" for n in range(300)]
     rejected = {file: [(f"rejected/{name}.{kind}", f"rejected/{quote(name)}.{kind}") for kind in ("xlsx", "csv")] for file in (*files, example.file)}
-    made = page(outcome, "202610-01", declarations, items, RunFolder([], rejected), NOW, "zh")
+    made = page(outcome, "202610-01", declarations, items, RunFolder([], rejected, {}), NOW, "zh")
     assert sum(outcome.findings.values()) > 100_000 - 1000 * 30
     assert len(made.encode()) < 1_000_000
 

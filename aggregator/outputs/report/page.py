@@ -34,10 +34,11 @@ _VALUE_SHOWN, _FILE_SHOWN = 50, 32
 @dataclass(frozen=True)
 class RunFolder:
     """What the page tells of the folder it stands in: the files beside it, and of each input the files of its rejected lines, as addresses
-    relative to the page."""
+    relative to the page. `headings`: of each input that is to be told of, the user's own heading of each column."""
 
     files: list[tuple[str, str]]
     rejected: dict[str, list[tuple[str, str]]]
+    headings: dict[str, dict[str, str]]
 
 
 def page(outcome: Outcome, run_ref: str, declarations: pa.Table, items: pa.Table, folder: RunFolder, now: datetime, lang: Lang) -> str:
@@ -72,7 +73,7 @@ def page(outcome: Outcome, run_ref: str, declarations: pa.Table, items: pa.Table
         forms=made,
         formed={form.ref for form in made},
         bar=_bar(counts),
-        files=folder.files,
+        files=[(name, href, FILES.get(name.split(" ")[0], Text("", ""))) for name, href in folder.files],
         rejected=links[:LINKS_SHOWN],
         more_rejected=max(len(links) - LINKS_SHOWN, 0),
         capital=lambda text: Text(text.en[:1].upper() + text.en[1:], text.zh),
@@ -103,7 +104,9 @@ def _found(outcome: Outcome, code: str, folder: RunFolder) -> Found:
     for each in outcome.examples.get(code, []):
         value = each.value if len(each.value) <= _VALUE_SHOWN else f"{each.value[:_VALUE_SHOWN]}…"
         file = each.file if len(each.file) <= _FILE_SHOWN else f"…{each.file[-_FILE_SHOWN:]}"
-        examples.append((each, file, heading(outcome.mode.dictionary, each.column) if each.column else Text("", ""), value))
+        own = folder.headings.get(each.file, {}).get(outcome.mode.dictionary.column_called(each.column) or "", each.column)
+        column = heading(outcome.mode.dictionary, each.column) if own == each.column else Text(f"{own} {each.column}", f"{own} {each.column}")
+        examples.append((each, file, column, value))
     files = dict.fromkeys(each.file for each in outcome.examples.get(code, [])) if rule.severity == "error" else {}
     return Found(rule, outcome.findings[code], sources, examples, [link for file in files for link in folder.rejected.get(file, [])[:1]][:1])
 
@@ -119,6 +122,25 @@ def _fates(outcome: Outcome) -> list[tuple[Text, dict[str, str]]]:
                 name = named_rows.get(column) or Text(f"value, {unit.text.en}", f"金额，{unit.text.zh}")
                 rows.append((name, {key: amount_of(value, 2 if column == "total_price" else 0) for key, value in row.items() if key not in ("column", "currency_or_unit")}))
     return rows
+
+
+FILES = {
+    "declarations.csv": Text("the declarations", "报关单"),
+    "declaration_items.csv": Text("their items", "报关单商品项"),
+    "audit_map.parquet": Text("where every declared line went", "每一申报行的去向"),
+    "weight_shares.csv": Text("how weights of inventories in several declarations were shared", "分属多份报关单的清单的重量分摊"),
+    "findings.csv": Text("all findings", "全部问题"),
+    "excluded.csv": Text("what is excluded, and why", "被排除的及原因"),
+    "control_totals.csv": Text("read = declared + rejected + excluded", "读入 = 申报 + 拒绝 + 排除"),
+    "rejected/": Text("rejected lines, to be corrected", "被拒绝的行，待修正"),
+    "summary_applications/": Text("CEB701 messages to sign and send", "CEB701报文，待签名发送"),
+    "routes.csv": Text("which orders are declared, which go as lists, and why", "订单的通关方式及理由"),
+    "packing.csv": Text("which trade slip is in which declaration", "交易单所在的报关单"),
+    "packing_groups.csv": Text("how many declarations were needed", "所需报关单份数"),
+    "simplified_goods.csv": Text("the list of simplified goods", "简化申报商品清单"),
+    "manifest.json": Text("versions, settings, hashes of all files", "版本、参数及全部文件的哈希值"),
+}
+"""What the files of a run folder are."""
 
 
 def _bar(counts: dict[str, int]) -> list[tuple[str, float, float]]:
