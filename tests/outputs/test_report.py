@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,6 +20,7 @@ from aggregator.model.outcome import EXAMPLES, Example, Figure, Outcome
 from aggregator.outputs.report.charts import Value, bars, columns, fitting, short
 from aggregator.outputs.report.next_step import next_step
 from aggregator.outputs.report.page import RunFolder, page
+from aggregator.outputs.report.shown_figures import groups
 from aggregator.schemas.modes.m9610 import M9610
 from aggregator.schemas.text import Text
 from tests.conftest import NOW, Runner, csv_text, parameters, row
@@ -217,6 +219,22 @@ def test_bars_are_within_their_axis() -> None:
         for made in (columns(values, Text("", "")), bars(values, Text("", ""))):
             assert 2 <= len(made.ticks) <= 6
             assert all(mark.x >= 0 and mark.x + mark.width <= made.width and mark.y >= 0 and mark.y + mark.height <= made.height for mark in made.marks)
+
+
+def test_names_below_columns_do_not_meet() -> None:
+    for count in (1, 8, 12, 13, 36, 60):
+        made = columns([Value(Text(f"{n:02d}-01", f"{n:02d}-01"), n) for n in range(count)], Text("", ""))
+        named = [mark.middle for mark in made.marks if mark.label]
+        assert named
+        assert all(second - first > 30 for first, second in pairwise(named))
+
+
+def test_late_inventories_have_a_column_of_their_own(runner: Runner) -> None:
+    outcome = runner.run_rows([*several(), row(inventory_no="22442026E000000077", order_no="D77", waybill_no="W77", cleared_at="2026-09-30 10:00:00")])
+    [group, *_] = groups(outcome)
+    first = group.charts[0][1].marks[0]
+    assert (first.value.name.zh, first.value.amount) == ("补报", 1)
+    assert [mark.label.en for mark in group.charts[0][1].marks if mark.label] == ["late", "5", "10", "15", "20", "25", "30"]
 
 
 def test_round_numbers_are_short() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import floor, log10
@@ -16,6 +16,8 @@ _TOP, _PLOT, _FOOT = 12, 132, 30
 _LEFT, _RIGHT = 44, 8
 _ROW, _BAR, _FOOT_OF_BARS = 32, 10, 22
 _TICKS = 4
+_NAMED = 8
+"""How many names fit below columns."""
 _LETTERS = 46
 """How much of a name fits on a line; a Chinese character takes two."""
 
@@ -32,14 +34,14 @@ class Value:
 
 @dataclass(frozen=True)
 class Mark:
-    """A bar. `x`, `y`, `width`, `height`: where it stands; `middle`: of it; `label`: what fits beside it."""
+    """A bar. `x`, `y`, `width`, `height`: where it stands; `middle`: of it; `label`: what fits beside it, None where nothing does."""
 
     value: Value
     x: float
     y: float
     width: float
     height: float
-    label: Text
+    label: Text | None
 
     @property
     def middle(self) -> float:
@@ -66,7 +68,6 @@ class Chart:
     height: float
     base: float
     upright: bool
-    every: int = 1
 
     @property
     def width(self) -> int:
@@ -81,19 +82,19 @@ class Chart:
         return WIDTH - _RIGHT
 
 
-def columns(values: Sequence[Value], unit: Text) -> Chart:
-    """An upright bar for each value, from left to right."""
+def columns(values: Sequence[Value], unit: Text, named: Collection[str] | None = None) -> Chart:
+    """An upright bar for each value, from left to right. `named`: which are named below, in English; else as many as there is room for."""
+    every = len(values) // _NAMED + 1
+    shown = {each.name.en for place, each in enumerate(values) if place % every == 0} if named is None else named
     ticks = _ticks(max((each.amount for each in values), default=0))
     most, base = ticks[-1], _TOP + _PLOT
     step = (WIDTH - _LEFT - _RIGHT) / max(len(values), 1)
     marks = []
     for place, each in enumerate(values):
         height = _part(each.amount, most) * _PLOT
-        marks.append(Mark(each, _round(_LEFT + place * step + step * 0.1), _round(base - height), _round(step * 0.8), _round(height), each.name))
+        marks.append(Mark(each, _round(_LEFT + place * step + step * 0.1), _round(base - height), _round(step * 0.8), _round(height), each.name if each.name.en in shown else None))
     drawn = tuple(Tick(_round(base - _part(tick, most) * _PLOT), short(tick)) for tick in ticks)
-    # Whole names only: every fifth day of a month.
-    every = 1 if len(values) <= 12 else 5
-    return Chart(unit, tuple(marks), drawn, base + _FOOT, base, True, every)
+    return Chart(unit, tuple(marks), drawn, base + _FOOT, base, True)
 
 
 def bars(values: Sequence[Value], unit: Text) -> Chart:

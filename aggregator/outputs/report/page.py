@@ -68,8 +68,8 @@ def page(outcome: Outcome, run_ref: str, declarations: pa.Table, items: pa.Table
         repairs=[(REPAIRS[kind], count) for kind, count in outcome.repairs.items()],
         totals=[_total(mode, row) for row in outcome.totals[:NUMBERS_SHOWN]],
         more_totals=max(len(outcome.totals) - NUMBERS_SHOWN, 0),
-        columns=[title for _, title, _ in _columns(mode)],
-        declarations=[[(_cell(row[name], codes), isinstance(row[name], int) or "kg" in name) for name, _, codes in _columns(mode)] for row in shown],
+        columns=[(title, name in _NUMBERS) for name, title, _ in _columns(mode)],
+        declarations=[[(_cell(row[name], codes), name in _NUMBERS) for name, _, codes in _columns(mode)] for row in shown],
         forms=made,
         formed={form.ref for form in made},
         bar=_bar(counts),
@@ -193,6 +193,9 @@ _COLUMNS = (
     ("gross_weight_kg", Text("Gross kg", "毛重（千克）"), ""),
     ("net_weight_kg", Text("Net kg", "净重（千克）"), ""),
 )
+
+
+_NUMBERS = frozenset({"item_count", "inventory_count", "package_count", "gross_weight_kg", "net_weight_kg", "value_cny"})
 
 
 def _columns(mode: Mode) -> tuple[tuple[str, Text, str], ...]:

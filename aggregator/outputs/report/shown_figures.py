@@ -96,11 +96,12 @@ def _by_day(outcome: Outcome) -> Group:
         sums, names = {"earlier": earlier, **sums}, {"earlier": Text("late", "补报"), **names}
     full = {day: Text(f"{day[:4]}-{day[4:6]}-{day[6:]}", f"{day[:4]}-{day[4:6]}-{day[6:]}") for day in days} | {"earlier": Text("earlier months", "以前月份")}
     main = _main_currency(known)
+    below = {"late" if earlier else "1", *map(str, range(5, 31, 5))}
     charts = []
     if known:
         charts = [
-            (Text("Declared, by day", "已申报，按结关日"), columns([Value(names[day], _inventories(each)) for day, each in sums.items()], Text("inventories", "清单，份"))),
-            (Text("Value, by day", "金额，按结关日"), columns([Value(names[day], _amount(each, main)) for day, each in sums.items()], main.text)),
+            (Text("Declared, by day", "已申报，按结关日"), columns([Value(names[day], _inventories(each)) for day, each in sums.items()], Text("inventories", "清单，份"), below)),
+            (Text("Value, by day", "金额，按结关日"), columns([Value(names[day], _amount(each, main)) for day, each in sums.items()], main.text, below)),
         ]  # fmt: skip
     rows = [_row(full[day], each) for day, each in sums.items() if each]
     unknown = sum(each.inventories for each in figures if each.value == "0")
