@@ -34,7 +34,7 @@ test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n 2 -m "not long"
 
 # What is left out of `make test` for its time: servers, browsers, long searches.
-long: $(VENV)/installed-dev
+long: $(VENV)/installed-spark
 	$(BIN)/python -m pytest -n 2 -m long
 
 # Two minutes: what shows that a Python, or a set of versions, carries the program.
@@ -51,7 +51,7 @@ lowest: $(VENV)/installed-uv
 
 # Renews constraints.txt: the newest versions that pyproject.toml allows, for every Python from 3.11.
 constraints: $(VENV)/installed-uv
-	$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --extra dev \
+	$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --extra dev --extra spark \
 	  --no-annotate --custom-compile-command 'make constraints' --output-file constraints.txt
 
 lint: $(VENV)/installed-dev
@@ -81,13 +81,14 @@ licences: $(VENV)/installed-dev
 reproducible: $(VENV)/installed-dev $(VENV)/installed-uv
 	$(BIN)/python -m supply.reproducible
 
-bench: $(VENV)/installed-dev
+bench: $(VENV)/installed-spark
 	$(BIN)/python -m benchmarks.bench
 	$(BIN)/python -m benchmarks.steps
 	$(BIN)/python benchmarks/ledger.py
 	$(BIN)/python -m benchmarks.ledger_postgres
 	$(BIN)/python benchmarks/formats.py
 	$(BIN)/python benchmarks/answers.py
+	$(BIN)/python -m benchmarks.spark
 
 # Fails when a ratio is over 25 % worse than the committed one.
 bench-check: $(VENV)/installed-dev
@@ -116,6 +117,11 @@ $(VENV)/installed: pyproject.toml constraints.txt
 
 $(VENV)/installed-dev: $(VENV)/installed
 	$(INSTALL) --constraint constraints.txt -e '.[dev]'
+	@touch $@
+
+# Some 450 MB: only what runs on Spark needs it.
+$(VENV)/installed-spark: $(VENV)/installed-dev
+	$(INSTALL) --constraint constraints.txt -e '.[spark]'
 	@touch $@
 
 $(VENV)/installed-uv:

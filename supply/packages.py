@@ -22,6 +22,8 @@ BY_HAND = {
     "jinja2": "BSD-3-Clause",
     "psycopg": "LGPL-3.0-only",
     "psycopg-binary": "LGPL-3.0-only",
+    "py4j": "BSD-3-Clause",
+    "pyspark": "Apache-2.0",
     "python-dateutil": "Apache-2.0 OR BSD-3-Clause",
     "python-stdnum": "LGPL-2.1-or-later",
 }

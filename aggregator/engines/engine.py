@@ -100,6 +100,11 @@ class Engine(Protocol):
     @property
     def storage(self) -> Storage: ...
 
+    @property
+    def reaches_ledger(self) -> bool:
+        """Whether steps can ask the ledger where they run."""
+        ...
+
     def share(self, value: T) -> Shared[T]: ...
 
     def map(self, step: Callable[..., T], tasks: Iterable[Task]) -> Iterator[T]:

@@ -64,6 +64,8 @@ _LOADED: dict[Path, Any] = {}
 class InProcess:
     """One process: tasks run when their results are taken."""
 
+    reaches_ledger = True
+
     def __init__(self, folder: Path) -> None:
         self.storage = FileStorage(folder)
 
@@ -76,6 +78,8 @@ class InProcess:
 
 class Workers:
     """Worker processes of this machine."""
+
+    reaches_ledger = True
 
     def __init__(self, pool: ProcessPoolExecutor, count: int, folder: Path) -> None:
         self.storage = FileStorage(folder)

@@ -170,7 +170,7 @@ def _calculate(job: Job, ledger: Ledger, folder: Path, run_ref: str) -> tuple[Re
         ledger.record_waiting(seen_in, settings.period.key, merged.waiting())
 
     line = line_of(settings, run_ref, job.first_period, job.place.known(), job.inputs)
-    with engine_for(settings.engine, job.inputs, folder, job.place.place) as engine:
+    with engine_for(settings.engine, job.inputs, folder) as engine:
         result = calculate(line, job.inputs, engine, while_emitting=into_ledger)
     return result, recorded[0]
 

@@ -10,24 +10,23 @@ from aggregator.engines.engine import Engine
 from aggregator.engines.local import local_engine
 from aggregator.inputs.inputs import Inputs
 from aggregator.jobs.preload import PRELOAD
-from aggregator.model.place import Place
 from aggregator.model.settings import EngineSettings
 
 
 @contextmanager
-def engine_for(settings: EngineSettings, inputs: Inputs, folder: Path, ledger: Place | None) -> Iterator[Engine]:
-    """`folder`: an empty one, in which shards may lie. `ledger`: what steps will ask, if anything."""
+def engine_for(settings: EngineSettings, inputs: Inputs, folder: Path) -> Iterator[Engine]:
+    """`folder`: an empty one, in which shards may lie."""
     if settings.spark is not None:
         from aggregator.engines.spark.engine import spark_engine
 
-        with spark_engine(folder, settings.spark, _needed(inputs, ledger)) as engine:
+        with spark_engine(folder, settings.spark, _needed(inputs)) as engine:
             yield engine
         return
     with local_engine(folder, settings.workers, len(inputs.chunks), PRELOAD) as engine:
         yield engine
 
 
-def _needed(inputs: Inputs, ledger: Place | None) -> list[Path]:
+def _needed(inputs: Inputs) -> list[Path]:
     """What is read where steps run: of many files in one folder the first stands for all."""
     of_folder = {export.path.parent: export.path for export in reversed(inputs.exports)}
-    return [*of_folder.values(), *([ledger] if isinstance(ledger, Path) and ledger.exists() else [])]
+    return list(of_folder.values())

@@ -82,7 +82,7 @@ def check(settings: CheckSettings, today: date) -> tuple[Outcome, Iterator[pa.Ta
             line = Line(mode, "000000-00", settings.flags, settings.reading.constants, all_findings=True, question=question_of(settings, ""),
                         rates=inputs.rates, as_of=settings.as_of or today, by_line=settings.reading.by_line, company=settings.company,
                         customs=settings.customs, declare_all=settings.declare_all)  # fmt: skip
-            with engine_for(settings.engine, inputs, folder, None) as engine:
+            with engine_for(settings.engine, inputs, folder) as engine:
                 result = calculate(line, inputs, engine)
             whole = outcome_of(result, str(settings.period or ""))
             yield from counted(result.findings(settings.lang), whole)
@@ -136,7 +136,7 @@ def _dry_run(job: Job) -> Outcome:
         folder = stack.enter_context(own_folder(WORK, settings.engine.work_dir))
         first = _first_period(settings, recorded)
         line = line_of(settings, run_ref, first, place.known() if place.exists() else None, job.inputs)
-        with engine_for(settings.engine, job.inputs, folder, place.place) as engine:
+        with engine_for(settings.engine, job.inputs, folder) as engine:
             result = calculate(line, job.inputs, engine)
         outcome = outcome_of(result, str(settings.period))
         outcome.notes += notes(job)

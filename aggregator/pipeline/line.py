@@ -40,6 +40,7 @@ from aggregator.model.errors import OurFault, UnusableInput
 from aggregator.model.records import Known
 from aggregator.model.settings import Flags
 from aggregator.outputs.checked import checked
+from aggregator.pipeline.asked import asked
 from aggregator.pipeline.emit import Emitted, emit_chunk, emit_partition
 from aggregator.pipeline.imports import refuse_imports
 from aggregator.pipeline.ingest import Ingested, IngestedPart, ingest
@@ -92,11 +93,12 @@ def calculate(
     do the rest."""
     work = _work(line, inputs, engine)
     shared, chunks = engine.share(work), range(len(work.chunks))
-    ingested = list(engine.map(ingest, ((shared, chunk) for chunk in chunks)))
+    ingesting, knows = engine.map(ingest, ((shared, chunk) for chunk in chunks)), set[int]()
+    ingested = list(ingesting if engine.reaches_ledger else asked(work, ingesting, knows))
     by_file = _by_file(work, ingested)
     _refuse_truncated(work, by_file)
     imports = refuse_imports(work, by_file)
-    work = replace(work, files=tuple(_with_unnamed(work, by_file)), exchange=_exchange(line, ingested))
+    work = replace(work, known_in=None if engine.reaches_ledger else frozenset(knows), files=tuple(_with_unnamed(work, by_file)), exchange=_exchange(line, ingested))
     shared, partitions = engine.share(work), _scattered(work, ingested)
     resolved = list(engine.map(resolve_chunk, ((shared, chunk, partitions) for chunk in chunks)))
     resolved += list(engine.map(resolve_partition, ((shared, part) for part in range(partitions))))

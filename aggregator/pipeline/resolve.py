@@ -18,6 +18,7 @@ from aggregator.domain.tariff import against_tariff
 from aggregator.engines.engine import Shared
 from aggregator.engines.files import with_dictionaries
 from aggregator.model.records import Declared, kept_period
+from aggregator.pipeline.asked import known_of
 from aggregator.pipeline.changes import changes
 from aggregator.pipeline.found import placed, reported
 from aggregator.pipeline.orders import with_route
@@ -133,7 +134,7 @@ def _decide(work: Work, grouped: Grouped) -> _Decided:
     in_ledger: dict[str, Declared] = {}
     refused: frozenset[str] = frozenset()
     if work.known is not None:
-        in_ledger, customs = work.known.of(numbers)
+        in_ledger, customs = known_of(work, numbers, inventories.lines["chunk"].to_numpy())
         refused = customs.refused
         in_ledger = {number: record for number, record in in_ledger.items() if number not in refused} if refused else in_ledger
         in_ledger, received = with_customs(in_ledger, received, customs, numbers)

@@ -29,7 +29,7 @@ class Work:
     """What every step needs to know. `mode`: as it is in force, with the user's severities. `question` is None where only the
     data is checked, without a period; `known` where there is no ledger yet; `receipts` says whether there are any.
     `as_of` (yyyymmdd), `by_line`, `simplified`, `company`, `customs`, `declare_all`: see Line. `exchange`: known once all lines were
-    read."""
+    read. `known_in`: chunks of whose inventories the ledger knows something; None where steps ask it themselves (asked.py)."""
 
     mode: Mode
     storage: Storage
@@ -49,6 +49,7 @@ class Work:
     customs: Customs | None = None
     declare_all: bool = False
     exchange: Exchange = Exchange({}, 1)  # noqa: RUF009 - it cannot be changed
+    known_in: frozenset[int] | None = None
 
     @cached_property
     def shards(self) -> Shards:

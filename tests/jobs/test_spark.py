@@ -50,9 +50,9 @@ def scattered(lines: list[str]) -> list[list[str]]:
     return [[head, *rows[place::3]] for place in range(3)]
 
 
-def files_of(folder: Path) -> dict[str, bytes]:
+def files_of(folder: Path, number: str = "-01") -> dict[str, bytes]:
     """What a run has made, without what says when."""
-    [made] = folder.glob("2026-10/*-01")
+    [made] = folder.glob(f"2026-10/*{number}")
     found = {str(path.relative_to(made)): path.read_bytes() for path in made.rglob("*") if path.is_file()}
     found.pop("manifest.json")
     return found
@@ -67,6 +67,20 @@ def test_the_same_bytes_as_here(arranged: Callable[[list[str]], list[list[str]]]
     for name, changes in (("local", {}), ("spark", ON_SPARK)):
         runner.run(*paths, out=runner.folder / name, chunk_bytes=300_000, **changes)
     assert files_of(runner.folder / "spark") == files_of(runner.folder / "local")
+
+
+def test_what_the_ledger_knows_reaches_every_step(spark: Session, runner: Runner) -> None:
+    """Declared before, declared otherwise before, and scattered over chunks."""
+    head, *rows = sampled(runner.folder / "sample", 1500, 0.0)
+    before, changed = rows[:600], [line.replace(",5.99,", ",6.00,") for line in rows[:300]]
+    first, second = runner.write("".join([head, *before]), "first.csv"), runner.write("".join([head, *changed[::2], *rows[600:], *changed[1::2], *rows[300:600]]), "second.csv")
+    for name, changes in (("local", {}), ("spark", ON_SPARK)):
+        out = runner.folder / name
+        runner.run(first, out=out)
+        outcome = runner.run(second, out=out, chunk_bytes=60_000, **changes)
+        assert outcome.excluded["known"] > 0
+        assert outcome.findings["B101"] > 0
+    assert files_of(runner.folder / "spark", "-02") == files_of(runner.folder / "local", "-02")
 
 
 def executors(session: Session) -> list[psutil.Process]:

@@ -74,6 +74,9 @@ _LOADING = threading.Lock()
 
 
 class SparkEngine:
+    reaches_ledger = False
+    """Executors need neither its file nor its password."""
+
     def __init__(self, session: Session, folder: Path, pool: ThreadPoolExecutor) -> None:
         self.storage = SharedFiles(folder)
         self._session, self._pool, self._shared = session, pool, 0

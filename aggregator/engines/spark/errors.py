@@ -62,9 +62,9 @@ class NoExecutors(CannotReadOrWrite):
 class NotShared(WrongConfiguration):
     def __init__(self, path: str) -> None:
         super().__init__(
-            f"Spark's executors do not see {path}. Results, inputs and a SQLite ledger must be on a disk that all machines have under the same path; "
+            f"Spark's executors do not see {path}. Results and inputs must be on a disk that all machines have under the same path; "
             "--work-dir names such a place for what the steps leave for one another.",
-            f"Spark 执行器看不到 {path}。结果文件夹、输入文件和 SQLite 台账须位于所有机器以同一路径挂载的磁盘上；中间数据可用 --work-dir 指定此类位置。",
+            f"Spark 执行器看不到 {path}。结果文件夹和输入文件须位于所有机器以同一路径挂载的磁盘上；中间数据可用 --work-dir 指定此类位置。",
         )
 
 
