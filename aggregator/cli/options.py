@@ -29,7 +29,7 @@ config_option = option(
     "--config", type=PATH, metavar="FILE", help=Text("TOML file with settings; aggregator.toml of the working folder if not given.", "TOML配置文件；未给出时用当前文件夹的 aggregator.toml。")
 )
 as_of_option = option("--as-of", type=Day(), metavar="DATE", help=Text("Today, for the calendar. [default: today in China]", "计算期限所用的当天日期。[默认：北京时间今天]"))
-out_option = option("--out", type=PLACE, metavar="DIR", help=Text("Where run folders are. Here or in the config.", "批次文件夹所在的结果文件夹。可写在配置中。"))
+out_option = option("--out", type=PLACE, metavar="DIR|URL", help=Text("Where run folders are: a folder, or s3://BUCKET/KEY. Here or in the config.", "批次文件夹所在位置：结果文件夹，或 s3://BUCKET/KEY。可写在配置中。"))
 ledger_option = option(
     "--ledger", type=LedgerName(), metavar="PATH|URL", help=Text("The ledger: a file, or postgresql://USER@HOST/DATABASE. [default: DIR/ledger.sqlite]", "台账：文件，或 postgresql://USER@HOST/DATABASE。[默认：结果文件夹/ledger.sqlite]")
 )
@@ -87,13 +87,13 @@ data_options = several(
     option("--spark-master", type=Words(), metavar="URL", help=Text("Spark's master: spark://HOST:PORT, yarn, k8s://URL, local[N]. [default: local[*]]", "Spark 主节点：spark://主机:端口、yarn、k8s://URL、local[N]。[默认：local[*]]")),
     option("--spark-wait", type=click.FloatRange(1, 31_536_000), metavar="SECONDS", help=Text("How long to wait for Spark's master, and for executors. [default: 120]", "等待 Spark 主节点及执行器的秒数。[默认：120]")),
     option("--work-dir", type=PATH, metavar="DIR", help=Text("Where what does not last is put; with Spark on a disk that all machines see. [default: results folder, system's place]", "临时数据的存放位置；使用 Spark 时须为所有机器可见的磁盘。[默认：结果文件夹或系统临时目录]")),
-    option("--spool-limit", type=click.IntRange(1, 1 << 30), metavar="MIB", help=Text("How much of standard input or a pipe is taken. [default: 8192]", "从标准输入或管道最多读取多少MiB。[默认：8192]")),
+    option("--spool-limit", type=click.IntRange(1, 1 << 30), metavar="MIB", help=Text("How much of standard input, a pipe or an object is taken. [default: 8192]", "从标准输入、管道或对象存储的对象最多读取多少MiB。[默认：8192]")),
 )  # fmt: skip
 """Of the commands that read exports."""
 
 run_options = several(
     data_options,
-    option("--out", type=PLACE, metavar="DIR", help=Text("Where run folders go. Required, here or in the config.", "批次文件夹写到哪里。必填，可写在配置中。")),
+    option("--out", type=PLACE, metavar="DIR|URL", help=Text("Where run folders go: a folder, or s3://BUCKET/KEY. Required, here or in the config.", "批次文件夹写到哪里：文件夹，或 s3://BUCKET/KEY。必填，可写在配置中。")),
     ledger_option,
     require_ledger_option,
     lock_wait_option,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import aggregator
 from aggregator.domain.deadline import Calendar, calendar_of, deadline, earliest_deadline
-from aggregator.jobs.folders import gone, troubles
+from aggregator.jobs.folders import gone, troubles, unreadable
 from aggregator.jobs.heads import refuse_old
 from aggregator.jobs.publish import mark_of, refuse_unknown, unfinished
 from aggregator.ledger.at import ledger_at
@@ -157,6 +157,9 @@ def _ledger(settings: DoctorSettings) -> Iterator[Check]:
                 refuse_unknown(settings.out.resolve(), recorded, mark)
     except StopRun as error:
         yield Check(name, False, error.text, _SAYS_MORE)
+        return
+    except OSError as error:
+        yield Check(name, False, unreadable(error), _SAYS_MORE)
         return
     size = f"{at.size():,}"
     yield Check(name, True, Text(f"{place}: {len(recorded)} runs, {size} bytes", f"{place}：{len(recorded)} 个批次，{size} 字节"))

@@ -21,21 +21,25 @@ def troubles(place: Place, ledger: Ledger | None, out: AnyPath | None) -> list[T
 
     `ledger` is None where there is none at `place`."""
     recorded, mark = ([], "") if ledger is None else (ledger.runs(), mark_of(ledger))
-    looks: list[Callable[[], None]] = [lambda: refuse_lost(place, out) if ledger is None else refuse_old(ledger, out)]
+    looks: list[Callable[[], list[Text] | None]] = [lambda: refuse_lost(place, out) if ledger is None else refuse_old(ledger, out)]
     if out is not None:
         results = out.resolve()
         looks.append(lambda: refuse_unknown(results, recorded, mark))
-    return [text for look in looks for text in _said_by(look)] + gone(recorded, mark)
+    looks.append(lambda: gone(recorded, mark))
+    return list(dict.fromkeys(text for look in looks for text in _said_by(look)))
 
 
-def _said_by(look: Callable[[], None]) -> list[Text]:
+def _said_by(look: Callable[[], list[Text] | None]) -> list[Text]:
     try:
-        look()
+        return look() or []
     except StopRun as stop:
         return [stop.text]
     except OSError as error:
-        return [Text(f"{error.filename}: cannot be read: {error.strerror}.", f"{error.filename}：无法读取：{error.strerror}。")]
-    return []
+        return [unreadable(error)]
+
+
+def unreadable(error: OSError) -> Text:
+    return Text(f"{error.filename}: cannot be read: {error.strerror}.", f"{error.filename}：无法读取：{error.strerror}。")
 
 
 def gone(recorded: Iterable[Run], mark: str) -> list[Text]:

@@ -16,11 +16,11 @@ from pathlib import Path
 from aggregator.inputs.ceb.answers import DOCUMENTS, ORDER_RECEIPTS, Document, Unreadable, documents_of, latest_time
 from aggregator.inputs.ceb.elements import kind_of
 from aggregator.inputs.export import Source
-from aggregator.inputs.sources.files import STANDARD_INPUT, meant
+from aggregator.inputs.sources.files import STANDARD_INPUT
 from aggregator.inputs.sources.room import Room, temporary_room
 from aggregator.inputs.sources.sniff import Format, format_of
 from aggregator.inputs.sources.unchanged import hold, refuse_changed, taken_of
-from aggregator.inputs.sources.unpack import source_of, unpacked
+from aggregator.inputs.sources.unpack import taken_in, unpacked
 from aggregator.jobs.ledger import changing
 from aggregator.jobs.order_states import states_of
 from aggregator.jobs.reconciliation import Reconciled, reconcile_runs
@@ -101,8 +101,7 @@ def receive(settings: ReceiveSettings, now: datetime) -> Received:
 def _sources(arguments: Iterable[AnyPath], room: Room) -> tuple[list[Source], list[tuple[Source, Text]]]:
     """The files of the arguments, and the archives that are damaged, as a whole, and why."""
     sources, damaged = list[Source](), list[tuple[Source, Text]]()
-    for each in meant(arguments):
-        source = source_of(each, room)
+    for each, source in taken_in(arguments, room):
         try:
             sources += list(unpacked(source, room))
         except UnusableInput as stop:
@@ -185,7 +184,6 @@ def _documents(source: Source, root: str, now: datetime) -> list[Document]:
 
 def _keep(path: Path, folder: AnyPath, sha256: str, suffix: str = ".xml") -> None:
     place, target = place_at(folder), folder / f"{sha256}{suffix}"
-    place.make(folder)
     try:
         if not place.is_file(target) or (isinstance(target, Path) and target.is_symlink()):
             place.keep(path, target)

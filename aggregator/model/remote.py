@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from aggregator.model.errors import WrongUsage
-from aggregator.model.names import path_of
+from aggregator.model.names import is_text, path_of
 
 _BEGINS = re.compile(r"(?i)s3[an]?:/")
 _URL = re.compile(r"(?i)s3://(?P<bucket>[A-Za-z0-9][A-Za-z0-9._-]{1,254})(?:/(?P<key>[^\x00-\x1f\x7f]*))?")
@@ -81,7 +81,7 @@ def any_path_of(text: str) -> AnyPath:
         return path_of(text)
     found = _URL.fullmatch(text)
     key = (found["key"] or "").rstrip("/") if found is not None else ""
-    if found is None or key.startswith("/") or len(key.encode("utf-8", "surrogatepass")) > _MOST_KEY_BYTES:
+    if found is None or not is_text(text) or key.startswith("/") or len(key.encode("utf-8", "surrogatepass")) > _MOST_KEY_BYTES:
         raise MalformedS3Url
     return S3Path(found["bucket"], key)
 

@@ -39,6 +39,7 @@ class Disk:
         write_file(_path(path), data)
 
     def keep(self, file: Path, path: AnyPath) -> None:
+        make_folder(_path(path).parent)
         with file.open("rb") as source, replacing(_path(path)) as sink:
             shutil.copyfileobj(source, sink)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -113,8 +113,8 @@ def put(path: S3Path, data: bytes) -> None:
         client().put_object(Bucket=path.bucket, Key=path.key, Body=data, ContentMD5=_md5(data))
 
 
-def put_file(path: S3Path, file: Path) -> None:
-    """It is there as a whole or not at all: parts of a large one are joined at the end."""
+def put_file(path: S3Path, file: Path, goes_on: Callable[[], bool] = lambda: True) -> None:
+    """It is there as a whole or not at all: parts of a large one are joined at the end. Between them `goes_on` is asked."""
     with file.open("rb") as source:
         first = source.read(PART_BYTES)
         if len(first) < PART_BYTES:
@@ -124,7 +124,7 @@ def put_file(path: S3Path, file: Path) -> None:
         with explained(path):
             upload = {**where, "UploadId": client().create_multipart_upload(**where)["UploadId"]}
             try:
-                parts = list(_sent(upload, first, source))
+                parts = list(_sent(upload, first, source, goes_on))
                 client().complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
             except BaseException:
                 with suppress(Exception):
@@ -132,9 +132,11 @@ def put_file(path: S3Path, file: Path) -> None:
                 raise
 
 
-def _sent(upload: dict[str, str], first: bytes, source: BinaryIO) -> Iterator[dict[str, Any]]:
+def _sent(upload: dict[str, str], first: bytes, source: BinaryIO, goes_on: Callable[[], bool]) -> Iterator[dict[str, Any]]:
     number, data = 1, first
     while data:
+        if not goes_on():
+            raise InterruptedError
         answer = client().upload_part(**upload, PartNumber=number, Body=BytesIO(data), ContentMD5=_md5(data))
         yield {"PartNumber": number, "ETag": answer["ETag"]}
         number, data = number + 1, source.read(PART_BYTES)

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from threading import Event
 from typing import TypeVar
 
 from aggregator.model.disk import own_folder
@@ -135,7 +136,7 @@ class Bucket:
         # First what says whose the others are.
         objects.put_file(_s3(hidden) / MANIFEST, stage / MANIFEST)
         files = sorted(path for path in stage.rglob("*") if path.is_file() and path != stage / MANIFEST)
-        _each(lambda file: objects.put_file(_s3(target) / told(file.relative_to(stage).as_posix()), file), files, _SENDING)
+        _sent(files, lambda file, goes_on: objects.put_file(_s3(target) / told(file.relative_to(stage).as_posix()), file, goes_on))
 
     def _refuse_strays(self, target: S3Path) -> None:
         """Raise CannotCreate where others have put something."""
@@ -188,6 +189,19 @@ def _named_in(manifest: bytes) -> list[str]:
 def _each(step: Callable[[A], R], tasks: Iterable[A], at_once: int = CONNECTIONS) -> list[R]:
     with ThreadPoolExecutor(at_once) as pool:
         return list(pool.map(step, tasks))
+
+
+def _sent(files: Iterable[Path], send: Callable[[Path, Callable[[], bool]], None]) -> None:
+    """Several at once. Where one fails, or the user interrupts, the others are not waited for longer than for the part they send."""
+    stopped = Event()
+    with ThreadPoolExecutor(_SENDING) as pool:
+        try:
+            for sending in [pool.submit(send, file, lambda: not stopped.is_set()) for file in files]:
+                sending.result()
+        except BaseException:
+            stopped.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _s3(path: AnyPath) -> S3Path:

@@ -10,22 +10,17 @@ import pytest
 
 from aggregator.jobs.doctor import examine
 from aggregator.jobs.ledger import void
+from aggregator.jobs.receive import receive
 from aggregator.jobs.run import run
 from aggregator.jobs.status import status
 from aggregator.jobs.trace import trace
 from aggregator.model.errors import CannotCreate, StopRun, WrongConfiguration, WrongUsage
 from aggregator.model.outcome import Outcome
 from aggregator.model.remote import S3Path, any_path_of
-from tests.buckets import (
-    ACCESS_KEY,
-    BUCKET,
-    LEDGER,
-    OUT,
-    RUN,
-    SECRET_KEY,
-    Storage,
-)
+from tests.buckets import ACCESS_KEY, BUCKET, LEDGER, OUT, RUN, SECRET_KEY, Storage, always, refused
 from tests.conftest import NOW, SOUND, csv_text, parameters, row
+from tests.customs import SimulatedCustoms, receipts, results
+from tests.outputs.test_applications import CUSTOMS
 
 ROOT = Path(__file__).parents[2]
 EXPORTS = ROOT / "sample_data/exports"
@@ -136,6 +131,47 @@ def test_other_commands_find_the_run(storage: Storage, tmp_path: Path) -> None:
     findings = storage.objects(f"{RUN.replace('-01/', '-02/')}findings.csv").popitem()[1].decode("utf-8-sig")
     assert "10.00000 → 12.00000 @ 202610-01-000001" in findings, "the audit map of then is read in the bucket"
     assert outcome.run_ref == "202610-02"
+
+
+def test_answers_are_taken_from_and_kept_in_object_storage(storage: Storage, tmp_path: Path) -> None:
+    rows = [row(inventory_no=f"22442026E{n:09d}", order_no=f"D{n}", waybill_no=f"L{n}") for n in range(1, 4)]
+    export = tmp_path / "export.csv"
+    export.write_text(csv_text(rows), encoding="utf-8")
+    _run(tmp_path, export, customs=CUSTOMS)
+    sent = tmp_path / "sent/summary_applications"
+    sent.mkdir(parents=True)
+    for key, data in storage.objects(f"{RUN}summary_applications/").items():
+        (sent / Path(key).name).write_bytes(data)
+    office = SimulatedCustoms(rows)
+    office.take(sent.parent)
+    [(cop_no, asked)] = office.asked.items()
+    answers = [receipts(asked, "120", "20261105110000000"), *(each for made in office.merge(cop_no) for each in results(made, "20261105120000000"))]
+    for number, answer in enumerate(answers):
+        storage.put(f"answers/{number}.xml", answer)
+    storage.put("answers/damaged.zip", b"PK\x03\x04 and no more")
+    wanted = parameters(any_path_of(f"s3://{BUCKET}/answers"), out=OUT, ledger=tmp_path / LEDGER).for_receive()  # type: ignore[arg-type]
+    received = receive(wanted, NOW)
+    assert received.changed == [("202610-01-A001", "merged")]
+    assert [(each.file, each.row) for each in received.aside] == [(f"s3://{BUCKET}/answers/damaged.zip", None)]
+    assert [str(run.folder) for run in received.runs] == [f"{OUT}/reconciliation/202610-01"]
+    kept = storage.objects(f"{OUT.key}/received/")
+    assert {data for key, data in kept.items() if "/aside/" not in key} == set(answers)
+    assert [data[:2] for key, data in kept.items() if "/aside/" in key] == [b"PK"]
+    assert [run.lines for run in received.runs] == [3]
+    again = receive(wanted, NOW)
+    assert (again.known, again.changed) == (len(answers), [])
+    assert storage.checked(tmp_path).problems == []
+
+
+def test_status_and_doctor_say_what_they_can_where_the_bucket_is_out_of_reach(storage: Storage, tmp_path: Path) -> None:
+    _run(tmp_path, _sound(tmp_path))
+    options = parameters(out=OUT, ledger=tmp_path / LEDGER)  # type: ignore[arg-type]
+    storage.server.choose = always(refused("AccessDenied", 403))
+    said = status(options.for_status(3), NOW.date())
+    assert [str(one.period) for one in said.periods] == ["2026-10"]
+    assert any("no right to" in text.en for text in said.troubles)
+    failed = {check.name.en for check in examine(options.for_doctor(), NOW.date()) if not check.well}
+    assert failed == {"folder of results", "ledger"}
 
 
 def test_a_voided_run_is_kept_under_another_name(storage: Storage, tmp_path: Path) -> None:

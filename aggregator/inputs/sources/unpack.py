@@ -9,9 +9,13 @@ from __future__ import annotations
 import gzip
 import zipfile
 import zlib
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
+from threading import Event
 from typing import BinaryIO
 
 from aggregator.inputs.export import Source, unusable
@@ -32,28 +36,46 @@ MOST_MEMBERS = 10_000
 _SMALL = 16 << 20
 """Up to this size the ratio says nothing."""
 _PIECE = 1 << 20
+_AHEAD = 8
+"""Objects fetched at once."""
 
 
 def sources_of(arguments: Iterable[AnyPath], room: Room) -> Iterator[Source]:
     """The files that the arguments mean, those of archives unpacked. Raises what says what to do."""
-    for each in meant(arguments):
-        yield from sources_in(each, room)
+    for _, source in taken_in(arguments, room):
+        yield from unpacked(source, room)
 
 
-def sources_in(each: Meant, room: Room) -> Iterator[Source]:
-    """The file, or what an archive holds."""
-    yield from unpacked(source_of(each, room), room)
+def taken_in(arguments: Iterable[AnyPath], room: Room) -> Iterator[tuple[Meant, Source]]:
+    """The files that the arguments mean, on this machine. What comes once, or from elsewhere, is spooled; of the latter the next few
+    are fetched meanwhile: there may be thousands, and each takes its time to answer."""
+    waiting, stopped = deque[tuple[Meant, Future[Path] | None]](), Event()
+    with ThreadPoolExecutor(_AHEAD) as pool:
+        try:
+            for each in meant(arguments):
+                waiting.append((each, None if isinstance(each.path, Path) else pool.submit(_fetched, each.path, room.new_file(".input"), room, stopped)))
+                if len(waiting) > _AHEAD:
+                    yield _arrived(*waiting.popleft(), room)
+            while waiting:
+                yield _arrived(*waiting.popleft(), room)
+        finally:
+            stopped.set()
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
-def source_of(each: Meant, room: Room) -> Source:
-    """The file on this machine. What comes once, or from elsewhere, is spooled."""
-    if not isinstance(each.path, Path):
-        return Source(_fetched(each.path, room), told(str(each.path)), each.argument, each.named)
-    if each.path == STANDARD_INPUT:
-        return Source(_spooled("-", iter(partial(standard_input().read, _PIECE), b""), room), "-", "-")
-    if is_pipe(each.path):
-        return Source(_piped(each.path, room), told(each.path), each.argument, each.named)
-    return Source(each.path, told(each.path), each.argument, each.named, stood=stood(each.path))
+def _arrived(each: Meant, fetched: Future[Path] | None, room: Room) -> tuple[Meant, Source]:
+    if fetched is not None:
+        return each, Source(fetched.result(), told(str(each.path)), each.argument, each.named)
+    assert isinstance(each.path, Path)
+    return each, _on_disk(each, each.path, room)
+
+
+def _on_disk(each: Meant, path: Path, room: Room) -> Source:
+    if path == STANDARD_INPUT:
+        return Source(_spooled("-", iter(partial(standard_input().read, _PIECE), b""), room.new_file(".input"), room), "-", "-")
+    if is_pipe(path):
+        return Source(_piped(path, room), told(path), each.argument, each.named)
+    return Source(path, told(path), each.argument, each.named, stood=stood(path))
 
 
 def unpacked(source: Source, room: Room) -> Iterator[Source]:
@@ -73,24 +95,24 @@ def unpacked(source: Source, room: Room) -> Iterator[Source]:
 
 def _piped(path: Path, room: Room) -> Path:
     try:
-        return _spooled(told(path), pieces_of(path, pipes=True), room)
+        return _spooled(told(path), pieces_of(path, pipes=True), room.new_file(".input"), room)
     except OSError as error:
         raise cannot_be_read(told(path), error) from None
 
 
-def _fetched(path: S3Path, room: Room) -> Path:
+def _fetched(path: S3Path, copy: Path, room: Room, stopped: Event) -> Path:
     # It takes its time to load.
     from aggregator.places.objects import pieces_of as pieces_of_object
 
     try:
-        return _spooled(told(str(path)), pieces_of_object(path), room)
+        return _spooled(told(str(path)), takewhile(lambda _: not stopped.is_set(), pieces_of_object(path)), copy, room)
     except OSError as error:
         raise cannot_be_read(told(str(path)), error) from None
 
 
-def _spooled(name: str, pieces: Iterator[bytes], room: Room) -> Path:
+def _spooled(name: str, pieces: Iterator[bytes], path: Path, room: Room) -> Path:
     """Something without an end is refused before it fills the disk."""
-    path, size = room.new_file(".input"), 0
+    size = 0
     with path.open("wb") as sink:
         for piece in pieces:
             size += len(piece)
