@@ -32,9 +32,10 @@ _PAUSE_SECONDS = 0.2
 
 @dataclass
 class Used:
-    """Seconds, seconds of CPU of all processes, and peak PSS in GB: of the command's own process, of Java's driver, of all together."""
+    """Seconds, seconds of CPU of all processes and of the command's own, and peak PSS in GB: of that one, of Java's driver, of all together."""
 
     wall: float = 0.0
+    own: float = 0.0
     driver: float = 0.0
     java: float = 0.0
     together: float = 0.0
@@ -73,7 +74,7 @@ def look(process: psutil.Popen, used: Used) -> None:
         used.cpu_of[each.pid] = spent.user + spent.system
         together += memory
         if each.pid == process.pid:
-            used.driver = max(used.driver, memory)
+            used.driver, used.own = max(used.driver, memory), used.cpu_of[each.pid]
         elif is_java:
             used.java = max(used.java, memory)
     used.together = max(used.together, together)
@@ -104,21 +105,21 @@ def with_consignors(source: Path, target: Path, share: float) -> Path:
 
 def rows(sizes: list[int], master: str) -> Iterator[str]:
     on_spark = ("--engine", "spark", "--spark-master", master, "--spark-wait", "300")
-    yield "| lines | engine | s | s of CPU | driver, GB | Java's driver, GB | all processes, GB | bytes |"
-    yield "|---|---|---|---|---|---|---|---|"
+    yield "| lines | engine | s | s of CPU | driver's s of CPU | driver, GB | Java's driver, GB | all processes, GB | bytes |"
+    yield "|---|---|---|---|---|---|---|---|---|"
     for lines in sizes:
         path = sample(ROOM, lines, 0.01)
         local, spark = used_by(run_of([path], ROOM / "local"), ROOM / "local"), used_by(run_of([path], ROOM / "spark", *on_spark), ROOM / "spark")
         equal = "same" if same(ROOM / "local", ROOM / "spark") else "DIFFERENT"
         for name, used in (("local", local), ("spark", spark)):
-            yield f"| {lines:,} | {name} | {used.wall:.1f} | {used.cpu:.1f} | {used.driver:.2f} | {used.java:.2f} | {used.together:.2f} | {equal} |"
-        yield f"| {lines:,} | spark to local | {spark.wall / local.wall:.2f} | {spark.cpu / local.cpu:.2f} | {spark.driver / local.driver:.2f} | | {spark.together / local.together:.2f} | |"
+            yield f"| {lines:,} | {name} | {used.wall:.1f} | {used.cpu:.1f} | {used.own:.1f} | {used.driver:.2f} | {used.java:.2f} | {used.together:.2f} | {equal} |"
+        yield f"| {lines:,} | spark to local | {spark.wall / local.wall:.2f} | {spark.cpu / local.cpu:.2f} | {spark.own / local.own:.2f} | {spark.driver / local.driver:.2f} | | {spark.together / local.together:.2f} | |"
     path = sample(ROOM, sizes[0], 0.0)
     alike, skewed = (
         used_by(run_of([with_consignors(path, ROOM / f"{name}.csv", share)], ROOM / "spark", *on_spark), ROOM / "spark") for name, share in (("alike", 0.0), ("skewed", SHARE))
     )
     for name, used in (("500 consignors alike", alike), ("one with 60 %", skewed)):
-        yield f"| {sizes[0]:,} | spark, {name} | {used.wall:.1f} | {used.cpu:.1f} | {used.driver:.2f} | {used.java:.2f} | {used.together:.2f} | |"
+        yield f"| {sizes[0]:,} | spark, {name} | {used.wall:.1f} | {used.cpu:.1f} | {used.own:.1f} | {used.driver:.2f} | {used.java:.2f} | {used.together:.2f} | |"
 
 
 def main() -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -15,16 +17,20 @@ from typing import Any
 import psutil
 import pytest
 
+from aggregator.engines.spark import session as sessions
+from aggregator.engines.spark.engine import spark_engine
+from aggregator.engines.spark.errors import ExecutorsLost, NotShared, OtherVersions
 from aggregator.engines.spark.session import Session
 from aggregator.samples.sample import Sample, write_sample
-from tests.cli.test_cli import PERIOD
+from tests.cli.test_cli import PERIOD, aggregator
 from tests.conftest import Runner
 from tests.jobs.test_golden import SAMPLE, assert_as_expected
 from tests.jobs.test_golden import make as make
-from tests.spark import MASTER, ON_SPARK, why_not
+from tests.spark import MASTER, ON_SPARK, SETTINGS, why_not
 from tests.spark import spark as spark
 
 pytestmark = pytest.mark.long
+needs_spark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "it runs")
 
 
 def test_golden_month(spark: Session, make: Any, tmp_path: Path) -> None:
@@ -112,6 +118,66 @@ def test_an_executor_that_is_killed_changes_nothing(spark: Session, runner: Runn
     assert files_of(out) == files_of(runner.folder / "local")
 
 
+def die(number: int) -> None:
+    os._exit(9)
+
+
+def test_executors_that_die_again_and_again_end_with_a_sentence(spark: Session, tmp_path: Path) -> None:
+    with pytest.raises(ExecutorsLost), spark_engine(tmp_path, SETTINGS, []) as engine:
+        list(engine.map(die, [(1,), (2,)]))
+    with spark_engine(tmp_path, SETTINGS, []) as engine:
+        assert list(engine.map(pow, [(2, 3)])) == [8], "the session goes on"
+
+
+def test_a_path_that_executors_do_not_see_is_named(spark: Session, tmp_path: Path) -> None:
+    with pytest.raises(NotShared, match="nowhere"), spark_engine(tmp_path, SETTINGS, [tmp_path / "nowhere"]):
+        pass
+
+
+def test_other_versions_on_executors_are_named(spark: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "versions", lambda: {"pyarrow": "1.0"})
+    with pytest.raises(OtherVersions, match=r"this machine has 1\.0"), spark_engine(tmp_path, SETTINGS, []):
+        pass
+
+
+@needs_spark
+def test_a_master_that_listens_and_says_nothing_is_not_waited_for(runner: Runner) -> None:
+    runner.write("".join(sampled(runner.folder / "sample", 10, 0.0)))
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        master = f"spark://127.0.0.1:{silent.getsockname()[1]}"
+        result = in_own_process(runner, "--spark-master", master, "--spark-wait", "5")
+    assert result.returncode == 74
+    assert master in result.stderr
+    assert "--spark-wait" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@needs_spark
+@pytest.mark.parametrize(
+    ("master", "given", "code", "said"),
+    [
+        ("local-cluster[1,1,1024]", '"spark.executor.memory" = "3g"', 78, "3072 MiB"),
+        ("local-cluster[1,1,1024]", '"spark.executor.cores" = 4', 74, "no executor"),
+        ("nonsense://x", "", 78, "nonsense"),
+        ("local[1]", '"spark.pyspark.python" = "/nonexistent/python"', 78, "/nonexistent/python"),
+        ("local[1]", '"spark.driver.memory" = "much"', 78, "heap size"),
+    ],
+)
+def test_what_spark_cannot_do_is_said_in_a_sentence(master: str, given: str, code: int, said: str, runner: Runner) -> None:
+    runner.write("".join(sampled(runner.folder / "sample", 10, 0.0)))
+    (runner.folder / "aggregator.toml").write_text(f"[spark]\n{given}\n")
+    result = in_own_process(runner, "--spark-master", master, "--spark-wait", "20")
+    assert (result.returncode, said in result.stderr) == (code, True), result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not list((runner.folder / "out").glob("2026-10/*"))
+
+
+def in_own_process(runner: Runner, *more: str) -> subprocess.CompletedProcess[str]:
+    return aggregator("run", "export.csv", *PERIOD, "--out", "out", "--engine", "spark", *more, folder=runner.folder, PYTHONWARNINGS="default")
+
+
 def command_lines(session: Session) -> Iterable[str]:
     own = psutil.Process(session.jvm.process.pid)
     return (" ".join(each.cmdline()) for each in (own, *own.children(recursive=True)))
@@ -134,9 +200,8 @@ def of_spark(folder: Path) -> list[psutil.Process]:
     return found
 
 
-@pytest.mark.skipif(bool(why_not()), reason=why_not() or "it runs")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_who_ends_a_run_ends_its_spark(number: signal.Signals, runner: Runner) -> None:
+def under_way(runner: Runner) -> subprocess.Popen[str]:
+    """A run on Spark that has begun to read."""
     runner.write("".join(sampled(runner.folder / "sample", 4000, 0.0)))
     (runner.folder / "aggregator.toml").write_text("[run]\nchunk_bytes = 60000\n")
     command = [sys.executable, "-m", "aggregator", "run", "export.csv", *PERIOD, "--out", "out", "--engine", "spark", "--spark-master", MASTER, "--spark-wait", "300"]
@@ -145,6 +210,24 @@ def test_who_ends_a_run_ends_its_spark(number: signal.Signals, runner: Runner) -
     while time.monotonic() < deadline and not list((runner.folder / "out").rglob("shared-1.pickle")):
         assert process.poll() is None, process.communicate()
         time.sleep(0.02)
+    return process
+
+
+@needs_spark
+def test_a_session_that_is_ended_from_outside_ends_with_a_sentence(runner: Runner) -> None:
+    process = under_way(runner)
+    [java] = [each for each in of_spark(runner.folder) if "SparkSubmit" in " ".join(each.cmdline())]
+    java.kill()
+    said = process.communicate(timeout=120)
+    assert (process.returncode, said[1].count("\n")) == (74, 1), said
+    assert "ended from outside" in said[1]
+    assert not list((runner.folder / "out").glob("2026-10/*"))
+
+
+@needs_spark
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_ends_a_run_ends_its_spark(number: signal.Signals, runner: Runner) -> None:
+    process = under_way(runner)
     process.send_signal(number)
     said = process.communicate(timeout=120)
     assert process.returncode == 130, said

@@ -17,7 +17,6 @@ from typing import Any, Generic, TypeVar
 
 from aggregator.engines.engine import Engine, Shared, Task
 from aggregator.engines.files import FileStorage
-from aggregator.engines.spark.said import stop_for
 from aggregator.engines.spark.session import Session, spark_session
 from aggregator.engines.spark.task import Runner
 from aggregator.model.settings import SparkSettings
@@ -101,7 +100,7 @@ class SparkEngine:
             try:
                 outcomes = running.popleft().result()
             except Exception as error:
-                raise stop_for(str(error), self._session.secrets) from None
+                raise self._session.stop_for(error) from None
             running.extend(self._submitted(step, wave) for wave in islice(waves, 1))
             for outcome in outcomes:
                 went_well, value = pickle.loads(outcome)

@@ -93,7 +93,7 @@ def start_jvm(settings: Mapping[str, str], folder: Path, master: str, seconds: f
     try:
         while not told.is_file():
             if process.poll() is not None:
-                raise Refused(master, gist(log.read_text(errors="replace"), secrets, ("Exception in thread", "Error:", "rror: ", "requirement failed")))
+                raise Refused(master, gist(log.read_text(errors="replace"), secrets, ("Invalid ", "Exception in thread", "requirement failed", "rror: ")))
             if time.monotonic() > deadline:
                 raise Unreachable(master, seconds)
             time.sleep(_PAUSE_SECONDS)

@@ -9,10 +9,19 @@ from aggregator.engines.spark.errors import ExecutorsLost, NoPython, SessionLost
 from aggregator.model.errors import StopRun
 
 _LOST = ("ExecutorLostFailure", "Python worker exited unexpectedly", "Python worker process exited", "OutOfMemoryError", "FetchFailed", "PYTHON_WORKER_EXITED")
-_ENDED = ("SparkContext was shut down", "SparkContext has been shutdown", "stopped SparkContext", "Answer from Java side is empty", "Error while sending or receiving",
-          "Connection refused", "Connection reset", "network error", "All masters are unresponsive", "Master removed our application")  # fmt: skip
+_NO_ANSWER = "Answer from Java side is empty"
+_ENDED = ("SparkContext was shut down", "SparkContext has been shutdown", "stopped SparkContext", _NO_ANSWER, "Error while sending or receiving",
+          "does not exist in the JVM", "Connection refused", "Connection reset", "network error", "All masters are unresponsive", "Master removed our application")  # fmt: skip
 _NO_PYTHON = ("Cannot run program", "PYTHON_VERSION_MISMATCH", "different version in worker", "ModuleNotFoundError", "ImportError", "No module named")
 _LONGEST = 200
+
+
+def words_of(error: BaseException) -> str:
+    """What an exception says. One of Py4J asks Java for its words, and Java may be gone."""
+    try:
+        return str(error)
+    except Exception:
+        return _NO_ANSWER
 
 
 def stop_for(said: str, secrets: Iterable[str] = ()) -> StopRun:

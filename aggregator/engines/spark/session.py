@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 import secrets
 import shutil
 import socket
+import subprocess
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,16 +25,17 @@ from aggregator.engines.spark.errors import (
     NotShared,
     OtherVersions,
     Refused,
+    SessionLost,
     Unreachable,
 )
 from aggregator.engines.spark.jvm import Jvm, connected, default_python, require_java, start_jvm
-from aggregator.engines.spark.said import gist, stop_for
+from aggregator.engines.spark.said import gist, stop_for, words_of
 from aggregator.engines.spark.task import Runner, look_around, versions
 from aggregator.model.errors import StopRun
 from aggregator.model.settings import SparkSettings
 
 T = TypeVar("T")
-_KNOCK_SECONDS, _STOP_SECONDS, _CANCEL_SECONDS = 10.0, 20.0, 5.0
+_KNOCK_SECONDS, _STOP_SECONDS, _CANCEL_SECONDS, _MOMENT_SECONDS = 10.0, 20.0, 5.0, 0.5
 _MANY_LOOKS = 64
 
 
@@ -49,6 +52,13 @@ class Session:
     @property
     def secrets(self) -> tuple[str, ...]:
         return self.settings.secrets
+
+    def stop_for(self, error: Exception) -> StopRun:
+        """What to say of an exception of Spark or Py4J."""
+        with suppress(subprocess.TimeoutExpired):
+            self.jvm.process.wait(_MOMENT_SECONDS)
+            return SessionLost()
+        return stop_for(words_of(error), self.secrets)
 
     def cancel(self) -> None:
         """What runs still is of no use any more."""
@@ -77,7 +87,7 @@ class Session:
         except StopRun:
             raise
         except Exception as error:
-            raise stop_for(str(error), self.secrets) from None
+            raise self.stop_for(error) from None
 
 
 def _look(paths: tuple[str, ...], marker: str, token: str) -> dict[str, str]:
@@ -109,8 +119,25 @@ def spark_session(settings: SparkSettings, folder: Path) -> Iterator[Session]:
         yield _OPEN[-1]
         return
     require_spark()
-    session = _started(settings, folder)
-    _OPEN.append(session)
+    with _silent():
+        session = _started(settings, folder)
+        _OPEN.append(session)
+        yield from _ended(session)
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Py4J logs what it cannot send, with its trace, before we can say what it means; where nobody listens, Python would print it."""
+    nobody = logging.NullHandler()
+    logging.getLogger().addHandler(nobody)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(nobody)
+
+
+def _ended(session: Session) -> Iterator[Session]:
+    """The session, which is ended at the end."""
     try:
         yield session
     except BaseException:
@@ -152,10 +179,11 @@ def _started(settings: SparkSettings, folder: Path) -> Session:
         _stopped(jvm, None, at_once=True)
         raise
     except BaseException as error:
+        words = words_of(error)
         _stopped(jvm, None, at_once=True)
         if not isinstance(error, Exception):
             raise
-        said = f"{error}\n{jvm.log.read_text(errors='replace')}"
+        said = f"{words}\n{jvm.log.read_text(errors='replace')}"
         if "All masters are unresponsive" in said or "Failed to connect" in said:
             raise Unreachable(settings.master, settings.wait) from None
         raise Refused(settings.master, gist(said, settings.secrets, ("Exception: ", "Error: "))) from None
