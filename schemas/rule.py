@@ -166,5 +166,10 @@ class RuleBook:
         return self.numbers_of(lambda rule: rule.once_per_value)
 
     @cached_property
+    def rejecting(self) -> frozenset[int]:
+        """Those that are errors."""
+        return self.numbers_of(lambda rule: rule.severity is Severity.ERROR)
+
+    @cached_property
     def always_reported(self) -> frozenset[int]:
         return self.numbers_of(lambda rule: rule.always_reported)

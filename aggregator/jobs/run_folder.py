@@ -14,6 +14,7 @@ from urllib.parse import quote
 import pyarrow as pa
 
 from aggregator.domain.split import declaration_refs
+from aggregator.jobs.rejected_books import write_rejected_books
 from aggregator.model.names import path_of, told
 from aggregator.model.outcome import Outcome
 from aggregator.model.settings import RunSettings
@@ -21,9 +22,11 @@ from aggregator.outputs.manifest import own_headings
 from aggregator.outputs.rejected import rejected_head, rejected_names
 from aggregator.outputs.report.page import RunFolder, page
 from aggregator.outputs.tables import write_csv, write_parquet
+from aggregator.pipeline.emit import Rejected
 from aggregator.pipeline.result import Result, counted
 from aggregator.pipeline.result_tables import weight_shares
 from aggregator.places.place import MANIFEST
+from aggregator.schemas.text import Lang, Text
 
 
 def write_outputs(settings: RunSettings, result: Result, run_ref: str, stage: Path, outcome: Outcome) -> None:
@@ -48,10 +51,6 @@ def write_outputs(settings: RunSettings, result: Result, run_ref: str, stage: Pa
         as_parquet = name == "audit_map"
         if as_parquet or "parquet" in settings.formats:
             write_parquet(stage / f"{name}.parquet", mode.outputs[name], makers[name]())
-        if "xlsx" in settings.formats:
-            from aggregator.outputs.xlsx import write_workbook
-
-            write_workbook(stage / f"{name}.xlsx", mode.outputs[name], makers[name]())
         if not as_parquet or "csv" in settings.formats:
             write_csv(stage / f"{name}.csv", mode.outputs[name], makers[name]())
 
@@ -59,7 +58,12 @@ def write_outputs(settings: RunSettings, result: Result, run_ref: str, stage: Pa
         for name in makers:
             if name != "audit_map":
                 write(name)
-        _write_rejected(result, stage / "rejected")
+        if "xlsx" in settings.formats or settings.audit_map_xlsx:
+            from aggregator.outputs.run_book import write_run_book
+
+            sheets = {name: make for name, make in makers.items() if name != "audit_map" or settings.audit_map_xlsx}
+            write_run_book(stage / f"{run_ref}.xlsx", mode, sheets, settings.lang)
+        outcome.notes += _write_rejected(result, stage / "rejected", settings.lang)
 
     if settings.engine.workers == 1:
         write("audit_map")
@@ -101,19 +105,16 @@ def _whole(result: Result, name: str) -> Iterator[pa.Table]:
     return iter([result.tables.get(name, result.work.mode.outputs[name].empty_table())])
 
 
-def _write_rejected(result: Result, folder: Path) -> None:
+def _write_rejected(result: Result, folder: Path, lang: Lang) -> list[Text]:
+    """The rejected lines of each input, and what is to be said of them."""
     names = rejected_names(result.work.files)
-    for place, piece in (each for emitted in result.emitted for each in emitted.rejected):
+    pieces: dict[int, list[Rejected]] = {}
+    for each in (each for emitted in result.emitted for each in emitted.rejected):
         folder.mkdir(exist_ok=True)
-        path = folder / path_of(names[place])
+        pieces.setdefault(each.place, []).append(each)
+        path = folder / path_of(names[each.place])
         with path.open("ab") as sink:
             if sink.tell() == 0:
-                sink.write(rejected_head(result.work.files[place]))
-            sink.write(result.work.storage.read_bytes(piece))
-    for place, file in enumerate(result.work.files):
-        # Who gives a workbook corrects in a spreadsheet.
-        path = folder / path_of(names[place])
-        if file.format in ("xlsx", "xls") and path.exists():
-            from aggregator.outputs.xlsx import write_rejected_workbook
-
-            write_rejected_workbook(path.with_suffix(".xlsx"), path)
+                sink.write(rejected_head(result.work.files[each.place]))
+            sink.write(result.work.storage.read_bytes(each.name))
+    return write_rejected_books(result, {folder / path_of(names[place]): parts for place, parts in pieces.items()}, lang)

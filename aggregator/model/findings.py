@@ -24,6 +24,9 @@ FINDINGS = pa.schema(
     ]
 )
 
+MARKS = pa.schema([FINDINGS.field(name) for name in ("line", "code", "column")])
+"""What is wrong with rejected lines; `line` counts these."""
+
 
 def findings_of(
     mode: Mode, code: str, column: str, line: Any, value: pa.Array, inventory_no: pa.Array, item_no: pa.Array

@@ -84,6 +84,7 @@ class Options:
     work_dir: Path | None = None
     workers: int = field(default_factory=lambda: min(os.cpu_count() or 1, 8))
     formats: tuple[str, ...] = ()
+    audit_map_xlsx: bool = False
     require_ledger: bool = False
     lock_wait: float = 0.0
     calendar: Path | None = None
@@ -178,7 +179,7 @@ class Options:
         return RunSettings(
             mode=self.mode, severities=self.severities, reading=self.reading, period=period, first_period=self.first_period, late=self.late,
             flags=self.flags, sending=SendSettings(self.customs, self.edition) if self.customs is not None else None, out=self.out,
-            ledger=self.place(), formats=self.formats, engine=self.runs_on, dry_run=self.dry_run, lang=self.lang, as_of=as_of,
+            ledger=self.place(), formats=self.formats, audit_map_xlsx=self.audit_map_xlsx, engine=self.runs_on, dry_run=self.dry_run, lang=self.lang, as_of=as_of,
             due=asked.due, rates=self.given_rates, company=self.company, market=self.market,
             declare_all=self.declare_all, recorded=asked.recorded(),
         )  # fmt: skip
@@ -221,7 +222,7 @@ class Options:
         return DoctorSettings(self.mode, self.out, self.ledger_path, self.require_ledger, self.due)
 
 
-_RECORDED_IF_GIVEN = ("by_line", "route", "rates", "rate_rows", "company", "market")
+_RECORDED_IF_GIVEN = ("audit_map_xlsx", "by_line", "route", "rates", "rate_rows", "company", "market")
 _NOTHING: tuple[Any, ...] = (None, False, (), Company(), Market())
 
 
@@ -328,7 +329,7 @@ def origins(config: dict[str, Any], options: dict[str, Any], path: Path | None) 
 
 
 _KINDS: dict[str, type | tuple[type, ...]] = {
-    "assume_cleared": bool, "late": bool, "unfinished": bool, "require_ledger": bool, "quiet": bool, "by_line": bool,
+    "assume_cleared": bool, "late": bool, "unfinished": bool, "require_ledger": bool, "quiet": bool, "by_line": bool, "audit_map_xlsx": bool,
     "summary_flag": int, "item_name_flag": int, "workers": int, "chunk_bytes": int, "spool_limit": int, "warn_days": int, "lock_wait": (int, float), "spark_wait": (int, float),
     "receipts": list, "sheets": list, "formats": list,
 }  # fmt: skip

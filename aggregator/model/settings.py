@@ -135,6 +135,7 @@ class RunSettings:
     out: AnyPath
     ledger: LedgerPlace
     formats: tuple[str, ...]
+    audit_map_xlsx: bool
     engine: EngineSettings
     dry_run: bool
     lang: Lang

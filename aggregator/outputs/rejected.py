@@ -17,20 +17,19 @@ from aggregator.inputs.formats.records import cells_of
 from aggregator.inputs.formats.spool import spooled_cells
 from aggregator.inputs.tables.headings import normalised
 from aggregator.outputs.tables import csv_bytes, guarded_cell
+from aggregator.schemas.returned import REJECT_CODES, RETURNED_HEADINGS
 
-REJECT_CODES = "reject_codes"
-"""The last column of a rejected file; ignored when the file is read again."""
 _STEM = 60
 """Characters; a file name has at most 255 bytes."""
 
 
 def kept_positions(file: Export) -> list[int]:
-    """Columns of the input but for the codes of an earlier run."""
-    return [place for place, heading in enumerate(file.headings) if normalised(heading) != REJECT_CODES]
+    """Columns of the input but for what an earlier run wrote beside them."""
+    return [place for place, heading in enumerate(file.headings) if normalised(heading) not in RETURNED_HEADINGS]
 
 
 def rejected_head(file: Export) -> bytes:
-    return b"\xef\xbb\xbf" + _row([*(file.headings[place] for place in kept_positions(file)), REJECT_CODES])
+    return b"\xef\xbb\xbf" + _row([*(file.headings[place] for place in kept_positions(file)), REJECT_CODES.en])
 
 
 def rejected_records(file: Export, block: Block, rows: Any, codes: list[str]) -> bytes:
@@ -82,7 +81,7 @@ def _good_rows(file: Export, rows: list[tuple[bytes, str]]) -> bytes:
 
 def _rows_of(file: Export, cells: pa.Table, codes: list[str]) -> bytes:
     kept = cells.select([f"c{place}" for place in kept_positions(file)])
-    return csv_bytes(kept.append_column(REJECT_CODES, pa.array(codes, pa.string())), header=False)
+    return csv_bytes(kept.append_column(REJECT_CODES.en, pa.array(codes, pa.string())), header=False)
 
 
 def _row(cells: list[str]) -> bytes:

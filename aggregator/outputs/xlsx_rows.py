@@ -6,11 +6,14 @@ What no cell can hold is replaced; numbers of more digits than a number cell kee
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aggregator.schemas.arrays import Ints
 from aggregator.schemas.messages import NOT_IN_XML
 
 _EXACT_DIGITS = 15
@@ -19,7 +22,7 @@ _CELL_LENGTH = 32_767
 _ODD = r"[&<>\x00-\x1f\x{fffe}\x{ffff}]|_x[0-9a-fA-F]{4}_|^[\s\pZ\x{85}]|[\s\pZ\x{85}]$"
 _ESCAPE = re.compile("(_x[0-9a-fA-F]{4}_)")
 _OUTER_SPACE = re.compile(r"^\s|\s$")
-_TEXT, _TEXT_END, _NUMBER, _NUMBER_END = '" s="{0}" t="inlineStr"><is><t>', "</t></is></c>", '" s="{0}"><v>', "</v></c>"
+_TEXT, _TEXT_END, _NUMBER, _NUMBER_END, _BLANK = '" s="{0}" t="inlineStr"><is><t>', "</t></is></c>", '" s="{0}"><v>', "</v></c>", '" s="{0}"/>'
 
 
 def in_xml(cell: str) -> str:
@@ -27,14 +30,25 @@ def in_xml(cell: str) -> str:
     return NOT_IN_XML.sub("\ufffd", cell)[:_CELL_LENGTH]
 
 
-def sheet_rows(table: pa.Table, first_row: int, style: int) -> tuple[pa.Array, int, int]:
+@dataclass(frozen=True)
+class Marks:
+    """Cells to be marked: by column the rows (positions, ascending), and the style they have."""
+
+    rows: Mapping[int, Ints]
+    style: int
+
+
+def sheet_rows(table: pa.Table, first_row: int, styles: Sequence[int], marks: Marks | None = None) -> tuple[pa.Array, int, int]:
     """The XML of each row, blank where it has no cells, and how many columns and rows reach to the last cell. `first_row`: as in
-    cell references."""
+    cell references; `styles`: of each column."""
     numbers = pa.array(np.arange(first_row, first_row + table.num_rows)).cast(pa.string())
     parts: list[pa.Array | pa.Scalar | str] = []
     width, some = 0, np.zeros(table.num_rows, dtype=bool)
     for place, column in enumerate(table.columns):
-        cells = _cells(column.combine_chunks(), f'<c r="{letters(place)}', numbers, style)
+        begin, values = f'<c r="{letters(place)}', column.combine_chunks()
+        cells = _cells(values, begin, numbers, styles[place])
+        if marks is not None and place in marks.rows:
+            cells = _marked(cells, values, begin, numbers, marks.rows[place], marks.style)
         given = np.asarray(cells.is_valid())
         if given.any():
             width, some = place + 1, some | given
@@ -43,6 +57,16 @@ def sheet_rows(table: pa.Table, first_row: int, style: int) -> tuple[pa.Array, i
         return pa.array([""] * table.num_rows, pa.string()), 0, 0
     rows = pc.binary_join_element_wise('<row r="', numbers, '">', *parts, "</row>", "", null_handling="replace", null_replacement="")
     return (rows if some.all() else pc.if_else(pa.array(some), rows, "")), width, int(np.flatnonzero(some)[-1]) + 1
+
+
+def _marked(cells: pa.Array, values: pa.Array, begin: str, numbers: pa.Array, rows: Ints, style: int) -> pa.Array:
+    """With the cells of some rows in a style of their own; a blank one becomes a cell too."""
+    at = pa.array(rows)
+    few = numbers.take(at)
+    blank = pc.binary_join_element_wise(begin, few, _BLANK.format(style), "")
+    mask = np.zeros(len(values), dtype=bool)
+    mask[rows] = True
+    return pc.replace_with_mask(cells, pa.array(mask), pc.coalesce(_cells(values.take(at), begin, few, style), blank))
 
 
 def letters(place: int) -> str:
@@ -67,11 +91,15 @@ def _cells(values: pa.Array, begin: str, rows: pa.Array, style: int) -> pa.Array
 
 
 def _too_long(values: pa.Array) -> pa.Array | None:
+    """Which of them have more digits than a number cell keeps; zeros at the end do not count."""
     if not pa.types.is_decimal(values.type):
         return None
     bound = pa.scalar(10 ** (_EXACT_DIGITS - values.type.scale)).cast(pa.decimal128(38, values.type.scale))
-    long = pc.fill_null(pc.greater_equal(pc.abs(values), bound), False)
-    return long if pc.any(long).as_py() else None
+    large = pc.fill_null(pc.greater_equal(pc.abs(values), bound), False)
+    if not pc.any(large).as_py():
+        return None
+    digits = pc.ascii_trim(pc.replace_substring(pc.if_else(large, values, None).cast(pa.string()), ".", ""), "-0")
+    return pc.and_(large, pc.fill_null(pc.greater(pc.binary_length(digits), _EXACT_DIGITS), False))
 
 
 def _text_cells(values: pa.Array, begin: str, rows: pa.Array, style: int) -> pa.Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,7 @@ from aggregator.domain.split import declaration_refs
 from aggregator.domain.totals import audit_rows, item_totals
 from aggregator.domain.weights import share_weights, sum_weights
 from aggregator.engines.engine import Shard, Shared
-from aggregator.model.findings import FINDINGS
+from aggregator.model.findings import FINDINGS, MARKS
 from aggregator.outputs.checked import checked, checked_by_values
 from aggregator.outputs.rejected import rejected_records, rejected_spooled
 from aggregator.pipeline.shards import BY_DECLARATION, PLACE, SPREAD
@@ -47,17 +48,27 @@ class Numbering:
         return pa.concat_arrays([declaration_refs(self.run_ref, self.declarations), pa.nulls(self.listed, pa.string())])
 
 
+class Rejected(NamedTuple):
+    """Rejected lines of a part of a chunk: the place of its file, the name of their bytes, how many they are, and what is wrong with
+    them (MARKS)."""
+
+    place: int
+    name: str
+    lines: int
+    marks: Shard
+
+
 @dataclass(frozen=True)
 class Emitted:
     """`by_declaration`: weights and counts (see Shares). `pieces`: output to its shard, in the order of this chunk's rows.
-    `found`: findings of each part of the chunk. `rejected`: the place of a file, and the name of the bytes of its rejected lines."""
+    `found`: findings of each part of the chunk. `rejected`: of the parts that have any."""
 
     by_declaration: pa.Table
     spread: Shard
     totals: pa.Table
     pieces: dict[str, Shard]
     found: tuple[int, ...] = ()
-    rejected: tuple[tuple[int, str], ...] = ()
+    rejected: tuple[Rejected, ...] = ()
 
 
 def _items_of(work: Work, unit: str) -> pa.Table:
@@ -116,13 +127,14 @@ def emit_chunk(shared: Shared[Work], chunk: int, numbering: Numbering, partition
     verdict, source = decisions["verdict"].to_numpy(), work.sources(chunk, lines)
     if work.mode.numbers_items:
         lines = lines.set_column(lines.column_names.index("item_no"), "item_no", decisions["item_no"])
-    published, found = _findings(work, chunk, partitions, lines, verdict, source)
+    reported = _reported(work, _found(work, chunk, partitions), verdict)
+    published, found = _findings(work, chunk, reported, lines, source)
     pieces = {
         "audit_map": _audit_map(work, unit, numbering, lines, decisions, source),
         "findings": published,
         "excluded": _listed(work, chunk, partitions, lines, source),
     }
-    rejected = tuple(_rejected(work, chunk, lines, decisions))
+    rejected = tuple(_rejected(work, chunk, lines, decisions, reported))
     return Emitted(by_declaration, spread, _undeclared_totals(work, lines, verdict), pieces, found, rejected)
 
 
@@ -150,22 +162,24 @@ def _audit_map(
     return shard
 
 
-def _findings(
-    work: Work, chunk: int, partitions: int, lines: pa.Table, verdict: Ints, source: pa.Array
-) -> tuple[Shard, tuple[int, ...]]:
-    """In input order; and how many each part of the chunk has."""
+def _found(work: Work, chunk: int, partitions: int) -> pa.Table:
     unit, shards, storage = chunk_unit(chunk), work.shards, work.storage
     found = [storage.read(kind.of(unit)).select(FINDINGS.names) for kind in (shards.row_findings, shards.findings, shards.settled_findings)]
     if partitions:
         back = [shards.back_findings.of(partition_unit(part)) for part in range(partitions)]
         found.append(storage.read_part(back, chunk).select(FINDINGS.names))
     found.append(storage.read_part([shards.batch.of("all")], chunk).select(FINDINGS.names))
-    shard = shards.published.of(unit)
-    findings = _published(work, pa.concat_tables(found), verdict)
+    return pa.concat_tables(found)
+
+
+def _findings(work: Work, chunk: int, reported: pa.Table, lines: pa.Table, source: pa.Array) -> tuple[Shard, tuple[int, ...]]:
+    """In input order; and how many each part of the chunk has."""
+    shard = work.shards.published.of(chunk_unit(chunk))
+    findings = _first_of_each_value(work.mode.rules, reported)
     counts = np.bincount(part_of(lines)[findings["line"].to_numpy()], minlength=len(work.chunks[chunk]))
     at = findings["line"].combine_chunks()
     rows, files = lines["source_row"].combine_chunks().take(at), source.take(at).cast(pa.string())
-    storage.write(shard, findings.drop_columns("line").append_column("source_file", files).append_column("source_row", rows))
+    work.storage.write(shard, findings.drop_columns("line").append_column("source_file", files).append_column("source_row", rows))
     return shard, tuple(counts.tolist())
 
 
@@ -180,9 +194,8 @@ def _listed(work: Work, chunk: int, partitions: int, lines: pa.Table, source: pa
     return shard
 
 
-def _rejected(work: Work, chunk: int, lines: pa.Table, decisions: pa.Table) -> Iterator[tuple[int, str]]:
-    """The rejected lines of each part as they were read, with the codes that rejected their inventory: the place of the file, and
-    the name they are kept under."""
+def _rejected(work: Work, chunk: int, lines: pa.Table, decisions: pa.Table, reported: pa.Table) -> Iterator[Rejected]:
+    """The rejected lines of each part as they were read, with the codes that rejected their inventory."""
     every = np.flatnonzero(decisions["verdict"].to_numpy() == Verdict.REJECTED)
     part, bits = part_of(lines)[every], decisions["bits"].to_numpy()
     of_bits = {int(value): work.mode.rules.codes_of(int(value)) for value in np.unique(bits[every])}
@@ -194,7 +207,17 @@ def _rejected(work: Work, chunk: int, lines: pa.Table, decisions: pa.Table) -> I
         kept = rejected_spooled if PLACE in lines.column_names else rejected_records
         name = f"rejected-{chunk}-{number}"
         work.storage.write_bytes(name, kept(work.files[place], block, stand[rejected], codes))
-        yield place, name
+        yield Rejected(place, name, len(rejected), _marks(work, f"{chunk}-{number}", reported, rejected))
+
+
+def _marks(work: Work, unit: str, reported: pa.Table, rejected: Ints) -> Shard:
+    """What is wrong with some rejected lines, which are counted from 0."""
+    line, code = reported["line"].to_numpy(), reported["code"].to_numpy()
+    marks = reported.filter(pa.array(np.isin(code, list(work.mode.rules.rejecting)) & np.isin(line, rejected)))
+    counted = pa.array(np.searchsorted(rejected, marks["line"].to_numpy()))
+    shard = work.shards.marks.of(unit)
+    work.storage.write(shard, marks.set_column(0, "line", counted).select(MARKS.names))
+    return shard
 
 
 def _undeclared_totals(work: Work, lines: pa.Table, verdict: Ints) -> pa.Table:
@@ -208,10 +231,9 @@ def _undeclared_totals(work: Work, lines: pa.Table, verdict: Ints) -> pa.Table:
     )
 
 
-def _published(work: Work, findings: pa.Table, verdict: Ints) -> pa.Table:
+def _reported(work: Work, findings: pa.Table, verdict: Ints) -> pa.Table:
     """The findings to publish: errors of what is rejected, warnings of what is declared, and what is always reported; or all.
-    In input order.
-    """
+    In input order."""
     findings = findings.sort_by([("line", "ascending"), ("code", "ascending"), ("column", "ascending")])
     if not work.all_findings:
         rules = work.mode.rules
@@ -220,7 +242,7 @@ def _published(work: Work, findings: pa.Table, verdict: Ints) -> pa.Table:
         declared = np.isin(of_line, (Verdict.DECLARED, Verdict.LATE))
         always = np.isin(findings["code"].to_numpy(), list(rules.always_reported))
         findings = findings.filter(pa.array(always | np.where(is_error, of_line == Verdict.REJECTED, declared)))
-    return _first_of_each_value(work.mode.rules, findings.combine_chunks())
+    return findings.combine_chunks()
 
 
 def _first_of_each_value(rules: RuleBook, findings: pa.Table) -> pa.Table:

@@ -89,8 +89,8 @@ class Result:
         """What was rejected and why, as one hash: the same rejections are reported once, not on every scheduled run."""
         digest = hashlib.sha256()
         for emitted in self.emitted:
-            for _, name in emitted.rejected:
-                digest.update(self.work.storage.read_bytes(name))
+            for each in emitted.rejected:
+                digest.update(self.work.storage.read_bytes(each.name))
         return digest.hexdigest()
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from aggregator.engines.engine import ShardKind
-from aggregator.model.findings import FINDINGS
+from aggregator.model.findings import FINDINGS, MARKS
 from aggregator.schemas.lines import CLEARED, typed_type
 from aggregator.schemas.modes import Mode
 from aggregator.schemas.outputs import AMOUNT
@@ -74,7 +74,7 @@ class Shards:
     """The kinds of shards of a run of one mode.
 
     By chunk: `lines` (ingested), `row_findings`, `spilled` (in parts, by partition: lines of inventories seen in more than one
-    chunk), `audit_map`, `published` (findings), `listed` (excluded). By unit, a chunk or a partition: `inventories`, `judged`
+    chunk), `audit_map`, `published` (findings), `listed` (excluded), `marks` (what is wrong with the rejected lines). By unit, a chunk or a partition: `inventories`, `judged`
     (lines), `findings` and `excluded` once resolved; `tied` where something is; `declared` and `undeclared` (inventories), `partials` (of the
     merge), `decisions` (on lines) and `settled_findings` once settled; `spread`. By partition, in parts by chunk: what was decided there and
     goes `back`. By run: `batch` (findings, in parts by chunk), `tariff`."""
@@ -100,6 +100,7 @@ class Shards:
     audit_map: ShardKind
     published: ShardKind
     listed: ShardKind
+    marks: ShardKind
     tariff: ShardKind
 
 
@@ -141,5 +142,6 @@ def shards_of(mode: Mode) -> Shards:
         audit_map=ShardKind("audit-map", mode.outputs["audit_map"]),
         published=ShardKind("published", published),
         listed=ShardKind("listed", mode.outputs["excluded"]),
+        marks=ShardKind("marks", MARKS),
         tariff=ShardKind("tariff", TARIFF),
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 from aggregator.schemas.field import Dictionary, Field, Use, header, item
 from aggregator.schemas.modes.m9610.fields import DICTIONARY as INVENTORY
+from aggregator.schemas.returned import RETURNED_HEADINGS
 
 _HK, _CONTENT, _SUM, _FATE = Use.HEADER_KEY, Use.CONTENT, Use.SUMMED, Use.FATE
 
@@ -67,6 +68,6 @@ FIELDS: tuple[Field, ...] = (
 )
 # fmt: on
 
-_UNUSED_HEADINGS = ("reject_codes", "序号", "备注", "note", "货号", "货号/唛头", "唛头", "品牌", "生产厂商", "下单日期", "交货地址", "每箱数量", "电话")
+_UNUSED_HEADINGS = (*RETURNED_HEADINGS, "序号", "备注", "note", "货号", "货号/唛头", "唛头", "品牌", "生产厂商", "下单日期", "交货地址", "每箱数量", "电话")
 
 DICTIONARY = Dictionary(FIELDS, _UNUSED_HEADINGS)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from aggregator.schemas.field import Dictionary, Field, Use, header, item
 from aggregator.schemas.imports import ENTRY_CUSTOMS, IMPORT_NUMBERS, IMPORT_ON
+from aggregator.schemas.returned import RETURNED_HEADINGS
 
 _ID, _HK, _BK, _SUM, _FATE, _CONTENT = (
     Use.IDENTITY,
@@ -91,7 +92,7 @@ FIELDS: tuple[Field, ...] = (
 
 _UNUSED_HEADINGS = (
     # Headings of real exports that say nothing we need; anything else unknown is reported.
-    *["reject_codes", "序号", "备注", "note", "list_note", "账册编号", "申报日期", "区内企业代码", "区内企业名称", "运费标志", "保费标志"],
+    *RETURNED_HEADINGS, *["序号", "备注", "note", "list_note", "账册编号", "申报日期", "区内企业代码", "区内企业名称", "运费标志", "保费标志"],
     *["账册备案料号", "客户代码", "净重(单个商品净重kg)", "guid", "appType", "appTime", "appStatus", "fFlag", "iFlag", "iacCode", "iacName"],
     *["emsNo", "itemRecordNo", "批次号", "提交时间", "小包数量", "商品金额", "主要货物信息", "收货人名称", "赠品", "平台"],
 )
