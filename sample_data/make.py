@@ -69,23 +69,23 @@ def run_month(out: Path, *, workers: int = 1, chunk_bytes: int = 32 << 20, **cha
     return Path(run(options.for_run(NOW.date()), NOW).folder)
 
 
-def run_faults(out: Path) -> Path:
+def run_faults(out: Path, **changes: Any) -> Path:
     options = Options(inputs=(Path("sample_data") / FAULTS,), period=PERIOD, first_period=Period(2026, 9), out=out,
-                    formats=("csv",), workers=1)  # fmt: skip
+                    formats=("csv",), workers=1, **changes)  # fmt: skip
     return Path(run(options.for_run(NOW.date()), NOW).folder)
 
 
-def run_market(out: Path, *, workers: int = 1, chunk_bytes: int = 32 << 20) -> Path:
-    return _run_configured("market", SLIPS, out, workers, chunk_bytes)
+def run_market(out: Path, *, workers: int = 1, chunk_bytes: int = 32 << 20, **changes: Any) -> Path:
+    return _run_configured("market", SLIPS, out, workers=workers, chunk_bytes=chunk_bytes, **changes)
 
 
-def run_orders(out: Path, *, workers: int = 1, chunk_bytes: int = 32 << 20) -> Path:
-    return _run_configured("orders", ORDERS, out, workers, chunk_bytes)
+def run_orders(out: Path, *, workers: int = 1, chunk_bytes: int = 32 << 20, **changes: Any) -> Path:
+    return _run_configured("orders", ORDERS, out, workers=workers, chunk_bytes=chunk_bytes, **changes)
 
 
-def _run_configured(folder: str, name: str, out: Path, workers: int, chunk_bytes: int) -> Path:
+def _run_configured(folder: str, name: str, out: Path, **changes: Any) -> Path:
     config = read_config(HERE / folder / "aggregator.toml")
-    asked = {"inputs": (Path("sample_data") / name,), "period": PERIOD, "out": out, "formats": ("csv",), "workers": workers, "chunk_bytes": chunk_bytes}
+    asked = {"inputs": (Path("sample_data") / name,), "period": PERIOD, "out": out, "formats": ("csv",), **changes}
     return Path(run(from_config(config, asked).for_run(NOW.date()), NOW).folder)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import random
 import signal
@@ -23,7 +24,7 @@ from aggregator.engines.spark.errors import ExecutorsLost, NotShared, OtherVersi
 from aggregator.engines.spark.session import Session
 from aggregator.samples.sample import Sample, write_sample
 from tests.cli.test_cli import PERIOD, aggregator
-from tests.conftest import Runner
+from tests.conftest import Runner, findings_by_code
 from tests.jobs.test_golden import SAMPLE, assert_as_expected
 from tests.jobs.test_golden import make as make
 from tests.spark import MASTER, ON_SPARK, SETTINGS, why_not
@@ -36,6 +37,28 @@ needs_spark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "it runs")
 def test_golden_month(spark: Session, make: Any, tmp_path: Path) -> None:
     made = make.run_month(tmp_path, chunk_bytes=60_000, **ON_SPARK)
     assert_as_expected(made, SAMPLE / "expected" / "exports")
+
+
+@pytest.mark.parametrize(("job", "expected"), [("run_faults", "faults"), ("run_market", "market"), ("run_orders", "orders")])
+def test_golden_faults_and_other_modes(spark: Session, make: Any, tmp_path: Path, job: str, expected: str) -> None:
+    made = getattr(make, job)(tmp_path, chunk_bytes=20_000, **ON_SPARK)
+    assert_as_expected(made, SAMPLE / "expected" / expected)
+
+
+def test_check_finds_the_same(spark: Session, runner: Runner) -> None:
+    path = runner.write("".join(sampled(runner.folder / "sample", 1500, 0.1)))
+    assert findings_by_code(path, chunk_bytes=60_000, **ON_SPARK) == findings_by_code(path, chunk_bytes=60_000)
+
+
+def test_what_is_unpacked_and_rewritten_lies_where_all_see_it(spark: Session, runner: Runner) -> None:
+    data = gzip.compress("".join(sampled(runner.folder / "sample", 600, 0.05)).encode("gb18030"))
+    path = runner.write(data, "export.csv.gz")
+    work = runner.folder / "work"
+    work.mkdir()
+    for name, changes in (("local", {}), ("spark", {**ON_SPARK, "work_dir": work})):
+        runner.run(path, out=runner.folder / name, **changes)
+    assert files_of(runner.folder / "spark") == files_of(runner.folder / "local")
+    assert not list(work.iterdir()), "nothing stays there"
 
 
 def sampled(folder: Path, lines: int, faults: float) -> list[str]:
