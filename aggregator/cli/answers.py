@@ -55,24 +55,26 @@ def receive(files: tuple[AnyPath, ...], config: Path | None, as_json: bool, lang
 
 @command(
     zh="追溯一行的去向：从清单、订单或运单，到我们的报关单商品项、海关报关单和退税关联行。\n\n"
-    "编号可以是清单、订单、运单、我们的报关单（加 /项号 表示其中一项）、海关报关单的编号，或21位退税关联号（则列出其清单行）。输出CSV。有编号找不到时退出码为 3。"
+    "编号可以是清单、订单、运单、我们的报关单（加 /项号 表示其中一项）、海关报关单的编号，或21位退税关联号（则列出其清单行）。未申报的说明是被拒绝、被排除还是待申报及其原因。输出CSV，列标题按所选语言。有编号从未读入时退出码为 3。"
 )  # fmt: skip
 @argument("numbers", nargs=-1, type=Words(), metavar="NUMBER...")
 @option("--file", type=PATH, metavar="FILE", help=Text("Numbers, one a line, or - for standard input.", "编号文件，每行一个；- 表示标准输入。"))
+@option("--output", type=PATH, metavar="FILE", help=Text("Write to this file: .csv, .xlsx or .json.", "写入该文件：.csv、.xlsx 或 .json。"))
 @ledger_options
 @json_option
 @lang_option
-def trace(numbers: tuple[str, ...], file: Path | None, config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
+def trace(numbers: tuple[str, ...], file: Path | None, output: Path | None, config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
     """Where a line went: from an inventory, order or waybill to our declaration item, customs' declaration and the refund line.
 
     NUMBER is that of an inventory, an order, a waybill, a declaration of ours (with /ITEM for one item of it), a declaration of
-    customs, or a refund line of 21 characters: then its inventory lines. Prints CSV. Exit 3 if a number is nowhere to be found.
+    customs, or a refund line of 21 characters: then its inventory lines. Of what is not declared: whether it
+    was rejected, excluded or waits, and why. Prints CSV, with headings in the language. Exit 3 if a number was never seen.
 
     \b
     Example:
       aggregator trace 22442026E000000001 --out results
       aggregator trace 202610-01-000001/3 --out results --json
-      aggregator trace --file numbers.txt --out results
+      aggregator trace --file numbers.txt --out results --output answers.xlsx
     """
 
     def job(reporter: Reporter) -> int:
@@ -90,7 +92,10 @@ def trace(numbers: tuple[str, ...], file: Path | None, config: Path | None, as_j
         ledger = options.ledger_path
         if ledger is None or not ledger_at(ledger).exists():
             raise NoLedger(ledger or Path("ledger.sqlite"))
-        absent = print_trace(trace_numbers(ledger, wanted), wanted, reporter, as_json=as_json)
+        if output is not None and output.suffix.lower() not in (".csv", ".xlsx", ".json"):
+            raise WrongUsage(f"--output {output}: its name ends with .csv, .xlsx or .json.", f"--output {output}：文件名须以 .csv、.xlsx 或 .json 结尾。")
+        found = trace_numbers(ledger, wanted, options.lang)
+        absent = print_trace(found, wanted, reporter, options.lang, as_json=as_json, output=output)
         if absent:
             listed = ", ".join(absent[:5])
             reporter.note(Text(f"Not found: {len(absent):,} numbers ({listed}).", f"未找到：{len(absent):,} 个编号（{listed}）。"))

@@ -70,6 +70,9 @@ class Reporter:
     def print_bytes(self, table: bytes) -> None:
         write_bytes(table)
 
+    def to_terminal(self) -> bool:
+        return sys.stdout is not None and sys.stdout.isatty()
+
     def tell(self, lines: Iterable[str]) -> None:
         """For people, where stdout is for a program."""
         tell(lines)

@@ -11,30 +11,34 @@ import pyarrow.parquet as pq
 
 from aggregator.inputs.tables.canonical import folded
 from aggregator.jobs.reconciliation import local
+from aggregator.jobs.undeclared import undeclared
 from aggregator.ledger.at import ledger_at
 from aggregator.ledger.ledger import Ledger
 from aggregator.model.place import Place
 from aggregator.model.records import LIVE_STATES, Run
 from aggregator.schemas.modes import mode_of
+from aggregator.schemas.text import Lang
 from aggregator.schemas.units import SEPARATOR, unit_numbers
 
 _OURS = ("inventory_no", "item_no", "order_no", "waybill_no", "declaration_ref", "declaration_item_no", "commodity_code", "declared_quantity", "total_price")
 _BY_TEXT = ("inventory_no", "order_no", "waybill_no", "declaration_ref")
+_FATE = ("fate", "reason", "run_ref", "explanation")
 TRACE = pa.schema(
     [
-        *((name, pa.string()) for name in ("inventory_no", "item_no", "order_no", "waybill_no", "declaration_ref", "declaration_item_no")),
-        *((name, pa.string()) for name in ("commodity_code", "declared_quantity", "total_price")),
-        *((name, pa.string()) for name in ("summary_seq_no", "customs_item_no", "declaration_no", "refund_key", "list_no", "platform_code")),
+        (name, pa.string())
+        for name in ("refund_key", *_OURS, "summary_seq_no", "customs_item_no", "declaration_no", "list_no", "platform_code", *_FATE)
     ]
 )
+"""The refund line first. `fate`: declared, or what became of an inventory that is not; `reason`: codes of it, `explanation`: what they mean."""
 
 
-def trace(place: Place, numbers: set[str]) -> Iterator[pa.Table]:
+def trace(place: Place, numbers: set[str], lang: Lang = "en") -> Iterator[pa.Table]:
     """Lines that any of the numbers stands for, a table (TRACE) a run; of an inventory that was declared more than once those
     of the run that holds it, or of the last that asked for it. A number may be that of an inventory, order, waybill,
     declaration of ours (`202610-01-000001`, or with its item `202610-01-000001/3`), list of an order (`list_no`), order with its platform (`platform/order`), declaration of customs (`summary_seq_no`,
-    `declaration_no`) or a refund line (21 characters); its letters may be small or large, half or full width."""
-    numbers = set(folded(pa.array(sorted(numbers), pa.string())).to_pylist())
+    `declaration_no`) or a refund line (21 characters); its letters may be small or large, half or full width. What was seen and is not
+    declared comes last: a row an inventory, with why."""
+    as_given, numbers = numbers, set(folded(pa.array(sorted(numbers), pa.string())).to_pylist())
     with ledger_at(place).opened() as ledger:
         # A refund line (21 characters) begins with the number of its declaration.
         of_customs = ledger.inventories_in_results(numbers | {number[:18] for number in numbers if len(number) == 21})
@@ -44,6 +48,9 @@ def trace(place: Place, numbers: set[str]) -> Iterator[pa.Table]:
                 continue
             with local(run, "audit_map.parquet") as path:
                 yield from _of_run(ledger, run, path, numbers, of_customs, listed)
+        rows = list(undeclared(ledger, numbers | as_given, lang))
+        if rows:
+            yield pa.table({name: pa.array([row.get(name, "") for row in rows], pa.string()) for name in TRACE.names})
 
 
 def _holds(ledger: Ledger, run: Run) -> bool:
@@ -68,7 +75,7 @@ def _of_run(ledger: Ledger, run: Run, path: Path, numbers: set[str], of_customs:
     lines = _held_by(ledger, run, ours.filter(mask).combine_chunks())
     if not lines.num_rows:
         return
-    found = _with_customs(ledger, pa.table({name: _text(lines, name) for name in TRACE.names[:9]}))
+    found = _with_customs(ledger, pa.table({name: _text(lines, name) for name in _OURS}))
     numbers_of_lists = ledger.list_numbers(set(found["inventory_no"].to_pylist())) if unit else {}
     platforms = [number.partition(SEPARATOR)[0] if unit else "" for number in found["inventory_no"].to_pylist()]
     found = found.append_column("platform_code", pa.array(platforms, pa.string()))
@@ -82,7 +89,11 @@ def _of_run(ledger: Ledger, run: Run, path: Path, numbers: set[str], of_customs:
     keep = pc.or_(keep, pc.is_in(_item_ref(exact), wanted))
     table = pa.concat_tables([named_by_customs, exact.filter(keep)]).sort_by([("inventory_no", "ascending"), ("item_order", "ascending")])
     if unit:
-        table = table.set_column(0, "inventory_no", table["order_no"])
+        table = table.set_column(table.column_names.index("inventory_no"), "inventory_no", table["order_no"])
+    count = table.num_rows
+    said = {"fate": ["declared"] * count, "reason": [""] * count, "run_ref": [run.run_ref] * count, "explanation": [""] * count}
+    for name, values in said.items():
+        table = table.append_column(name, pa.array(values, pa.string()))
     yield table.select(TRACE.names).cast(TRACE)
 
 

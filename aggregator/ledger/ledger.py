@@ -35,6 +35,7 @@ from aggregator.model.records import (
     PeriodFacts,
     RecordedRows,
     Run,
+    Seen,
     Size,
     State,
     Tally,
@@ -317,6 +318,10 @@ class Ledger(Protocol):
 
     def latest_runs(self, numbers: Iterable[str]) -> dict[str, int]:
         """For each inventory the run that holds it, or where none does the last live one that declared it."""
+        ...
+
+    def seen(self, numbers: Iterable[str], *, by_own_number: bool = False) -> list[Seen]:
+        """Which of them were seen and not declared. `by_own_number`: orders are asked for without their platform too."""
         ...
 
     def list_numbers(self, orders: Iterable[str]) -> dict[str, str]:

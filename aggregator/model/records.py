@@ -65,6 +65,17 @@ class Run:
         return self.state == RUN_LIVE
 
 
+class Seen(NamedTuple):
+    """An inventory that was seen and not declared: `reason` has codes of rules, or reasons; `seen_in`: the run, or the period of one that
+    declared nothing."""
+
+    inventory_no: str
+    fate: str
+    reason: str
+    seen_period: str
+    seen_in: str
+
+
 @dataclass(frozen=True)
 class RecordedRows:
     """The inventories of a run as they were recorded: their ids, one hash over them, and how many stand in which state, as a

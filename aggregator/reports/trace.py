@@ -1,9 +1,10 @@
-"""Traced lines on stdout, as CSV or JSON lines."""
+"""Traced lines on stdout or in a file, as CSV, JSON or a workbook."""
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable
+import json
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,12 +14,26 @@ import pyarrow.compute as pc
 from aggregator.inputs.sources.files import standard_input
 from aggregator.inputs.tables.canonical import folded
 from aggregator.jobs.trace import TRACE
-from aggregator.model.errors import UnusableInput, cannot_be_read
+from aggregator.model.disk import put_in_place, refuse_odd
+from aggregator.model.errors import CannotReadOrWrite, UnusableInput, cannot_be_read
 from aggregator.model.small import MOST_LINES, read_small
-from aggregator.outputs.tables import csv_bytes
+from aggregator.outputs.tables import csv_bytes, write_csv
+from aggregator.schemas.column_names import column_name
+from aggregator.schemas.modes.m9610 import M9610
 from aggregator.schemas.shown import HIDDEN, shown
+from aggregator.schemas.text import Lang, Text
 
 _NUMBERED = ("inventory_no", "order_no", "waybill_no", "declaration_ref", "summary_seq_no", "declaration_no", "refund_key", "list_no")
+_BOM = b"\xef\xbb\xbf"
+"""Without it a spreadsheet takes Chinese for something else; a terminal would show it."""
+_NEVER = Text(
+    "Never seen by a run. Orders and waybills are found where they were declared or rejected; what was excluded is found by its own number.",
+    "从未被任何批次读入。订单号、运单号仅可查到已申报或被拒绝的；被排除的须按清单编号查询。",
+)
+_FATES = {
+    "declared": "已申报", "rejected": "被拒绝", "excluded": "被排除", "waiting": "待申报", "dismissed": "不再申报", "refused": "海关退单", "voided": "批次已作废",
+    "never_seen": "从未读入",
+}  # fmt: skip
 
 
 def numbers_in(path: Path) -> set[str]:
@@ -41,24 +56,62 @@ class Printer(Protocol):
 
     def print_bytes(self, table: bytes) -> None: ...
 
+    def to_terminal(self) -> bool: ...
 
-def print_trace(tables: Iterable[pa.Table], wanted: set[str], to: Printer, *, as_json: bool) -> list[str]:
-    """Prints what was found; the numbers that stand for nothing, in order."""
-    found = set[str]()
+
+def print_trace(tables: Iterable[pa.Table], wanted: set[str], to: Printer, lang: Lang, *, as_json: bool, output: Path | None = None) -> list[str]:
+    """Prints what was found, or writes it to a file; the numbers that stand for nothing, in order. JSON has the names of the columns in
+    English, for programs; what people open has them in their language."""
     numbers = sorted(wanted)
     asked = folded(pa.array(numbers, pa.string()))
-    if as_json:
-        rows = []
-        for table in tables:
-            found |= _named(table, asked)
-            rows += table.to_pylist()
-        to.print_json({"schema_version": 1, "lines": rows})
+    found, made = set[str](), []
+    for table in tables:
+        found |= _named(table, asked)
+        made.append(table)
+    absent = [number for number, sought in zip(numbers, asked.to_pylist(), strict=True) if sought not in found]
+    whole = pa.concat_tables([TRACE.empty_table(), *made])
+    form = "json" if as_json else (output.suffix.lower().removeprefix(".") if output is not None else "csv")
+    if form == "json":
+        answer = {"schema_version": 1, "lines": whole.to_pylist(), "never_seen": absent}
+        _written(output, lambda path: path.write_text(json.dumps(answer, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")) if output is not None else to.print_json(answer)
+        return absent
+    whole = pa.concat_tables([whole, _never_seen(absent, lang)])
+    called = [column_name(name, M9610.dictionary, lang) for name in TRACE.names]
+    whole = _in_words(whole, lang).rename_columns(called)
+    if output is None:
+        mark = b"" if to.to_terminal() else _BOM
+        to.print_bytes(mark + csv_bytes(whole.schema.empty_table(), header=True) + csv_bytes(_shown(whole), header=False))
+    elif form == "xlsx":
+        from aggregator.outputs.xlsx import write_workbook
+
+        _written(output, lambda path: write_workbook(path, whole.schema, [whole]))
     else:
-        to.print_bytes(csv_bytes(TRACE.empty_table(), header=True))
-        for table in tables:
-            found |= _named(table, asked)
-            to.print_bytes(csv_bytes(_shown(table), header=False))
-    return [number for number, sought in zip(numbers, asked.to_pylist(), strict=True) if sought not in found]
+        _written(output, lambda path: write_csv(path, whole.schema, [whole]))
+    return absent
+
+
+def _never_seen(numbers: list[str], lang: Lang) -> pa.Table:
+    told = {"inventory_no": numbers, "fate": ["never_seen"] * len(numbers), "explanation": [_NEVER.in_lang(lang)] * len(numbers)}
+    return pa.table({name: pa.array(told.get(name, [""] * len(numbers)), pa.string()) for name in TRACE.names})
+
+
+def _in_words(table: pa.Table, lang: Lang) -> pa.Table:
+    if lang == "en":
+        return table
+    place = table.column_names.index("fate")
+    return table.set_column(place, "fate", pa.array([_FATES.get(fate, fate) for fate in table["fate"].to_pylist()], pa.string()))
+
+
+def _written(path: Path, write: Callable[[Path], Any]) -> None:
+    part = path.with_name(f".{path.name}.part")
+    try:
+        refuse_odd(path)
+        write(part)
+        put_in_place(part, path)
+    except OSError as error:
+        raise CannotReadOrWrite(f"{path} cannot be written: {error.strerror}.", f"无法写入 {path}：{error.strerror}。") from None
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _shown(table: pa.Table) -> pa.Table:

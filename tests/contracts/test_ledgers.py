@@ -240,6 +240,8 @@ def test_what_waits_is_not_forgotten_until_it_is_declared(ledger: Ledger) -> Non
     facts = ledger.period_facts("202610", 1)
     assert [(each.fate, each.reason, each.inventories) for each in facts.waiting] == [("rejected", "R101", 2)]
     assert (facts.declared, facts.undeclared, [each.inventory_no for each in facts.examples]) == (1, 2, [TWO])
+    assert ledger.seen([ONE, TWO, TWO.lower()]) == [(TWO, "rejected", "R101", "202610", "202610-01")]
+    assert [each.inventory_no for each in ledger.seen([THREE], by_own_number=True)] == [THREE]
     run(ledger, TWO)
     assert ledger.period_facts("202610", 1).undeclared == 1
 

@@ -65,7 +65,7 @@ def test_every_command_works_on_it_and_none_tells_the_password(runner: Runner, s
     assert json.loads(given(*run, "--json", "--dry-run"))["run_ref"] == ""
     [period] = [each for each in json.loads(given("status", "--json", "--as-of", "2026-11-05"))["periods"] if each["period"] == "2026-10"]
     assert (period["declared"], period["runs"]) == (2, ["202610-01"])
-    assert given("trace", "D2").splitlines()[1].startswith('"22442026E000000002"')
+    assert given("trace", "D2").splitlines()[1].startswith('"","22442026E000000002"')
     given("trace", "nowhere", code=3)
     assert "202610-01" in given("ledger", "show")
     given("ledger", "check")

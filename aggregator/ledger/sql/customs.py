@@ -11,7 +11,7 @@ from aggregator.ledger.sql.connection import Answer, Connection, fetched
 from aggregator.ledger.sql.record import OF_RUN
 from aggregator.ledger.sql.words import DEAD, LIVE
 from aggregator.model.answers import KnownResult
-from aggregator.model.records import DISMISSED, RUN_LIVE
+from aggregator.model.records import DISMISSED, RUN_LIVE, Seen
 
 _LINES = "SELECT l.inventory_no, l.item_no, l.summary_seq_no, l.customs_item_no, l.commodity_code FROM result_line l "
 _IN_RESULTS = "EXISTS (SELECT 1 FROM result_line l WHERE l.inventory_no = i.inventory_no)"
@@ -120,6 +120,16 @@ def latest_runs(connection: Connection, numbers: Iterable[str]) -> dict[str, int
         row = connection.execute(held, (number,)).fetchone() or connection.execute(last, (number,)).fetchone()
         if row[0] is not None:
             found[number] = int(row[0])
+    return found
+
+
+def seen(connection: Connection, numbers: Iterable[str], by_own_number: bool) -> list[Seen]:
+    found = []
+    for number in numbers:
+        of_platform = "%/" + "".join(f"!{each}" if each in "!%_" else each for each in number) if by_own_number else number
+        where = "inventory_no = ? OR inventory_no LIKE ? ESCAPE '!'" if by_own_number else "inventory_no = ?"
+        values = (number, of_platform) if by_own_number else (number,)
+        found += [Seen(*row) for row in connection.execute(f"SELECT inventory_no, fate, reason, seen_period, seen_in FROM waiting WHERE {where} ORDER BY inventory_no", values)]
     return found
 
 

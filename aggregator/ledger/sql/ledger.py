@@ -35,6 +35,7 @@ from aggregator.model.records import (
     PeriodFacts,
     RecordedRows,
     Run,
+    Seen,
     Size,
     State,
     Tally,
@@ -246,6 +247,9 @@ class SqlLedger(ABC):
 
     def latest_runs(self, numbers: Iterable[str]) -> dict[str, int]:
         return customs.latest_runs(self._connection, numbers)
+
+    def seen(self, numbers: Iterable[str], *, by_own_number: bool = False) -> list[Seen]:
+        return customs.seen(self._connection, numbers, by_own_number)
 
     def list_numbers(self, orders: Iterable[str]) -> dict[str, str]:
         return list_numbers(self._connection, orders)
