@@ -38,6 +38,14 @@ def test_images_are_pinned_and_nobody_is_root() -> None:
     assert not re.search(r"PASSWORD: [^$]", compose)
 
 
+def test_the_volume_of_results_is_of_the_user_that_writes_there() -> None:
+    """A volume is root's where the image has no folder of its name."""
+    compose = (ROOT / "deploy/compose.yaml").read_text(encoding="utf-8")
+    [target] = re.findall(r"^ +- results:(\S+)$", compose, re.MULTILINE)
+    assert f"--out {target} " in compose
+    assert re.search(rf"install --directory --owner={SOMEBODY} --group={SOMEBODY} .*{target}\b", steps("RUN")[1])
+
+
 def test_what_is_copied_is_there_and_reaches_the_build() -> None:
     allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines() if line.startswith("!")}
     assert set(copied()) == allowed
