@@ -37,7 +37,7 @@ class Figure:
 @dataclass
 class Outcome:
     """What a run came to; what `--json` prints. `simplified`: of rules on declaration mode A how many inventories each names, and the first;
-    `routes`: how many orders have each reason for their route. For the report: `examples`, the first findings of each rule; `figures`, by
+    `routes`: how many orders have each reason for their route; `explained`: how many findings of each rule a note speaks of. For the report: `examples`, the first findings of each rule; `figures`, by
     column (see figures.py)."""
 
     mode: Mode
@@ -60,5 +60,6 @@ class Outcome:
     messages: int | None = None
     simplified: dict[str, tuple[int, tuple[str, ...]]] = field(default_factory=dict)
     routes: dict[str, int] = field(default_factory=dict)
+    explained: dict[str, int] = field(default_factory=dict)
     examples: dict[str, list[Example]] = field(default_factory=dict)
     figures: dict[str, list[Figure]] = field(default_factory=dict)

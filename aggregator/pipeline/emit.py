@@ -19,6 +19,7 @@ from aggregator.engines.engine import Shard, Shared
 from aggregator.model.findings import FINDINGS, MARKS
 from aggregator.outputs.checked import checked, checked_by_values
 from aggregator.outputs.rejected import rejected_records, rejected_spooled
+from aggregator.pipeline.ruined import Ruined, ruined_in
 from aggregator.pipeline.shards import BY_DECLARATION, PLACE, SPREAD
 from aggregator.pipeline.work import Work, chunk_unit, part_of, partition_unit
 from aggregator.schemas.arrays import Ints
@@ -61,7 +62,7 @@ class Rejected(NamedTuple):
 @dataclass(frozen=True)
 class Emitted:
     """`by_declaration`: weights and counts (see Shares). `pieces`: output to its shard, in the order of this chunk's rows.
-    `found`: findings of each part of the chunk. `rejected`: of the parts that have any."""
+    `found`: findings of each part of the chunk. `rejected`: of the parts that have any. `ruined`: see ruined.py."""
 
     by_declaration: pa.Table
     spread: Shard
@@ -69,6 +70,7 @@ class Emitted:
     pieces: dict[str, Shard]
     found: tuple[int, ...] = ()
     rejected: tuple[Rejected, ...] = ()
+    ruined: tuple[Ruined, ...] = ()
 
 
 def _items_of(work: Work, unit: str) -> pa.Table:
@@ -135,7 +137,7 @@ def emit_chunk(shared: Shared[Work], chunk: int, numbering: Numbering, partition
         "excluded": _listed(work, chunk, partitions, lines, source),
     }
     rejected = tuple(_rejected(work, chunk, lines, decisions, reported))
-    return Emitted(by_declaration, spread, _undeclared_totals(work, lines, verdict), pieces, found, rejected)
+    return Emitted(by_declaration, spread, _undeclared_totals(work, lines, verdict), pieces, found, rejected, tuple(ruined_in(work, chunk, reported, lines)))
 
 
 def _audit_map(

@@ -23,6 +23,7 @@ from aggregator.model.outcome import EXAMPLES, Example, Figure, Outcome
 from aggregator.pipeline.emit import Emitted
 from aggregator.pipeline.resolve import SIMPLIFIED_NAMED, Resolved
 from aggregator.pipeline.result_tables import findings_rows
+from aggregator.pipeline.ruined import told_of
 from aggregator.pipeline.settle import Settled
 from aggregator.pipeline.work import Work
 from aggregator.schemas.rule import RuleBook
@@ -157,7 +158,8 @@ def outcome_of(result: Result, period: str) -> Outcome:
     exit_code = Exit.WAITING if result.rejected_lines else Exit.DONE
     repairs = sum((Counter(each) for each in result.repairs), Counter())
     not_run = tuple(rule.code for rule in result.work.mode.rules if rule.needs_tariff) if not result.work.has_tariff else ()
-    return Outcome(result.work.mode, exit_code, period, counts=counts, excluded=dict(sorted(excluded.items())), totals=totals, not_run=not_run, repairs=dict(sorted(repairs.items())), notes=list(result.notes), simplified=_simplified(result.resolved), routes=_routes(result),
+    ruined, explained = told_of((each for emitted in result.emitted for each in emitted.ruined), result.work.mode, [file.name for file in result.work.files])
+    return Outcome(result.work.mode, exit_code, period, counts=counts, excluded=dict(sorted(excluded.items())), totals=totals, not_run=not_run, repairs=dict(sorted(repairs.items())), notes=[*result.notes, *ruined], explained=explained, simplified=_simplified(result.resolved), routes=_routes(result),
                    figures=_figures(result.settled))  # fmt: skip
 
 

@@ -44,7 +44,7 @@ def print_findings(
             f"读入 {counts['lines_read']:,} 行、{counts['inventories_read']:,} 份清单：发现 {total:,} 个问题。",
         ).in_lang(lang)
     )
-    for line in findings_by_code(outcome, lang):
+    for line in (*(note.in_lang(lang) for note in outcome.notes), *findings_by_code(outcome, lang)):
         echo(line)
 
 

@@ -90,8 +90,10 @@ def _deadline(outcome: Outcome, left: int) -> Text:
 
 
 def findings_by_code(outcome: Outcome, lang: Lang) -> list[str]:
-    codes = sorted(outcome.findings, key=lambda code: (outcome.mode.rules[code].severity != "error", -outcome.findings[code], code))
-    lines = [f"  [{code}] {outcome.findings[code]:,} × {outcome.mode.rules[code].message.in_lang(lang)}" for code in codes[:_CODES_SHOWN]]
+    """But for those that a note speaks of."""
+    left = {code: more for code, count in outcome.findings.items() if (more := count - outcome.explained.get(code, 0)) > 0}
+    codes = sorted(left, key=lambda code: (outcome.mode.rules[code].severity != "error", -left[code], code))
+    lines = [f"  [{code}] {left[code]:,} × {outcome.mode.rules[code].message.in_lang(lang)}" for code in codes[:_CODES_SHOWN]]
     if len(codes) > _CODES_SHOWN:
         more = len(codes) - _CODES_SHOWN
         lines.append(Text(f"  … and {more} more codes", f"  …… 另有 {more} 种").in_lang(lang))
