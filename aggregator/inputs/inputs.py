@@ -13,6 +13,7 @@ from aggregator.inputs.export import Export, Taken, unusable
 from aggregator.inputs.open import open_exports
 from aggregator.inputs.parts import Chunk, chunks_of
 from aggregator.inputs.reading import Reading
+from aggregator.inputs.sources.files import passed_over
 from aggregator.inputs.sources.room import Room, temporary_room
 from aggregator.inputs.sources.unpack import sources_of
 from aggregator.inputs.tables.headings import normalised, require_columns
@@ -52,6 +53,15 @@ def refuse_imports(export: Export) -> None:
         raise unusable("F119", export.name, f"Headings: {named}.", f"列标题：{named}。")
 
 
+def _notes_on(strangers: list[str]) -> list[Text]:
+    if not strangers:
+        return []
+    named = f"{', '.join(strangers[:5])}{' …' if len(strangers) > 5 else ''}"
+    return [Text(
+        f"Passed over in folders, by their names no exports: {named} ({len(strangers):,}).", f"文件夹中已略过的文件（按名称不是导出文件）：{named}（共 {len(strangers):,} 个）。"
+    )]  # fmt: skip
+
+
 @contextmanager
 def open_inputs(settings: ReadSettings, *, clearing_known: bool) -> Iterator[Inputs]:
     """Whatever was unpacked or rewritten is removed at the end."""
@@ -62,6 +72,7 @@ def open_inputs(settings: ReadSettings, *, clearing_known: bool) -> Iterator[Inp
         receipts, taken, notes = None, list[Taken](), list[Text]()
         if settings.receipts:
             receipts, taken, notes = read_receipts(sources_of(settings.receipts, room), replace(how, columns=(), sheets=()))
+        notes += _notes_on(passed_over((*settings.inputs, *settings.receipts)))
         constants = {column for column, _ in settings.constants}
         for export in exports:
             refuse_imports(export)

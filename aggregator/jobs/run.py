@@ -87,7 +87,8 @@ def check(settings: CheckSettings, today: date) -> tuple[Outcome, Iterator[pa.Ta
             whole = outcome_of(result, str(settings.period or ""))
             yield from counted(result.findings(settings.lang), whole)
             errors = any(mode.rules[code].severity is Severity.ERROR for code in whole.findings)
-            vars(outcome).update(vars(whole), exit_code=Exit.WAITING if errors else Exit.DONE)
+            whole.notes += inputs.notes
+            vars(outcome).update(vars(whole), exit_code=Exit.WAITING if errors or whole.exit_code is Exit.WAITING else Exit.DONE)
 
     return outcome, findings()
 

@@ -214,8 +214,14 @@ class Options:
 
     def for_status(self, most: int) -> StatusSettings:
         """`most`: how many undeclared inventories to list, a reason."""
-        if self.require_ledger and self.ledger_path is None:
-            self.place()
+        if self.ledger_path is None:
+            here = Path(LEDGER_NAME).absolute()
+            raise WrongConfiguration(
+                f"No ledger is named: neither --out nor --ledger is given, nor 'out' or 'ledger' in {CONFIG_NAME}"
+                f"{f', and {here} is not looked at unless it is named' if here.exists() else f'; {here} does not exist either'}. Say --out DIR.",
+                f"未指定台账：既未给出 --out 或 --ledger，{CONFIG_NAME} 中也没有 out 或 ledger"
+                f"{f'；{here} 须明确指定才会使用' if here.exists() else f'；{here} 也不存在'}。请用 --out 指定结果文件夹。",
+            )
         return StatusSettings(self.mode, self.out, self.ledger_path, self.require_ledger, self.period, self.due, most)
 
     def for_doctor(self) -> DoctorSettings:

@@ -40,13 +40,14 @@ SCATTERED = "scattered"
 class Resolved:
     """What the barriers after resolving need of one unit. `orders`, `waybills`: hashes of those given, one an inventory.
     `incomplete`: how many inventories are rejected because a line is missing. `simplified`: code of a rule on declaration mode A, how many
-    inventories it names, and the first of them."""
+    inventories it names, and the first of them. `answered`: of how many the receipts given say something."""
 
     unit: str
     orders: Hashes
     waybills: Hashes
     incomplete: int
     simplified: dict[str, tuple[int, tuple[str, ...]]]
+    answered: int
 
 
 def resolve_chunk(shared: Shared[Work], chunk: int, partitions: int) -> Resolved:
@@ -94,6 +95,7 @@ class _Decided:
     newly_undone: Mask
     released: Mask
     found: list[pa.Table]
+    answered: int
 
 
 def _resolve(work: Work, unit: str, lines: pa.Table) -> Resolved:
@@ -109,7 +111,7 @@ def _resolve(work: Work, unit: str, lines: pa.Table) -> Resolved:
     table = _inventory_table(work.mode, grouped, decided)
     work.storage.write(work.shards.inventories.of(unit), table)
     orders, waybills = (hashes(table[name].combine_chunks().drop_null()) for name in ("order_no", "waybill_no"))
-    return Resolved(unit, orders, waybills, _incomplete(work.mode, grouped, decided), simplified)
+    return Resolved(unit, orders, waybills, _incomplete(work.mode, grouped, decided), simplified, decided.answered)
 
 
 def _simplified(work: Work, grouped: Grouped, decided: _Decided) -> dict[str, tuple[int, tuple[str, ...]]]:
@@ -130,6 +132,7 @@ def _decide(work: Work, grouped: Grouped) -> _Decided:
     """The fate of each inventory, by its own lines, the ledger, receipts and the tariff."""
     mode, inventories, numbers = work.mode, grouped.inventories, grouped.numbers
     received = work.receipts.of(numbers) if work.receipts is not None else None
+    answered = 0 if received is None else int(((received.status != "") | received.cancelled).sum())
     contents = content_hashes(inventories, grouped.bits == 0, mode)
     in_ledger: dict[str, Declared] = {}
     refused: frozenset[str] = frozenset()
@@ -156,7 +159,7 @@ def _decide(work: Work, grouped: Grouped) -> _Decided:
         found.append(_changed(work, inventories, numbers, changed, records))
     if newly_undone.any():
         found.append(_undone(mode, inventories, numbers, newly_undone, records, received))
-    return _Decided(bits, reasons, of_inventory, of_line, contents, clearing, records, live, newly_undone, released, found)
+    return _Decided(bits, reasons, of_inventory, of_line, contents, clearing, records, live, newly_undone, released, found, answered)
 
 
 def _leave(work: Work, unit: str, grouped: Grouped, decided: _Decided, facts: dict[str, pa.Array]) -> None:

@@ -47,6 +47,12 @@ def meant(arguments: Iterable[AnyPath]) -> Iterator[Meant]:
             yield from _files(argument)
 
 
+def passed_over(arguments: Iterable[AnyPath]) -> list[str]:
+    """Files that stand in a folder that was named, and are no exports by their name; hidden ones are nobody's. Lists name their own."""
+    folders = [argument for argument in arguments if isinstance(argument, Path) and argument.is_dir()]
+    return [told(path) for folder in folders for path in sorted(folder.iterdir()) if path.is_file() and path.name[0] != "." and not is_export(path)]
+
+
 def list_of(argument: AnyPath) -> Path | None:
     """The list of files that @list.txt means; dir/@list.txt is one too."""
     if not isinstance(argument, Path) or argument.exists():
@@ -80,7 +86,7 @@ def _on_disk(argument: Path) -> list[Meant]:
         return [Meant(path, told(argument), named=False) for path in found]
     if has_magic(str(argument)):
         root = Path(argument.anchor)
-        found = sorted(path for path in root.glob(str(argument.relative_to(root))) if path.is_file() and path.name[0] != ".")
+        found = sorted(path for path in root.glob(str(argument.relative_to(root))) if path.is_file() and not path.name.startswith((".", "~$")))
         if not found:
             raise NoInput(f"{argument} matches no file. Check the pattern.", f"{argument} 没有匹配到任何文件。请检查通配符。")
         return [Meant(path, told(argument), named=False) for path in found]
@@ -90,7 +96,8 @@ def _on_disk(argument: Path) -> list[Meant]:
 
 
 def is_export(path: AnyPath) -> bool:
-    return not path.name.startswith(".") and path.suffix.lower() in SUFFIXES
+    """By its name. ~$x.xlsx is left by Excel while x.xlsx is open."""
+    return not path.name.startswith((".", "~$")) and path.suffix.lower() in SUFFIXES
 
 
 def _lines(path: Path) -> list[str]:

@@ -101,6 +101,12 @@ def require_columns(
     missing = missing_columns(dictionary, columns, clearing_known=clearing_known)
     if not missing:
         return
+    given = set(columns) if not isinstance(columns, set) else columns
+    if {"inventory_no", "status_code", "cleared_at"} <= given and not {"commodity_code", "goods_name", "item_no"} & given:
+        raise UnusableInput(
+            f"[F102] {file}: these are receipts, not an export: they say what is cleared, and have no goods. Give the file with --receipts {file}.",
+            f"[F102] {file}：这是回执而不是导出文件：说明了结关状态，而没有商品信息。请用 --receipts {file} 给出。",
+        )
     found = ", ".join(heading.strip() for heading in headings if heading.strip())
     fields = [dictionary[column] for column in missing]
     wanted = "; ".join(f"{field.shown} ({' / '.join(filter(None, (field.element, *field.headings)))})" for field in fields)

@@ -148,9 +148,19 @@ def _notes(passed_over: Counter[str]) -> list[Text]:
     return [Text(f"Among the receipts, messages that are none were passed over: {listed}.", f"回执中已略过非回执报文：{listed}。")]
 
 
+def _refuse_export(file: Export, missing: list[str]) -> None:
+    """Raise where it is plain what was given instead: a table that has goods."""
+    if {"commodity_code", "goods_name"} <= set(file.columns):
+        raise UnusableInput(
+            f"{file.name}: this is an export, not receipts: it has goods, and no {', '.join(missing)}. Give it as INPUT, before the options, and the receipts with --receipts.",
+            f"{file.name}：这是导出文件而不是回执：有商品信息，而没有 {'、'.join(missing)}。请将其作为输入给出，回执用 --receipts 给出。",
+        )
+
+
 def _with_message(file: Export) -> Export:
     missing = [name for name in ("inventory_no", "status_code", "cleared_at") if name not in file.columns]
     if missing:
+        _refuse_export(file, missing)
         raise UnusableInput(
             f"{file.name}: receipts need the columns inventory_no (清单编号), status_code (回执状态) and cleared_at "
             f"(回执时间); missing: {', '.join(missing)}. Add them and run again.",
