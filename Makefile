@@ -8,7 +8,7 @@ LOWEST := .venv-lowest
 QUICK := tests/cli/test_cli.py tests/jobs/test_golden.py tests/inputs/test_formats.py
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: demo test long quick lowest constraints lint types layers docs-check docs sbom licences reproducible bench bench-check faults damage sample-data clean
+.PHONY: demo test long quick lowest constraints lint types layers docs-check docs sbom licences reproducible bench bench-check faults damage attack sample-data clean
 
 demo: $(VENV)/installed
 	@rm -rf $(DEMO_OUT)
@@ -100,6 +100,10 @@ faults: $(VENV)/installed-dev
 	HYPOTHESIS_PROFILE=long ROUND_TRIP=100000 $(BIN)/python -m pytest -n 2 tests/jobs/test_history.py tests/jobs/test_receive.py
 	DAMAGE_TRIALS=40000 $(BIN)/python -m pytest -n 2 tests/ledger/test_damage.py
 	BIT_FLIPS=20000 $(BIN)/python -m pytest -n 2 tests/ledger/test_bit_flips.py
+
+# The red team: thousands of hostile inputs, names, settings and files; docs/security.md says what each must never do. Minutes of two cores.
+attack: $(VENV)/installed-dev
+	$(BIN)/python -m tests.attack
 
 # A sound export polluted in every way at every place in every dialect: counts by kind and class. Twenty minutes of one core.
 damage: $(VENV)/installed-dev
