@@ -116,7 +116,7 @@ def check(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
 
 @ledger.command(zh="作废从未发送的批次：其清单可以重新申报。\n\n海关已对其任一申请单作出答复的，不予作废。批次文件夹改名为 批次.void。")
 @argument("run_ref", type=Words(), metavar="RUN")
-@option("--reason", default="", type=Words(), metavar="TEXT", help=Text("Why: it is recorded.", "原因：将记入台账。"))
+@option("--reason", required=True, type=Words(), metavar="TEXT", help=Text("Why: it is recorded.", "原因：将记入台账。"))
 @ledger_options
 @lock_wait_option
 @lang_option

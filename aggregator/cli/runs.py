@@ -213,9 +213,10 @@ def columns(inputs: tuple[AnyPath, ...], mode: str | None, config: Path | None, 
 @option("--encoding", type=click.Choice(["utf-8", "gb18030"]), default="utf-8", show_default=True, help=Text("Encoding of the files.", "文件的编码。"))
 @option("--first-serial", type=click.IntRange(1, 999_999_999), default=1, show_default=True, help=Text("Serial number of the first inventory.", "首份清单的流水号。"))
 @option("--mode", type=click.Choice(["9610", "9710", "1039"]), help=Text("Customs mode whose exports to write. [default: 9610, or that of the config]", "写哪种海关监管方式的导出文件。[默认：9610，或按配置]"))
+@option("--force", is_flag=True, help=Text("Write over a sample that is there.", "覆盖已有的样例文件。"))
 @option("--shapes", is_flag=True, help=Text("Write the shapes of real exports too, sound and damaged, each with what is said of it.", "另写出各种真实导出文件的样式（完好的和损坏的），并附说明。"))
 @lang_option
-def sample(lines: int, out: Path, period: Any, mode: str | None, shapes: bool, lang: Any, **given: Any) -> None:
+def sample(lines: int, out: Path, period: Any, mode: str | None, shapes: bool, force: bool, lang: Any, **given: Any) -> None:
     """Write synthetic exports of any size, seeded.
 
     \b
@@ -227,6 +228,7 @@ def sample(lines: int, out: Path, period: Any, mode: str | None, shapes: bool, l
     """
 
     def job(reporter: Reporter) -> int:
+        from aggregator.model.errors import CannotCreate
         from aggregator.model.period import Period
         from aggregator.samples.orders import write_orders
         from aggregator.samples.sample import Sample, write_sample
@@ -234,6 +236,13 @@ def sample(lines: int, out: Path, period: Any, mode: str | None, shapes: bool, l
 
         wanted = Sample(lines=lines, period=period or Period.before(now().date()), **given)
         code = mode or options_of(None, {})[0].mode.code
+        names = {"1039": ["slips.csv"], "9710": ["orders.csv"]}.get(code, ["inventories.csv", *(["receipts.csv"] if wanted.cleared_by == "receipts" else [])])
+        there = [str(out / name) for name in names if (out / name).exists()]
+        if there and not force:
+            raise CannotCreate(
+                f"{', '.join(there)} is there already, and may be an export of yours. Name another folder, or say --force.",
+                f"{'、'.join(there)} 已存在，可能是您的数据。请指定其他文件夹，或使用 --force。",
+            )
         for path in {"1039": write_slips, "9710": write_orders}.get(code, write_sample)(wanted, out):
             reporter.print(str(path))
         if shapes:

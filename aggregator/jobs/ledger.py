@@ -22,7 +22,7 @@ from aggregator.model.errors import CannotCreate, NoInput, WrongUsage
 from aggregator.model.names import told
 from aggregator.model.period import Period
 from aggregator.model.place import Place
-from aggregator.model.records import ApplicationStanding, Run, State
+from aggregator.model.records import ApplicationStanding, Imported, Run, State
 from aggregator.model.remote import AnyPath
 from aggregator.places.local import make_folder
 from aggregator.schemas.modes import Mode
@@ -125,9 +125,22 @@ def imported(mode: Mode, path: Place, out: AnyPath | None, file: Path, chunk_byt
         found = ledger.import_declared(told(file.name), sha256, numbers)
     if not found.new:
         return Text(f"Nothing new: the ledger has all {found.known:,} inventories as declared.", f"没有新内容：{found.known:,} 份清单均已登记为已申报。")
+    seen = _seen_undeclared(found)
     return Text(
-        f"{found.run_ref}: {found.new:,} inventories are marked as declared elsewhere ({found.known:,} were known as declared).",
-        f"{found.run_ref}：{found.new:,} 份清单登记为已在别处申报（另有 {found.known:,} 份此前已登记）。",
+        f"{found.run_ref}: {found.new:,} inventories are marked as declared elsewhere ({found.known:,} were known as declared).{seen.en}",
+        f"{found.run_ref}：{found.new:,} 份清单登记为已在别处申报（另有 {found.known:,} 份此前已登记）。{seen.zh}",
+    )
+
+
+def _seen_undeclared(found: Imported) -> Text:
+    """Of inventories that a run rejected or excluded: a wrong file would keep them from ever being declared."""
+    if not found.waiting:
+        return Text("", "")
+    count, first = len(found.waiting), ", ".join(found.waiting[:3])
+    return Text(
+        f" {count:,} of them were seen here and not declared: {first}{' …' if count > 3 else ''}. If they were not declared elsewhere, take it back: "
+        f"aggregator ledger void {found.run_ref} --reason TEXT.",
+        f"其中 {count:,} 份本工具曾读入但未申报：{first}{' ……' if count > 3 else ''}。如并未在别处申报，请撤回：aggregator ledger void {found.run_ref} --reason 原因。",
     )
 
 

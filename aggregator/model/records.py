@@ -113,11 +113,13 @@ class ApplicationStanding:
 
 @dataclass(frozen=True)
 class Imported:
-    """Inventories marked as declared elsewhere: under which run (blank where all were known), how many are new, how many known."""
+    """Inventories marked as declared elsewhere: under which run (blank where all were known), how many are new, how many known.
+    `waiting`: those that a run saw and did not declare."""
 
     run_ref: str
     new: int
     known: int
+    waiting: tuple[str, ...] = ()
 
 
 class Event(NamedTuple):

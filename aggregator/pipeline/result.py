@@ -29,8 +29,8 @@ from aggregator.pipeline.work import Work
 from aggregator.schemas.rule import RuleBook
 from aggregator.schemas.text import Lang, Text
 
-_DECLARED_BEFORE = {"known", "repeat", "simplified"}
-"""Reasons that are no surprise where nothing is left to declare."""
+_NO_SURPRISE = {"known", "repeat", "simplified", "other_mode"}
+"""Reasons for which nothing may be left to declare."""
 
 
 @dataclass(frozen=True)
@@ -161,27 +161,24 @@ def outcome_of(result: Result, period: str) -> Outcome:
     exit_code = Exit.WAITING if result.rejected_lines else Exit.DONE
     repairs = sum((Counter(each) for each in result.repairs), Counter())
     not_run = tuple(rule.code for rule in result.work.mode.rules if rule.needs_tariff) if not result.work.has_tariff else ()
-    if _receipts_of_others(result, counts):
+    strange = list(_strange(result, counts, excluded))
+    if strange:
         exit_code = Exit.WAITING
     ruined, explained = told_of((each for emitted in result.emitted for each in emitted.ruined), result.work.mode, [file.name for file in result.work.files])
-    return Outcome(result.work.mode, exit_code, period, counts=counts, excluded=dict(sorted(excluded.items())), totals=totals, not_run=not_run, repairs=dict(sorted(repairs.items())), notes=[*result.notes, *ruined, *_strange(result, counts, excluded)], explained=explained, simplified=_simplified(result.resolved), routes=_routes(result),
+    return Outcome(result.work.mode, exit_code, period, counts=counts, excluded=dict(sorted(excluded.items())), totals=totals, not_run=not_run, repairs=dict(sorted(repairs.items())), notes=[*result.notes, *ruined, *strange], explained=explained, simplified=_simplified(result.resolved), routes=_routes(result),
                    figures=_figures(result.settled))  # fmt: skip
-
-
-def _receipts_of_others(result: Result, counts: dict[str, int]) -> bool:
-    return result.work.has_receipts and counts["inventories_read"] > 0 and not any(unit.answered for unit in result.resolved)
 
 
 def _strange(result: Result, counts: dict[str, int], excluded: dict[str, int]) -> Iterator[Text]:
     """What is no fault of any line, and yet is hardly what was meant."""
-    if _receipts_of_others(result, counts):
+    if counts["inventories_read"] and result.work.has_receipts and not any(unit.answered for unit in result.resolved):
         yield Text(
             "The receipts given say nothing of any inventory read: are they of another month, or another firm? Check --receipts.",
             "所给回执与读入的清单无一对应：是否为其他月份或其他企业的回执？请检查 --receipts。",
         )
     total = counts["inventories_read"]
-    if total and total == counts["inventories_excluded"] and not set(excluded) <= _DECLARED_BEFORE:
-        reason = max((name for name in excluded if name not in _DECLARED_BEFORE), key=lambda name: excluded[name])
+    if total and total == counts["inventories_excluded"] and "known" not in excluded and not set(excluded) <= _NO_SURPRISE:
+        reason = max((name for name in excluded if name not in _NO_SURPRISE), key=lambda name: excluded[name])
         why = result.work.mode.rules.exclusions[reason].message
         yield Text(
             f"All {total:,} inventories were excluded, nothing is declared; {excluded[reason]:,} of them: {why.en} Check --period and what says what is cleared.",

@@ -370,7 +370,7 @@ def test_what_stands_is_reported_where_stdout_takes_nothing(runner: Runner, more
     assert (runner.out / "2026-10/202610-01/manifest.json").exists()
     again = _into_a_full_device(run, runner)
     assert (again.returncode, "Nothing was published" in again.stderr) == (74, True)
-    void = _into_a_full_device(("ledger", "void", "202610-01", "--out", "out"), runner)
+    void = _into_a_full_device(("ledger", "void", "202610-01", "--reason", "wrong receipts", "--out", "out"), runner)
     assert (void.returncode, "The run 202610-01 is voided" in void.stderr) == (3, True)
 
 

@@ -64,7 +64,7 @@ def test_config_show_can_be_used_as_a_config(runner: Runner) -> None:
 def test_every_option_of_run_can_stand_in_the_config() -> None:
     from aggregator.cli import cli
 
-    options = {option.name for option in cli.commands["run"].params} - {"inputs", "config", "dry_run", "as_json"}
+    options = {option.name for option in cli.commands["run"].params} - {"inputs", "config", "dry_run", "as_json", "pdf"}
     settings = {f.name for f in fields(Options)}
     assert options - {"no_late"} <= settings
     assert "late" in settings

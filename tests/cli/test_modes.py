@@ -164,8 +164,8 @@ def test_exports_without_units_or_with_unusable_rates(runner: Runner) -> None:
 def test_a_doubtful_rate_is_reported_and_used_as_it_stands(runner: Runner) -> None:
     runner.write(csv_text([row(export_on="2026-10-10")]))
     runner.write(RATES.replace("7.15", "715"), "rates.csv")
-    for command in (("modes", "export.csv"), ("run", "export.csv", "--period", "2026-10", "--first-period", "2026-09", "--out", "out")):
-        result = aggregator(*command, "--rates", "rates.csv", "--lang", "en", folder=runner.folder)
+    for command in (("modes", "export.csv", "--lang", "en"), ("run", "export.csv", "--period", "2026-10", "--first-period", "2026-09", "--out", "out")):
+        result = aggregator(*command, "--rates", "rates.csv", folder=runner.folder)
         assert result.returncode == 0
         assert 'rates.csv:2 USD "715 ÷ 100 = 7.15"' in result.stderr
 

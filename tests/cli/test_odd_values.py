@@ -26,7 +26,7 @@ USAGE = {"x" * 10_000, "a\0b"}
 NEEDS = {
     ("run",): ("export.csv", "--period", "2026-10", "--out", "out", "--as-of", "2026-11-05", "--dry-run"), ("check",): ("export.csv",), ("columns",): ("export.csv",), ("modes",): ("export.csv",),
     ("sample",): ("--lines", "1", "--out", "sample"), ("receive",): ("export.csv", "--out", "out"), ("trace",): ("1", "--out", "out"), ("status",): ("--out", "out"),
-    ("doctor",): ("--out", "out"), ("rates", "check"): ("export.csv",), ("ledger", "void"): ("202610-09", "--out", "out"), ("ledger", "answer"): ("202610-09-A001", "accepted", "--out", "out"),
+    ("doctor",): ("--out", "out"), ("rates", "check"): ("export.csv",), ("ledger", "void"): ("202610-09", "--reason", "wrong receipts", "--out", "out"), ("ledger", "answer"): ("202610-09-A001", "accepted", "--out", "out"),
     ("ledger", "dismiss"): ("1", "--reason", "x", "--out", "out"), ("ledger", "first-period"): ("2026-09", "--out", "out"), ("ledger", "import"): ("export.csv", "--out", "other"),
     ("ledger", "backup"): ("backup", "--out", "out"),
 }  # fmt: skip

@@ -69,7 +69,7 @@ _ELSEWHERE = ("--ledger", f"{{}}/{_KEPT}")
 SCENARIOS: tuple[Scenario, ...] = (
     Scenario("first run", _run("first.csv"), files=_exports),
     Scenario("second run", _run("second.csv"), before=(_run("first.csv"),), files=_exports),
-    Scenario("void", ("ledger", "void", "202610-01", *_LEDGER), before=(_run("first.csv"),), files=_exports, may_refuse="voided before"),
+    Scenario("void", ("ledger", "void", "202610-01", "--reason", "wrong receipts", *_LEDGER), before=(_run("first.csv"),), files=_exports, may_refuse="voided before"),
     Scenario(
         "answer", ("ledger", "answer", "202610-01-A001", "refused", *_LEDGER), before=(_run("first.csv"),), files=_exports,
         may_refuse="is refused and cannot become refused",

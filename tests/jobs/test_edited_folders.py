@@ -52,7 +52,7 @@ def test_whoever_looks_is_told(runner: Runner, edit: str) -> None:
 
 def test_void_and_unfinished_runs_are_no_trouble(runner: Runner) -> None:
     runner.run_rows([row()])
-    assert aggregator("ledger", "void", "202610-01", "--out", "out", folder=runner.folder).returncode == 0
+    assert aggregator("ledger", "void", "202610-01", "--reason", "wrong receipts", "--out", "out", folder=runner.folder).returncode == 0
     assert aggregator("status", *AT, folder=runner.folder).returncode == 0
     runner.run_rows([row(inventory_no="22442026E000000002")])
     folder = runner.out / "2026-10/202610-02"

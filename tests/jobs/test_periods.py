@@ -63,7 +63,7 @@ def test_first_period_of_a_ledger_of_imports_and_of_a_voided_run(runner: Runner)
     runner.write([row()])
     assert aggregator(*RUN, "--period", "2026-10", folder=runner.folder).returncode == 0
     assert first_period(runner, "2026-09")[0] == 78
-    assert aggregator("ledger", "void", "202610-01", "--out", "out", folder=runner.folder).returncode == 0
+    assert aggregator("ledger", "void", "202610-01", "--reason", "wrong receipts", "--out", "out", folder=runner.folder).returncode == 0
     assert first_period(runner, "2026-09")[0] == 0
 
 
@@ -103,7 +103,7 @@ def test_a_run_without_the_receipts_hides_no_rejection_of_another_period(runner:
 def test_what_was_voided_is_still_undeclared_after_a_run_of_another_period(runner: Runner) -> None:
     path = runner.write([row()])
     outcome = runner.run(path)
-    assert aggregator("ledger", "void", outcome.run_ref, "--out", "out", folder=runner.folder).returncode == 0
+    assert aggregator("ledger", "void", outcome.run_ref, "--reason", "wrong receipts", "--out", "out", folder=runner.folder).returncode == 0
     assert states(runner, OCTOBER) == (1, [("voided", "")])
     runner.run(path, period=SEPTEMBER)
     assert states(runner, OCTOBER) == (1, [("voided", "")])

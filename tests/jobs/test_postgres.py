@@ -71,7 +71,7 @@ def test_every_command_works_on_it_and_none_tells_the_password(runner: Runner, s
     given("ledger", "check")
     given("ledger", "answer", "202610-01-A001", "refused", "--reason", "x")
     assert json.loads(given(*run, "--json"))["run_ref"] == "202610-02"
-    given("ledger", "void", "202610-02")
+    given("ledger", "void", "202610-02", "--reason", "wrong receipts")
     given("ledger", "import", str(runner.write("inventory_no\n22442026E000000007\n", "elsewhere.csv")))
     given("ledger", "dismiss", "22442026E000000001", "--reason", "x")
     given("doctor", code=3)

@@ -35,7 +35,7 @@ def test_receipts_that_answer_one_are_not_spoken_of(runner: Runner) -> None:
 def test_everything_excluded(runner: Runner) -> None:
     runner.write([row()])
     result = aggregator("run", "export.csv", "--period", "2026-08", "--out", "out", folder=runner.folder)
-    assert result.returncode == 0
+    assert result.returncode == 3
     assert "All 1 inventories were excluded" in result.stderr
     assert "Cleared after the period." in result.stderr
     assert "均被排除" in aggregator("run", "export.csv", "--period", "2026-08", "--out", "out", folder=runner.folder, lang="zh").stderr
@@ -101,3 +101,25 @@ def test_a_dry_run_says_the_number_of_the_run(runner: Runner) -> None:
         run = aggregator("run", "export.csv", *PERIOD, "--out", "out", "--json", folder=runner.folder)
         ref = f'"run_ref": "202610-0{number}"'
         assert (ref in dry.stdout, ref in run.stdout) == (True, True)
+
+
+def test_a_sample_is_not_written_over_an_export(runner: Runner) -> None:
+    mine = runner.write("mine", "inventories.csv")
+    refused = aggregator("sample", "--lines", "10", "--out", ".", folder=runner.folder)
+    assert (refused.returncode, mine.read_text(), "--force" in refused.stderr) == (73, "mine", True)
+    assert aggregator("sample", "--lines", "10", "--out", ".", "--force", folder=runner.folder).returncode == 0
+    assert mine.read_text(encoding="utf-8") != "mine"
+
+
+def test_a_run_is_not_voided_without_a_reason(runner: Runner) -> None:
+    result = aggregator("ledger", "void", "202610-01", "--out", "out", folder=runner.folder)
+    assert (result.returncode, "--reason" in result.stderr) == (2, True)
+
+
+def test_what_is_imported_though_it_was_rejected(runner: Runner) -> None:
+    number = row()["inventory_no"]
+    runner.run_rows([row(goods_name=""), row(inventory_no="22442026E000000009", order_no="D9", waybill_no="L9")])
+    runner.write(f"inventory_no\n{number}\n22442026E000000008\n", "declared.csv")
+    result = aggregator("ledger", "import", "declared.csv", "--out", "out", folder=runner.folder)
+    assert result.returncode == 0
+    assert f"1 of them were seen here and not declared: {number} (R101)" in result.stdout

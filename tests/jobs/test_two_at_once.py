@@ -227,7 +227,7 @@ def test_read_only_disk(tmp_path: Path) -> None:
             ("ledger", "backup", "copy.sqlite"): (0,),
             ("run", "export.csv", "--period", "2026-10", "--dry-run"): (0,),
             ("run", "export.csv", "--period", "2026-10"): (73, 74),
-            ("ledger", "void", "202610-01"): (73, 74),
+            ("ledger", "void", "202610-01", "--reason", "wrong receipts"): (73, 74),
             ("ledger", "import", "elsewhere.csv"): (73, 74),
             ("ledger", "answer", "202610-01-A001", "accepted"): (73, 74),
             ("ledger", "migrate"): (73, 74),

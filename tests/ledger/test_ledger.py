@@ -167,7 +167,7 @@ def test_refused_application_frees_its_own_and_an_answered_run_stays(runner: Run
     assert "2 inventories. They are free" in refused.stdout, refused.stderr
     assert ledger(runner, "answer", "202610-01-A002", "accepted").returncode == 0
     before = contents(runner.out / "ledger.sqlite")
-    void = ledger(runner, "void", "202610-01")
+    void = ledger(runner, "void", "202610-01", "--reason", "wrong receipts")
     assert void.returncode == 78
     assert "202610-01-A001 (refused), 202610-01-A002 (accepted)" in void.stderr
     assert contents(runner.out / "ledger.sqlite") == before
@@ -188,8 +188,8 @@ def test_refused_application_frees_its_own_and_an_answered_run_stays(runner: Run
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (("void", "202610-09"), 2, "has no run 202610-09"),
-        (("void", "../x"), 2, "has no run"),
+        (("void", "202610-09", "--reason", "wrong receipts"), 2, "has no run 202610-09"),
+        (("void", "../x", "--reason", "wrong receipts"), 2, "has no run"),
         (("answer", "202610-01-A009", "accepted"), 2, "has no application"),
         (("answer", "202610-01-A001", "entered"), 78, "is applied and cannot become entered"),
         (("answer", "202610-01-A001", "lost"), 2, "'lost' is not one of"),
@@ -238,8 +238,8 @@ def test_ledger_that_may_not_be_read_is_reported(runner: Runner, monkeypatch: py
 
 def test_voided_twice(runner: Runner) -> None:
     runner.run_rows([row()])
-    assert ledger(runner, "void", "202610-01").returncode == 0
-    again = ledger(runner, "void", "202610-01")
+    assert ledger(runner, "void", "202610-01", "--reason", "wrong receipts").returncode == 0
+    again = ledger(runner, "void", "202610-01", "--reason", "wrong receipts")
     assert again.returncode == 78
     assert "voided before" in again.stderr
     answer = ledger(runner, "answer", "202610-01-A001", "accepted")
@@ -275,7 +275,7 @@ def test_cancelled_ones_of_a_voided_run_are_not_to_be_declared_again(runner: Run
     runner.run_rows([row(), row(**SECOND)])
     receipts = runner.write(RECEIPT + "CEB606,22442026E000000001,399,20261103000000000\n", "r.csv")
     runner.run_rows([row(), row(**SECOND)], receipts=(receipts,))
-    assert ledger(runner, "void", "202610-01").returncode == 0
+    assert ledger(runner, "void", "202610-01", "--reason", "wrong receipts").returncode == 0
     assert waiting(runner) == [("22442026E000000001", "excluded", "cancelled"), ("22442026E000000002", "voided", "")]
 
 
@@ -292,7 +292,7 @@ def test_import_of_what_was_declared_elsewhere(runner: Runner) -> None:
     assert outcome.excluded == {"known": 2}
     assert outcome.counts["inventories_declared"] == 1
     assert ledger(runner, "check").returncode == 0
-    assert ledger(runner, "void", "import-01").returncode == 0
+    assert ledger(runner, "void", "import-01", "--reason", "wrong receipts").returncode == 0
     again = runner.run_rows([row(), row(**SECOND), row(**THIRD)])
     assert again.counts["inventories_declared"] == 2
     assert ledger(runner, "check").returncode == 0
@@ -358,7 +358,7 @@ def test_lost_or_old_ledger_refuses_the_next_run(runner: Runner, in_new_folder: 
 def test_ledger_from_before_a_void_is_refused(runner: Runner) -> None:
     runner.run_rows([row()])
     copy = (runner.out / "ledger.sqlite").read_bytes()
-    assert ledger(runner, "void", "202610-01").returncode == 0
+    assert ledger(runner, "void", "202610-01", "--reason", "wrong receipts").returncode == 0
     (runner.out / "ledger.sqlite").write_bytes(copy)
     with pytest.raises(WrongConfiguration, match="lost or old"):
         runner.run_rows([row(), row(**SECOND)])
@@ -523,7 +523,7 @@ def test_version_1_is_brought_forward_with_a_backup(runner: Runner) -> None:
     assert waiting(runner) == [("22442026E000000008", "excluded", "not_cleared")]
     grown = runner.run_rows([row(), row(**SECOND)])
     assert (grown.run_ref, grown.excluded) == ("202610-03", {"known": 1})
-    assert ledger(runner, "void", "202610-01").returncode == 0
+    assert ledger(runner, "void", "202610-01", "--reason", "wrong receipts").returncode == 0
 
 
 def test_version_1_that_was_changed_by_hand_is_refused_and_kept(tmp_path: Path) -> None:

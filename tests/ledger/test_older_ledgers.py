@@ -45,7 +45,7 @@ def is_refused(firm: Firm, out: str = "out") -> None:
     before = firm.everything()
     for command in (
         RUN, (*RUN, "--dry-run"), ("receive", "answer.xml"), ("ledger", "import", "elsewhere.csv"),
-        ("ledger", "void", "202610-01"), ("ledger", "answer", "202610-01-A001", "accepted"), ("ledger", "first-period", "2026-09"),
+        ("ledger", "void", "202610-01", "--reason", "wrong receipts"), ("ledger", "answer", "202610-01-A001", "accepted"), ("ledger", "first-period", "2026-09"),
         ("ledger", "dismiss", "22442026E000000002", "--reason", "x"), ("ledger", "migrate"), ("ledger", "check"),
     ):  # fmt: skip
         result = firm.give(*command, out=out)
@@ -64,7 +64,7 @@ AFTERWARDS = {
     "receive": ("receive", "answer.xml"),
     "answer": ("ledger", "answer", "202610-01-A001", "accepted"),
     "dismiss": ("ledger", "dismiss", "22442026E000000002", "--reason", "typing error"),
-    "void": ("ledger", "void", "202610-01"),
+    "void": ("ledger", "void", "202610-01", "--reason", "wrong receipts"),
 }
 
 
@@ -171,7 +171,7 @@ def test_a_command_that_is_given_no_folder_of_results(runner: Runner) -> None:
     firm = Firm(runner, "kept/firm.sqlite")
     firm.must(*RUN)
     old = firm.ledger.read_bytes()
-    for command in (("ledger", "import", "elsewhere.csv"), ("ledger", "void", "202610-01")):
+    for command in (("ledger", "import", "elsewhere.csv"), ("ledger", "void", "202610-01", "--reason", "wrong receipts")):
         assert aggregator(*command, *firm.named, folder=firm.folder).returncode == 0
     firm.ledger.write_bytes(old)
     is_refused(firm)

@@ -53,7 +53,7 @@ def refused(runner: Runner, url: str, code: int, *words: str) -> None:
     """By every command, in both languages; nothing is published, and no secret told."""
     export = runner.write([_inventory(1)])
     run = ("run", str(export), "--period", "2026-10", "--as-of", "2026-11-05")
-    for place, command in enumerate((run, (*run, "--dry-run"), ("status",), ("trace", "x"), ("ledger", "check"), ("ledger", "void", "202610-01"))):
+    for place, command in enumerate((run, (*run, "--dry-run"), ("status",), ("trace", "x"), ("ledger", "check"), ("ledger", "void", "202610-01", "--reason", "wrong receipts"))):
         for lang in ("en", "zh")[place % 2 :][:1] if place else ("en", "zh"):
             result = aggregator(*command, "--out", "out", "--ledger", url, folder=runner.folder, lang=lang)
             said = result.stdout + result.stderr

@@ -160,8 +160,9 @@ class SqlLedger(ABC):
         new = inventories.filter(pc.invert(pc.is_in(inventories["inventory_no"], value_set=pa.array(known, pa.string()))))
         if not new.num_rows:
             return Imported("", 0, len(known))
+        waiting = query.waiting(self._writing(), new["inventory_no"])
         run_ref = amend.record_import(self._writing(), self._at, file, sha256, new.combine_chunks())
-        return Imported(run_ref, new.num_rows, len(known))
+        return Imported(run_ref, new.num_rows, len(known), waiting)
 
     # ------------------------------------------------------------------------------------------------------ what customs answers
 

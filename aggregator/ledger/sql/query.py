@@ -122,6 +122,13 @@ def declared(connection: Connection, ledger: Place, numbers: pa.Array) -> dict[s
         return _declared(connection, ledger, wanted)
 
 
+def waiting(connection: Connection, numbers: pa.Array) -> tuple[str, ...]:
+    """Those of the given inventories that a run saw and did not declare, with its reason."""
+    with _asked(connection, numbers) as wanted:
+        rows = connection.execute(f"SELECT wanted.inventory_no, reason FROM {wanted} JOIN waiting USING (inventory_no) ORDER BY 1").fetchall()
+    return tuple(f"{number} ({reason})" for number, reason in rows)
+
+
 def declared_and_heard(connection: Connection, ledger: Place, numbers: pa.Array) -> tuple[dict[str, Declared], Customs]:
     """Those of the given inventories that the ledger has as declared, and what customs' messages said of them."""
     with _asked(connection, numbers) as wanted:
