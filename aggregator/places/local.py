@@ -49,6 +49,7 @@ class Disk:
 
     @contextmanager
     def local(self, path: AnyPath) -> Iterator[Path]:
+        _path(path).stat()
         yield _path(path)
 
     def folders(self, folder: AnyPath) -> list[AnyPath]:
