@@ -197,6 +197,17 @@ def test_what_spark_cannot_do_is_said_in_a_sentence(master: str, given: str, cod
     assert not list((runner.folder / "out").glob("2026-10/*"))
 
 
+@needs_spark
+def test_folders_may_have_any_name_and_nothing_stays(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> None:
+    temp = tmp_path_factory.mktemp("t")
+    runner.write("".join(sampled(runner.folder / "sample", 50, 0.0)))
+    arguments = ("run", "export.csv", *PERIOD, "--out", "结果 一", "--engine", "spark", "--spark-master", "local[1]")
+    result = aggregator(*arguments, folder=runner.folder, LC_ALL="C", TMPDIR=str(temp))
+    assert (result.returncode, result.stderr) == (0, ""), result.stderr
+    assert {path.name for path in (runner.folder / "结果 一").iterdir()} == {"2026-10", "ledger.sqlite", "ledger.sqlite.lock", "ledger.head"}
+    assert not list(temp.iterdir())
+
+
 def in_own_process(runner: Runner, *more: str) -> subprocess.CompletedProcess[str]:
     return aggregator("run", "export.csv", *PERIOD, "--out", "out", "--engine", "spark", *more, folder=runner.folder, PYTHONWARNINGS="default")
 

@@ -73,12 +73,14 @@ def start_jvm(settings: Mapping[str, str], folder: Path, master: str, seconds: f
     properties, told, log = folder / "spark.properties", folder / "gateway", folder / "spark.log"
     levels = folder / "log4j2.properties"
     levels.write_text(_LOG4J.format(level="warn"))
-    in_file = {**settings, "spark.driver.extraJavaOptions": f"{settings.get('spark.driver.extraJavaOptions', '')} -Dlog4j2.configurationFile={levels.as_uri()}".strip()}
+    (folder / "tmp").mkdir()
+    options = f'"-Dlog4j2.configurationFile={levels.as_uri()}" "-Djava.io.tmpdir={folder / "tmp"}"'
+    in_file = {**settings, "spark.driver.extraJavaOptions": f"{options} {settings.get('spark.driver.extraJavaOptions', '')}".strip()}
     properties.touch(0o600)
     properties.write_text(as_properties(in_file), encoding="latin-1")
     # What other libraries or another Spark have put into the environment is not what was asked.
     env = {name: value for name, value in os.environ.items() if name not in ("PYSPARK_SUBMIT_ARGS", "PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET", "SPARK_TESTING")}
-    env |= {"_PYSPARK_DRIVER_CONN_INFO_PATH": str(told), "SPARK_CONNECT_MODE": "0"}
+    env |= {"_PYSPARK_DRIVER_CONN_INFO_PATH": str(told), "SPARK_CONNECT_MODE": "0", "LC_ALL": "C.UTF-8"}
     home = Path(_find_spark_home())
     if master.startswith("local-cluster"):
         home = _with_work_apart(home, folder / "home")
