@@ -112,8 +112,16 @@ def test_what_the_ledger_knows_reaches_every_step(spark: Session, runner: Runner
     assert files_of(runner.folder / "spark", "-02") == files_of(runner.folder / "local", "-02")
 
 
+def command_line(process: psutil.Process) -> str:
+    """Blank for one that has ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
 def executors(session: Session) -> list[psutil.Process]:
-    return [each for each in psutil.Process(session.jvm.process.pid).children(recursive=True) if "CoarseGrainedExecutorBackend" in " ".join(each.cmdline())]
+    return [each for each in psutil.Process(session.jvm.process.pid).children(recursive=True) if "CoarseGrainedExecutorBackend" in command_line(each)]
 
 
 def killed_once(session: Session, folder: Path, killed: list[int]) -> None:
@@ -214,7 +222,7 @@ def in_own_process(runner: Runner, *more: str) -> subprocess.CompletedProcess[st
 
 def command_lines(session: Session) -> Iterable[str]:
     own = psutil.Process(session.jvm.process.pid)
-    return (" ".join(each.cmdline()) for each in (own, *own.children(recursive=True)))
+    return (command_line(each) for each in (own, *own.children(recursive=True)))
 
 
 def test_a_secret_of_the_config_is_in_no_command_line_or_log(spark: Session) -> None:
@@ -250,7 +258,7 @@ def under_way(runner: Runner) -> subprocess.Popen[str]:
 @needs_spark
 def test_a_session_that_is_ended_from_outside_ends_with_a_sentence(runner: Runner) -> None:
     process = under_way(runner)
-    [java] = [each for each in of_spark(runner.folder) if "SparkSubmit" in " ".join(each.cmdline())]
+    [java] = [each for each in of_spark(runner.folder) if "SparkSubmit" in command_line(each)]
     java.kill()
     said = process.communicate(timeout=120)
     assert (process.returncode, said[1].count("\n")) == (74, 1), said
