@@ -24,6 +24,7 @@ from aggregator.cli.options import (
     run_options,
     sheet_option,
 )
+from aggregator.cli.progress import shown_progress
 from aggregator.cli.values import COUNT, Month, Number, Words
 from aggregator.model.memory import require_for_libraries
 from aggregator.schemas.text import Text
@@ -72,7 +73,8 @@ def run(inputs: tuple[AnyPath, ...], config: Path | None, dry_run: bool, pdf: Pa
         at = now()
         wanted = options.for_run(at.date())
         reporter.event("started", period=str(wanted.period), inputs=[told(str(path)) for path in inputs])
-        outcome = run_pipeline(wanted, at)
+        with shown_progress(reporter.lang, wanted=not (options.quiet or reporter.as_json)):
+            outcome = run_pipeline(wanted, at)
         metrics["outcome"] = outcome
         if outcome.published:
             reporter.done(_published(outcome), int(outcome.exit_code))

@@ -50,6 +50,11 @@ def tell(lines: Iterable[str]) -> None:
     _tell(f"{shown(line)}\n" for line in lines)
 
 
+def over_write(line: str) -> None:
+    """In place of the line the cursor of a terminal stands in; it stays in it."""
+    _tell([f"\r\x1b[K{shown(line)}"])
+
+
 def tell_json(value: Any) -> None:
     _tell([f"{_json(value, getattr(sys.stderr, 'encoding', 'utf-8'))}\n"])
 

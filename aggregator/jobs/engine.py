@@ -8,8 +8,10 @@ from pathlib import Path
 
 from aggregator.engines.engine import Engine
 from aggregator.engines.local import local_engine
+from aggregator.engines.watched import Watched
 from aggregator.inputs.inputs import Inputs
 from aggregator.jobs.preload import PRELOAD
+from aggregator.model.progress import WATCHER
 from aggregator.model.settings import EngineSettings
 
 
@@ -20,10 +22,16 @@ def engine_for(settings: EngineSettings, inputs: Inputs, folder: Path) -> Iterat
         from aggregator.engines.spark.engine import spark_engine
 
         with spark_engine(folder, settings.spark, _needed(inputs)) as engine:
-            yield engine
+            yield _watched(engine, inputs)
         return
     with local_engine(folder, settings.workers, len(inputs.chunks), PRELOAD) as engine:
-        yield engine
+        yield _watched(engine, inputs)
+
+
+def _watched(engine: Engine, inputs: Inputs) -> Engine:
+    if (tell := WATCHER.get()) is None:
+        return engine
+    return Watched(engine, len(inputs.chunks), sum(taken.size for export in inputs.exports for taken in export.taken), tell)
 
 
 def _needed(inputs: Inputs) -> list[Path]:

@@ -63,6 +63,7 @@ def summary(outcome: Outcome, lang: Lang, *, dry_run: bool) -> list[str]:
     if outcome.repairs:
         listed = ", ".join(f"{kind} {count:,}" for kind, count in outcome.repairs.items())
         shown.append(Text(f"  corrected in reading, no value changed: {listed}", f"  读取时的规范处理（未改变任何值）：{listed}").in_lang(lang))
+    shown += [_severities(outcome).in_lang(lang)] if outcome.findings else []
     shown += findings_by_code(outcome, lang)
     shown += [f"  [{code}] {count:,} × {outcome.mode.rules[code].message.in_lang(lang)} ({', '.join(first)}{' …' if count > len(first) else ''})"
               for code, (count, first) in outcome.simplified.items()]  # fmt: skip
@@ -76,6 +77,12 @@ def summary(outcome: Outcome, lang: Lang, *, dry_run: bool) -> list[str]:
             ).in_lang(lang)
         )
     return shown + _ending(outcome, lang, dry_run=dry_run)
+
+
+def _severities(outcome: Outcome) -> Text:
+    errors = sum(count for code, count in outcome.findings.items() if outcome.mode.rules[code].severity == "error")
+    warnings = sum(outcome.findings.values()) - errors
+    return Text(f"  findings: {errors:,} errors, {warnings:,} warnings", f"  问题：错误 {errors:,} 个，警告 {warnings:,} 个")
 
 
 def _deadline(outcome: Outcome, left: int) -> Text:
@@ -125,7 +132,9 @@ def _messages(outcome: Outcome) -> Text:
 
 
 def _published(outcome: Outcome) -> list[Text]:
-    texts = [Text(f"Published {outcome.folder}", f"已发布 {outcome.folder}")]
+    texts = [
+        Text(f"Published {outcome.folder}", f"已发布 {outcome.folder}"), Text(f"Report {outcome.folder}/report.html", f"报告 {outcome.folder}/report.html"),
+    ]  # fmt: skip
     if outcome.counts["lines_rejected"]:
         texts.append(Text(
             f"Correct the lines in {outcome.folder}/rejected and run them again; findings.csv says what is wrong with each.",

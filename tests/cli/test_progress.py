@@ -1,0 +1,56 @@
+"""How far a run is: on a terminal only, never longer than its line, and nothing of it is left."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+
+from aggregator.cli.progress import fitting, progress_line
+from aggregator.cli.wrapping import width_of
+from aggregator.model.progress import Progress
+from tests.cli.test_cli import PERIOD
+from tests.conftest import Runner, row
+
+CODE = "import sys, aggregator.cli.progress as p; p._FROM = p._EVERY = 0.0; sys.argv[0] = 'aggregator'; from aggregator.cli import main; main()"
+
+
+def run_on_a_terminal(runner: Runner, *words: str) -> tuple[int, str, str]:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-c", CODE, "run", "export.csv", *PERIOD, "--out", "out", *words]
+    result = subprocess.run(command, cwd=runner.folder, stdout=subprocess.PIPE, stderr=theirs, text=True, check=False, env={**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm"})
+    os.write(theirs, b"|")
+    said = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+    os.close(theirs)
+    return result.returncode, result.stdout, said
+
+
+def test_on_a_terminal(runner: Runner) -> None:
+    runner.write([row()])
+    code, out, said = run_on_a_terminal(runner, "--lang", "zh")
+    assert code == 0
+    assert "\x1b" not in out
+    assert "读取并校验" in said
+    assert said.endswith("\r\x1b[K|"), "the line is wiped out"
+
+
+@pytest.mark.parametrize("words", [("--quiet",), ("--log-format", "json")])
+def test_where_nobody_looks(runner: Runner, words: tuple[str, ...]) -> None:
+    runner.write([row()])
+    assert "\x1b" not in run_on_a_terminal(runner, *words)[2]
+
+
+def test_not_in_a_pipe(runner: Runner) -> None:
+    runner.write([row()])
+    result = subprocess.run([sys.executable, "-c", CODE, "run", "export.csv", *PERIOD, "--out", "out"], cwd=runner.folder, capture_output=True, check=True)
+    assert result.stderr == b""
+
+
+def test_the_line() -> None:
+    progress = Progress("resolve_chunk", 2, 4, 400 << 20)
+    assert progress_line(progress, 11, "en") == " 55% deciding fates, 200/400 MiB, 11 s, about 9 s left"
+    assert width_of(fitting(progress_line(progress, 11, "zh"), 20)) <= 20
