@@ -23,7 +23,10 @@ def run_on_a_terminal(runner: Runner, *words: str) -> tuple[int, str, str]:
     command = [sys.executable, "-c", CODE, "run", "export.csv", *PERIOD, "--out", "out", *words]
     result = subprocess.run(command, cwd=runner.folder, stdout=subprocess.PIPE, stderr=theirs, text=True, check=False, env={**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm"})
     os.write(theirs, b"|")
-    said = os.read(ours, 1 << 16).decode()
+    data = b""
+    while not data.endswith(b"|"):
+        data += os.read(ours, 1 << 16)
+    said = data.decode()
     os.close(ours)
     os.close(theirs)
     return result.returncode, result.stdout, said
