@@ -7,7 +7,8 @@ import io
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -62,13 +63,16 @@ class Reporter:
         self.lang, self.as_json = options.lang, options.log_format == "json"
 
     def print(self, *lines: str) -> None:
-        write_lines(lines)
+        with _reader_may_go():
+            write_lines(lines)
 
     def print_json(self, value: Any) -> None:
-        write_json(value)
+        with _reader_may_go():
+            write_json(value)
 
     def print_bytes(self, table: bytes) -> None:
-        write_bytes(table)
+        with _reader_may_go():
+            write_bytes(table)
 
     def to_terminal(self) -> bool:
         return sys.stdout is not None and sys.stdout.isatty()
@@ -98,6 +102,15 @@ class Reporter:
         tell_json({"at": now().isoformat(timespec="milliseconds"), "level": level, "event": event, **facts})
 
 
+@contextmanager
+def _reader_may_go() -> Iterator[None]:
+    """head and less leave when they have enough. The job goes on, for its exit code is still asked for."""
+    try:
+        yield
+    except BrokenPipeError:
+        say_no_more()
+
+
 def guarded(job: Callable[[Reporter], int], lang: Lang | None, log_format: str | None = None) -> int:
     """Run a job; its exit code."""
     from aggregator.model.errors import Exit, StopRun
@@ -105,7 +118,7 @@ def guarded(job: Callable[[Reporter], int], lang: Lang | None, log_format: str |
     reporter, interrupts = Reporter(lang, log_format), Interrupts()
     try:
         with answered_by(interrupts):
-            code = job(reporter)
+            code = reporter.code = job(reporter)
             flush()
             done(code)
         return code

@@ -57,3 +57,12 @@ def test_the_line() -> None:
     progress = Progress("resolve_chunk", 2, 4, 400 << 20)
     assert progress_line(progress, 11, "en") == " 55% deciding fates, 200/400 MiB, 11 s, about 9 s left"
     assert width_of(fitting(progress_line(progress, 11, "zh"), 20)) <= 20
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_leaves_does_not_change_the_exit_code(runner: Runner, unbuffered: str) -> None:
+    runner.write([row(goods_name="")])
+    command = f"{sys.executable} -m aggregator check export.csv | true; exit ${{PIPESTATUS[0]}}"
+    env = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    result = subprocess.run(["bash", "-c", command], cwd=runner.folder, capture_output=True, check=False, env=env)
+    assert (result.returncode, result.stderr) == (3, b"")
