@@ -159,9 +159,9 @@ def check(
         reporter.adopt(options)
         outcome, tables = check_pipeline(options.for_check(), now().date())
         print_findings(tables, findings, 0 if as_json else most, outcome, reporter.lang, reporter.print)
-        for note in outcome.notes:
-            reporter.note(note)
         if as_json:
+            for note in outcome.notes:
+                reporter.note(note)
             reporter.print_json(outcome_as_json(outcome))
         return int(outcome.exit_code)
 

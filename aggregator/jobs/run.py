@@ -79,6 +79,7 @@ def check(settings: CheckSettings, today: date) -> tuple[Outcome, Iterator[pa.Ta
 
     def findings() -> Iterator[pa.Table]:
         with open_inputs(settings.reading, clearing_known=True) as inputs, own_folder(WORK, settings.engine.work_dir) as folder:
+            outcome.headings = _headings(mode, inputs)
             line = Line(mode, "000000-00", settings.flags, settings.reading.constants, all_findings=True, question=question_of(settings, ""),
                         rates=inputs.rates, as_of=settings.as_of or today, by_line=settings.reading.by_line, company=settings.company,
                         customs=settings.customs, declare_all=settings.declare_all)  # fmt: skip
@@ -87,10 +88,17 @@ def check(settings: CheckSettings, today: date) -> tuple[Outcome, Iterator[pa.Ta
             whole = outcome_of(result, str(settings.period or ""))
             yield from counted(result.findings(settings.lang), whole)
             errors = any(mode.rules[code].severity is Severity.ERROR for code in whole.findings)
-            whole.notes += inputs.notes
+            whole.notes, whole.headings = [*whole.notes, *inputs.notes], outcome.headings
             vars(outcome).update(vars(whole), exit_code=Exit.WAITING if errors or whole.exit_code is Exit.WAITING else Exit.DONE)
 
     return outcome, findings()
+
+
+def _headings(mode: Mode, inputs: Inputs) -> dict[tuple[str, str], str]:
+    return {
+        (export.name, mode.dictionary[column].shown): export.headings[place].strip()
+        for export in inputs.exports for column, place in export.matched.places.items() if column in mode.dictionary and place < len(export.headings)
+    }  # fmt: skip
 
 
 def _refuse_early(mode: Mode, period: Period) -> None:

@@ -38,7 +38,7 @@ class Figure:
 class Outcome:
     """What a run came to; what `--json` prints. `simplified`: of rules on declaration mode A how many inventories each names, and the first;
     `routes`: how many orders have each reason for their route; `explained`: how many findings of each rule a note speaks of. For the report: `examples`, the first findings of each rule; `figures`, by
-    column (see figures.py)."""
+    column (see figures.py). `headings`: by file and column, the heading it has there."""
 
     mode: Mode
     exit_code: Exit = Exit.DONE
@@ -63,3 +63,4 @@ class Outcome:
     explained: dict[str, int] = field(default_factory=dict)
     examples: dict[str, list[Example]] = field(default_factory=dict)
     figures: dict[str, list[Figure]] = field(default_factory=dict)
+    headings: dict[tuple[str, str], str] = field(default_factory=dict)

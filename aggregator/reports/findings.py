@@ -25,7 +25,7 @@ def print_findings(
         nonlocal left
         for table in tables:
             for row in table.slice(0, left).to_pylist():
-                echo(_paragraph(row))
+                echo(_paragraph(row, outcome.headings.get((row["source_file"], row["column"]), "")))
             left -= min(left, table.num_rows)
             yield table
 
@@ -48,7 +48,9 @@ def print_findings(
         echo(line)
 
 
-def _paragraph(row: dict[str, Any]) -> str:
+def _paragraph(row: dict[str, Any], heading: str) -> str:
+    """`heading`: the user's own of the column."""
+    column = f"{row['column']} ({heading})" if heading and heading != row["column"] else row["column"]
     place = f"{row['source_file']}:{row['source_row']}" if row["source_row"] is not None else row["source_file"] or "-"
-    what = f" {row['column']} \"{row['value']}\"" if row["column"] else (f" \"{row['value']}\"" if row["value"] else "")
+    what = f" {column} \"{row['value']}\"" if column else (f" \"{row['value']}\"" if row["value"] else "")
     return f"{place}{what} [{row['code']} {row['severity']}] {row['message']}"
