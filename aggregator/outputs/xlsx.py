@@ -145,7 +145,7 @@ def _parts(folder: Path, sheet: Sheet) -> list[_Part]:
     def begin(first: int) -> _Part:
         number = len(parts) + 1
         title = sheet.title if number == 1 else (f"Sheet{number}" if sheet.title == "Sheet1" else f"{sheet.title} {number}")
-        parts.append(_Part(sheet, title, (folder / f"{title}.xml").open("w+b"), first))
+        parts.append(_Part(sheet, title, tempfile.TemporaryFile(dir=folder), first))  # noqa: SIM115 - closed where it is written on
         return parts[-1]
 
     part, done = begin(0), 0

@@ -126,5 +126,5 @@ def test_every_rule_about_data_has_its_cases() -> None:
 def test_an_error_rejects_the_whole_slip(runner: Runner) -> None:
     outcome = run_market(runner, [slip_line(), slip_line(item_no="2", licence_flag="1"), slip_line(trade_slip_no="B")])
     assert (outcome.counts["lines_rejected"], outcome.counts["inventories_declared"]) == (2, 1)
-    [rejected] = (runner.out / "2026-10" / "202610-01" / "rejected").iterdir()
+    [rejected] = (runner.out / "2026-10" / "202610-01" / "rejected").glob("*.csv")
     assert rejected.read_text(encoding="utf-8-sig").splitlines()[0].endswith('"reject_codes"')
