@@ -14,6 +14,7 @@ from aggregator.cli.ledger import ledger
 from aggregator.cli.modes import modes
 from aggregator.cli.rates import rates
 from aggregator.cli.runs import check, columns, rules, run, sample
+from aggregator.cli.serve import serve
 from aggregator.cli.setup import completions, init, template
 from aggregator.cli.watch import config, doctor, status
 from aggregator.model.version import VERSION
@@ -33,7 +34,7 @@ def cli() -> None:
     """
 
 
-for _command in (run, check, columns, status, months, receive, trace, diff, report, ledger, doctor, config, modes, rates, rules, sample, init, template, completions):
+for _command in (run, check, columns, status, months, receive, trace, diff, report, ledger, doctor, config, modes, rates, rules, sample, init, template, completions, serve):
     cli.add_command(_command)
 
 

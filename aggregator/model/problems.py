@@ -13,7 +13,7 @@ from aggregator.schemas.text import Text
 def meant(name: str, known: Iterable[str]) -> Text:
     """To follow upon an unknown name; blank if none is like it."""
     like = nearest(name, known)
-    return Text(f", did you mean '{like}'?", f"，是否应为“{like}”？") if like else Text("", "")
+    return Text(f" (did you mean '{like}'?)", f"（是否应为“{like}”？）") if like else Text("", "")
 
 
 class WrongValue(ValueError):  # noqa: N818 - wrong data of the user, not an error of ours

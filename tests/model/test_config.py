@@ -59,7 +59,7 @@ def said(folder: Path, text: str | bytes) -> WrongConfiguration:
 @pytest.mark.parametrize(
     ("text", "line", "says"),
     [
-        ("[run]\n\nperoid = '2026-10'\n", 3, "unknown key 'peroid' in [run], did you mean 'period'?"),
+        ("[run]\n\nperoid = '2026-10'\n", 3, "unknown key 'peroid' in [run] (did you mean 'period'?)"),
         ("[run]\nfirst-period = '2026-10'\n", 2, "did you mean 'first_period'?"),
         ("[run]\nformat = ['csv']\n", 2, "did you mean 'formats'?"),
         ("[run]\nout = 'x'\nworkers = '2'\n", 3, "expected int, found str"),
@@ -96,7 +96,7 @@ def test_file_and_line_are_named(tmp_path: Path, text: str | bytes, line: int, s
 def test_all_of_it_is_said_at_once(tmp_path: Path) -> None:
     stop = said(tmp_path, "[run]\nperoid = '2026-10'\nworkers = 0\n[oops]\n")
     assert [f"firm.toml:{line}:" in stop.text.en for line in (2, 3, 4)] == [True] * 3
-    assert "，是否应为“period”？" in stop.text.zh
+    assert "（是否应为“period”？）" in stop.text.zh
 
 
 def test_a_byte_order_mark_is_no_part_of_it(tmp_path: Path) -> None:

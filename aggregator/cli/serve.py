@@ -1,0 +1,59 @@
+"""The command for those who use no terminal."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aggregator.cli.ending import Reporter, guarded
+from aggregator.cli.options import lang_option, ledger_options, mode_option, options_of
+
+
+@click.command()
+@mode_option
+@ledger_options
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Address of this machine to answer at. Without encryption: keep to the default.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="[default: one that is free]")
+@click.option("--upload-limit", type=click.IntRange(1, 1 << 20), default=2048, show_default=True, metavar="MIB", help="How much is taken at once.")
+@lang_option
+def serve(config: Path | None, host: str, port: int, upload_limit: int, lang: Any, **given: Any) -> None:
+    """A page in the browser: drop exports, see findings and the report, download what is to be corrected and the declarations.
+
+    For one user of this machine, who opens the address it prints: the key in it is new at every start. Ends by Ctrl-C.
+    Needs the extra: pip install 'summary-declaration-aggregator[web]'.
+
+    \b
+    Example:
+      aggregator serve --out results
+    """
+
+    def job(reporter: Reporter) -> int:
+        from aggregator.model.errors import WrongConfiguration, WrongUsage
+
+        try:
+            from aggregator.web.app import serve as answer
+            from aggregator.web.works import Asked
+        except ImportError:
+            raise WrongConfiguration(
+                "The page needs the extra: pip install 'summary-declaration-aggregator[web]'.", "网页功能需安装扩展：pip install 'summary-declaration-aggregator[web]'。"
+            ) from None
+        options, _ = options_of(config, {**given, "lang": lang})
+        reporter.adopt(options)
+        if not isinstance(options.out, Path):
+            raise WrongUsage("Say where results go, in a folder of this machine: --out DIR.", "请指定本机的结果文件夹：--out DIR。")
+        if host in ("0.0.0.0", "::", ""):
+            raise WrongUsage("Name one address of this machine, not all of them.", "请指定本机的一个地址，不能为全部地址。")
+        out = options.out.resolve()
+        ledger = str(given["ledger"]) if given.get("ledger") is not None else None
+
+        def ready(address: str) -> None:
+            reporter.print(address)
+            sys.stdout.flush()
+
+        answer(Asked(config, out, ledger, out / "uploads"), host, port, options.mode.code, upload_limit << 20, ready)
+        return 0
+
+    sys.exit(guarded(job, lang))

@@ -1,0 +1,152 @@
+"""The page: from an upload to the declarations in a real browser, and what is not let in."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+pytest.importorskip("starlette", reason="the extra [web] is not installed")
+pytest.importorskip("uvicorn", reason="the extra [web] is not installed")
+from aggregator.web.uploads import OddFile, safe_name
+from tests.conftest import csv_text, row
+from tests.outputs.browser import CONTRASTS, browser
+
+ROOT = Path(__file__).parents[2]
+
+
+class Server:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"}
+        command = [sys.executable, "-m", "aggregator", "serve", "--out", "results", "--upload-limit", "1"]
+        self.process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        self.address = self.process.stdout.readline().strip()
+        self.port = urlsplit(self.address).port
+
+    def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, str, http.client.HTTPMessage]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, body or None, named)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode(), answer.headers
+
+    def session(self) -> dict[str, str]:
+        _, _, headers = self.ask("GET", self.address.split(str(self.port))[1])
+        cookie = headers["set-cookie"]
+        assert "HttpOnly" in cookie
+        assert "samesite=strict" in cookie.lower()
+        return {"Cookie": cookie.split(";")[0], "Origin": f"http://127.0.0.1:{self.port}"}
+
+    def form(self, session: dict[str, str], name: str, data: bytes, key: str | None = None) -> tuple[int, str]:
+        key = key if key is not None else re.findall(r'name="form_key" value="([^"]+)"', self.ask("GET", "/", **session)[1])[0]
+        parts = [f'--x\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}\r\n'.encode() for field, value in (("form_key", key), ("period", "2026-10"))]
+        parts.append(f'--x\r\nContent-Disposition: form-data; name="exports"; filename="{name}"\r\n\r\n'.encode() + data + b"\r\n--x--\r\n")
+        return self.ask("POST", "/upload", b"".join(parts), **session, Content_Type="multipart/form-data; boundary=x")[:2]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    started = Server(tmp_path_factory.mktemp("served"))
+    yield started
+    started.process.terminate()
+    started.process.wait(30)
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [("../../etc/passwd.csv", "passwd.csv"), ("C:\\x\\..\\导出 十月.XLSX", "导出_十月.xlsx"), ("a\0b.csv", "a_b.csv"), (".csv", "export.csv"), ("-rf.csv", "rf.csv"),
+     ("@list.txt", "list.txt"), ("x" * 300 + ".csv.gz", "x" * 60 + ".csv.gz"), ("a.csv", "a-2.csv")],
+)  # fmt: skip
+def test_a_name_is_made_of_what_a_browser_calls_a_file(given: str, name: str) -> None:
+    assert safe_name(given, ["A.CSV"]) == name
+
+
+@pytest.mark.parametrize("given", ["x.exe", "x", "", "..", "x.csv/", "x.gz.html"])
+def test_other_kinds_of_files_are_refused(given: str) -> None:
+    with pytest.raises(OddFile):
+        safe_name(given)
+
+
+@pytest.mark.long
+def test_who_is_not_let_in(server: Server) -> None:
+    session, port = server.session(), server.port
+    home, headers = server.ask("GET", "/", **session)[0], server.ask("GET", "/", **session)[2]
+    assert home == 200
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert server.ask("GET", "/")[0] == 401
+    assert server.ask("GET", "/?token=wrong")[0] == 401
+    assert server.ask("GET", "/run/2026-10/202610-01/all.zip")[0] == 401
+    assert server.ask("GET", "/", **session, Host="evil.example")[0] == 421
+    assert server.ask("GET", server.address.split(str(port))[1], Host=f"evil.example:{port}")[0] == 421
+    assert server.ask("DELETE", "/", **session)[0] == 403
+    for origin in ("http://evil.example", "null", f"http://localhost:{port}", ""):
+        assert server.form({**session, "Origin": origin}, "a.csv", b"x", key="k")[0] == 403
+    assert server.form({"Origin": session["Origin"]}, "a.csv", b"x", key="k")[0] == 401
+    assert server.form(session, "a.csv", b"x", key="wrong")[0] == 403
+    assert server.form(session, "a.exe", b"x")[0] == 422
+    for path in ("/run/2026-10/..%2F..%2Fetc/file/passwd", "/run/2026-10/x/file/..%2F..%2Fledger.sqlite", "/work/..%2F..", "/work/../../etc/passwd"):
+        assert server.ask("GET", path, **session)[0] == 404
+    assert server.ask("POST", "/upload", **session, Content_Length=str(1 << 40))[0] == 413
+    assert server.ask("POST", "/upload", **session, Content_Length="-1")[0] in (400, 413)
+    assert sorted(path.name for path in server.folder.rglob("*.csv")) == []
+
+
+@pytest.fixture(scope="module")
+def page(server: Server) -> Iterator[Any]:
+    with browser() as started:
+        context = started.new_context(locale="zh-CN", viewport={"width": 390, "height": 900})
+        page = context.new_page()
+        page.said = []
+        page.on("console", lambda message: page.said.append(message.text))
+        page.goto(server.address)
+        page.wait_for_selector("input[name=exports]")
+        yield page
+
+
+@pytest.mark.long
+def test_from_an_upload_to_declarations(server: Server, page: Any) -> None:
+    bad = row(inventory_no="22442026E000000002", order_no="2", waybill_no="2", goods_name="", goods_spec="<script>alert(1)</script>")
+    export = server.folder / "十月.csv"
+    export.write_text(csv_text([row(), bad]), encoding="utf-8")
+    assert "token" not in page.url
+    shots = os.environ.get("SCREENSHOTS")
+    for step in ("export", "corrected"):
+        page.locator("input[name=exports]").set_input_files(export)
+        page.locator("input[name=period]").fill("2026-10")
+        page.get_by_role("button", name="校验").click()
+        page.get_by_role("button", name="申报无误的清单").wait_for(timeout=60_000)
+        assert page.locator("section.error h3").count() == (1 if step == "export" else 0)
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+        assert page.evaluate(CONTRASTS) == []
+        if shots:
+            page.screenshot(path=f"{shots}/{step}.png", full_page=True)
+        page.get_by_role("button", name="申报无误的清单").click()
+        page.get_by_role("link", name="报告与文件").click(timeout=60_000)
+        if shots:
+            page.screenshot(path=f"{shots}/{step}-run.png", full_page=True)
+        if step == "export":
+            page.get_by_role("link", name="报告", exact=True).click()
+            assert "202610-01" in page.content()
+            page.go_back()
+            export.write_text(csv_text([row(), {**bad, "goods_name": "棉制T恤衫"}]), encoding="utf-8")
+            page.get_by_role("link", name="重新上传").click()
+    with page.expect_download() as started:
+        page.get_by_role("link", name="全部文件").click()
+    assert "202610-02/declarations.csv" in zipfile.ZipFile(started.value.path()).namelist()
+    assert page.said == []
+    page.get_by_role("link", name="English").click()
+    page.get_by_role("link", name="202610-02").first.wait_for()
+    assert "Runs" in page.content()
+    if shots:
+        page.screenshot(path=f"{shots}/home.png", full_page=True)
