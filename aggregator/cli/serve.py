@@ -8,16 +8,22 @@ from typing import Any
 
 import click
 
+from aggregator.cli.commands import command, option
 from aggregator.cli.ending import Reporter, guarded
 from aggregator.cli.options import lang_option, ledger_options, mode_option, options_of
+from aggregator.schemas.text import Text
 
 
-@click.command()
+@command(zh="""浏览器页面：拖放导出文件，查看问题与报告，下载待更正工作簿和报关单。
+
+供本机的一位用户使用：打开所打印的地址，其中的密钥每次启动都会更换。按 Ctrl-C 结束。
+需安装扩展：pip install 'summary-declaration-aggregator[web]'。
+""")
 @mode_option
 @ledger_options
-@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Address of this machine to answer at. Without encryption: keep to the default.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="[default: one that is free]")
-@click.option("--upload-limit", type=click.IntRange(1, 1 << 20), default=2048, show_default=True, metavar="MIB", help="How much is taken at once.")
+@option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help=Text("Address of this machine to answer at. Without encryption: keep to the default.", "在本机的哪个地址提供服务。没有加密：请保持默认。"))
+@option("--port", type=click.IntRange(0, 65535), default=0, help=Text("Port to answer at. [default: one that is free]", "端口。[默认：空闲端口]"))
+@option("--upload-limit", type=click.IntRange(1, 1 << 20), default=2048, show_default=True, metavar="MIB", help=Text("How much is taken at once.", "单次上传上限。"))
 @lang_option
 def serve(config: Path | None, host: str, port: int, upload_limit: int, lang: Any, **given: Any) -> None:
     """A page in the browser: drop exports, see findings and the report, download what is to be corrected and the declarations.
