@@ -17,7 +17,7 @@ from aggregator.schemas.text import Text
 @command(zh="""浏览器页面：拖放导出文件，查看问题与报告，下载待更正工作簿和报关单。
 
 供本机的一位用户使用：打开所打印的地址，其中的密钥每次启动都会更换。按 Ctrl-C 结束。
-需安装扩展：pip install 'summary-declaration-aggregator[web]'。
+需另装扩展 [web]，参见 docs/serve.md。
 """)
 @mode_option
 @ledger_options
@@ -44,7 +44,7 @@ def serve(config: Path | None, host: str, port: int, upload_limit: int, lang: An
             from aggregator.web.works import Asked
         except ImportError:
             raise WrongConfiguration(
-                "The page needs the extra: pip install 'summary-declaration-aggregator[web]'.", "网页功能需安装扩展：pip install 'summary-declaration-aggregator[web]'。"
+                "The page needs the extra: pip install 'summary-declaration-aggregator[web]'.", "网页功能需另装扩展 [web]，参见 docs/serve.md。"
             ) from None
         options, _ = options_of(config, {**given, "lang": lang})
         reporter.adopt(options)
