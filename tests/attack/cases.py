@@ -36,7 +36,7 @@ COLUMNS = tuple(SOUND)
 
 
 def cases() -> Iterator[Case]:
-    for area in (_cells, _numbers, _headings, _names, _members, _numbers_asked, _settings, _messages, _archives, _spoiled, _devices, _limits):
+    for area in (_cells, _numbers, _headings, _names, _members, _numbers_asked, _settings, _messages, _archives, _workbooks, _spoiled, _devices, _limits):
         yield from area()
 
 
@@ -187,6 +187,33 @@ def _sound_files() -> dict[str, bytes]:
     text = csv_text([row()]).encode()
     message = _MESSAGE.format(doctype="", guid="x", number="1", text="a").encode()
     return {"x.xlsx": book.getvalue(), "x.parquet": table.getvalue(), "x.csv": text, "x.xml": message, "x.zip": _zip(("a.csv", text)), "x.csv.gz": gzip.compress(text)}
+
+
+def _workbooks() -> Iterator[Case]:
+    """Of other programs, with macros, behind a password, with parts that do not fit together, and with texts that many cells share."""
+    sound, compound = _sound_files()["x.xlsx"], b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+    content = "".join(f"<table:table-cell office:value-type='string'><text:p>{text}</text:p></table:table-cell>" for text in ("inventory_no", "item_no"))
+    ods = (
+        "<office:document-content xmlns:office='urn:oasis:names:tc:opendocument:xmlns:office:1.0' xmlns:table='urn:oasis:names:tc:opendocument:xmlns:table:1.0' xmlns:text='urn:oasis:names:tc:opendocument:xmlns:text:1.0'>"
+        f"<office:body><office:spreadsheet><table:table table:name='a'><table:table-row table:number-rows-repeated='{{rows}}'>{content}</table:table-row></table:table></office:spreadsheet></office:body></office:document-content>"
+    )
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    shapes = {
+        "sound.ods": _zip(("mimetype", kind.encode()), ("content.xml", ods.format(rows=2).encode())), "repeated.ods": _zip(("mimetype", kind.encode()), ("content.xml", ods.format(rows=999_999_999).encode())),
+        "macro.xlsm": _with_part(sound, "xl/vbaProject.bin", compound + b"Auto_Open"), "locked.xlsx": compound + "EncryptedPackage".encode("utf-16-le").center(4096, b"\0"), "zeros.xls": compound + b"\0" * 4096,
+        "ones.xls": compound + b"\xff" * 4096, "strings.xlsx": _with_part(sound, "xl/sharedStrings.xml", b"<sst>" + b"<si><t>a</t></si>" * 200_000 + b"</sst>"), "none.xlsx": _zip(("[Content_Types].xml", b"")),
+        "external.xlsx": _with_part(sound, "xl/_rels/workbook.xml.rels", b"<Relationships><Relationship Id='rId1' Type='x/worksheet' Target='file:///etc/passwd' TargetMode='External'/></Relationships>"),
+        "up.xlsx": _with_part(sound, "xl/_rels/workbook.xml.rels", b"<Relationships><Relationship Id='rId1' Type='x/worksheet' Target='../../../etc/passwd'/></Relationships>"),
+    }  # fmt: skip
+    for name, data in shapes.items():
+        for command in (("check", name), ("columns", name), ("check", "export.csv", "--receipts", name), ("receive", name, "--out", "out")):
+            yield Case(f"workbook/{command[0]}/{len(command)}/{name}", _both(name, data), command)
+
+
+def _with_part(book: bytes, name: str, data: bytes) -> bytes:
+    """A part instead of that name, or one more."""
+    with zipfile.ZipFile(io.BytesIO(book)) as archive:
+        return _zip(*((each, archive.read(each)) for each in archive.namelist() if each != name), (name, data))
 
 
 def _spoiled() -> Iterator[Case]:
