@@ -9,7 +9,7 @@ import click
 from aggregator.cli.answers import receive, trace
 from aggregator.cli.commands import Option, Root, group
 from aggregator.cli.compare import diff, months, report
-from aggregator.cli.ending import ended
+from aggregator.cli.ending import ended, leave
 from aggregator.cli.ledger import ledger
 from aggregator.cli.modes import modes
 from aggregator.cli.rates import rates
@@ -39,4 +39,8 @@ for _command in (run, check, columns, status, months, receive, trace, diff, repo
 
 
 def main() -> None:
-    sys.exit(ended(lambda: cli.main(prog_name="aggregator", standalone_mode=False)))
+    try:
+        code: int | str | None = ended(lambda: cli.main(prog_name="aggregator", standalone_mode=False))
+    except SystemExit as end:
+        code = end.code
+    leave(code)

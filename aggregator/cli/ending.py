@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -166,6 +166,16 @@ def ended(command: Callable[[], Any]) -> int:
     return code if isinstance(code, int) else 0
 
 
+_ended_by_memory = False
+
+
+def leave(code: int | str | None) -> NoReturn:
+    """End the process. Where memory gave out, libraries that tidy up after themselves may crash, and end it with a code of their own."""
+    if _ended_by_memory:
+        os._exit(code if isinstance(code, int) else 1)
+    sys.exit(code)
+
+
 def _usage_lines(error: click.ClickException) -> list[str]:
     """As click words it. What was typed may hold line ends, which are not its own."""
     if isinstance(error, click.UsageError) and error.ctx is not None:
@@ -201,6 +211,8 @@ def _ending(error: BaseException, stands: Text | None) -> tuple[Text, int]:
     if isinstance(error, KeyboardInterrupt):
         return Text(f"Interrupted{kept.en}", f"已中断{kept.zh}"), waits if stands else int(Exit.INTERRUPTED)
     if isinstance(error, MemoryError) or not (isinstance(error, OSError) or memory.is_enough(_SCARCE)):
+        global _ended_by_memory
+        _ended_by_memory = True
         return Text(
             f"There is not enough memory for this{kept.en} Give it more, split the input, or try --workers 1.",
             f"内存不足{kept.zh}请增加内存、拆分输入文件，或尝试 --workers 1。",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,7 +20,11 @@ def require(needed: int) -> None:
 def require_for_libraries() -> None:
     """Raise MemoryError where the limit of the address space is below what the libraries take: without it some crash."""
     left = _left_of_address_space()
-    if left is not None and left < _LIBRARIES:
+    if left is None:
+        return
+    # Arrow's own allocator reserves a gibibyte at once, and crashes where it gets a part of it.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    if left < _LIBRARIES:
         raise MemoryError(f"{_LIBRARIES:,} bytes are needed, {left:,} are left")
 
 

@@ -101,7 +101,7 @@ def test_before_the_rule_this_tool_knows() -> None:
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Shanghai", "America/Los_Angeles", "Pacific/Kiritimati"])
 def test_status_without_a_ledger_tells_the_deadline_in_any_zone(tmp_path: Path, zone: str) -> None:
-    result = aggregator("status", "--period", "2026-10", "--as-of", "2026-11-12", "--json", folder=tmp_path, TZ=zone)
+    result = aggregator("status", "--period", "2026-10", "--as-of", "2026-11-12", "--out", "out", "--json", folder=tmp_path, TZ=zone)
     assert result.returncode == 0, result.stderr
     [period] = json.loads(result.stdout)["periods"]
     assert (period["deadline"], period["working_days_left"]) == ("2026-11-16", 2)
@@ -109,12 +109,12 @@ def test_status_without_a_ledger_tells_the_deadline_in_any_zone(tmp_path: Path, 
 
 
 def test_status_of_an_unpublished_year_is_78_with_the_remedy(tmp_path: Path) -> None:
-    result = aggregator("status", "--period", f"{LAST_YEAR}-12", folder=tmp_path)
+    result = aggregator("status", "--period", f"{LAST_YEAR}-12", "--out", "out", folder=tmp_path)
     assert result.returncode == 78
     assert "pip install -U chinesecalendar" in result.stderr
     assert f"[calendar.{LAST_YEAR + 1}]" in result.stderr
     (tmp_path / "cn.toml").write_text(f'[{LAST_YEAR + 1}]\noff = ["{LAST_YEAR + 1}-01-01"]\n', encoding="utf-8")
-    known = aggregator("status", "--period", f"{LAST_YEAR}-12", "--calendar", "cn.toml", folder=tmp_path)
+    known = aggregator("status", "--period", f"{LAST_YEAR}-12", "--out", "out", "--calendar", "cn.toml", folder=tmp_path)
     assert known.returncode == 0, known.stderr
     assert f"{LAST_YEAR + 1}-01-1" in known.stdout
 

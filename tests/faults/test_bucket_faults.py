@@ -269,9 +269,11 @@ def test_lists_that_lag_hide_nothing(storage: Storage, tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------------------------------------ cut off
 
 
-def _child(export: str, ledger: str) -> None:
+def _child(environment: dict[str, str], export: str, ledger: str) -> None:
     from aggregator.places import client
 
+    # The server of forks may be older than this test, and have another bucket in its environment.
+    os.environ.update(environment)
     client.client.cache_clear()
     try:
         run(parameters(Path(export), out=OUT, ledger=Path(ledger)).for_run(NOW.date()), NOW)  # type: ignore[arg-type]
@@ -282,7 +284,7 @@ def _child(export: str, ledger: str) -> None:
 
 def _killed_at(storage: Storage, tmp_path: Path, number: int, *, answered: bool) -> bool:
     """Run in a process that is killed at its so many-th write: before the server hears of it, or before the answer comes. Whether it came to that."""
-    child = multiprocessing.get_context("forkserver").Process(target=_child, args=(str(_sound(tmp_path)), str(tmp_path / LEDGER)))
+    child = multiprocessing.get_context("forkserver").Process(target=_child, args=(dict(os.environ), str(_sound(tmp_path)), str(tmp_path / LEDGER)))
     count = [0]
 
     def kill(request: Request) -> Any:
@@ -358,7 +360,8 @@ def test_a_run_that_is_killed_at_any_write(storage: Storage, tmp_path: Path, ans
     assert number > 10
 
 
-def _void_child(ledger: str, now: datetime) -> None:
+def _void_child(environment: dict[str, str], ledger: str, now: datetime) -> None:
+    os.environ.update(environment)
     void(Path(ledger), "202610-01", "wrong", now, 0, OUT)
     os._exit(0)
 
@@ -373,7 +376,7 @@ def test_voiding_that_is_killed_is_finished(storage: Storage, tmp_path: Path, an
         storage.empty()
         _run(folder, _sound(folder))
         before = storage.objects(RUN)
-        child = multiprocessing.get_context("forkserver").Process(target=_void_child, args=(str(folder / LEDGER), NOW))
+        child = multiprocessing.get_context("forkserver").Process(target=_void_child, args=(dict(os.environ), str(folder / LEDGER), NOW))
         count = [0]
 
         def kill(request: Request, count: list[int] = count, child: Any = child, number: int = number) -> Any:

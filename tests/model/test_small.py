@@ -117,7 +117,7 @@ def test_what_a_shell_puts_for_a_command_is_read(runner: Runner) -> None:
     own = f"{sys.executable} -m aggregator"
     for line in (
         f"{own} check <(cat export.csv)", f"{own} check @<(cat list.txt)", f"{own} run <(cat export.csv) {' '.join(RUN)}",
-        f"{own} trace --file <(echo 22442026E000000001) --out out", f"{own} check export.csv --receipts <(printf 'inventory_no,status_code,cleared_at\\n')",
+        f"{own} trace --file <(echo 22442026E000000001) --out out", f"{own} check export.csv --receipts <(printf 'inventory_no,status_code,cleared_at\\n22442026E000000001,899,20261005100000000\\n')",
     ):  # fmt: skip
         result = subprocess.run(["/bin/bash", "-c", line], cwd=runner.folder, capture_output=True, text=True, check=False)
         assert result.returncode == 0, (line, result.stderr)
