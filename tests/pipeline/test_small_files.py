@@ -84,7 +84,7 @@ def test_together_as_apart(files: list[bytes]) -> None:
 
 @pytest.mark.long
 @given(small_files())
-@settings(max_examples=150)
+@settings(max_examples=40)
 def test_together_as_apart_many_times(files: list[bytes]) -> None:
     together_and_apart(files)
 
