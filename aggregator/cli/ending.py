@@ -3,8 +3,10 @@ traceback."""
 
 from __future__ import annotations
 
+import errno
 import io
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
@@ -40,6 +42,8 @@ def now() -> datetime:
     return datetime.now(CHINA)
 
 
+_LOOP = re.compile("Symlink loop from '(.*)'", re.DOTALL)
+"""How Python before 3.13 says that a link leads to itself."""
 _SCARCE = 256 << 20
 """Where a limit leaves less, libraries fail in ways of their own: that is no fault of ours."""
 
@@ -204,6 +208,8 @@ def _ending(error: BaseException, stands: Text | None) -> tuple[Text, int]:
     from aggregator.model.errors import Exit, StopRun
     from aggregator.schemas.text import Text
 
+    if isinstance(error, RuntimeError) and (loop := _LOOP.fullmatch(str(error))):
+        error = OSError(errno.ELOOP, os.strerror(errno.ELOOP), loop[1])
     waits = int(Exit.WAITING)
     kept = Text(f". {stands.en}", f"。{stands.zh}") if stands else Text("; nothing was published.", "，未发布任何内容。")
     if isinstance(error, StopRun):

@@ -18,6 +18,7 @@ from aggregator.model.small import read_small
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _ALIKE = 0.6
+_DEEPEST = 100
 Key = tuple[str | int, ...]
 
 
@@ -40,6 +41,7 @@ def load(path: Path) -> Config:
     """Raises WrongConfiguration naming the line that is no TOML; OSError where the file cannot be read."""
     try:
         text = read_small(path).decode("utf-8-sig")
+        _refuse_deep_keys(path, text)
         return Config(tomllib.loads(text), path, text)
     except tomllib.TOMLDecodeError as error:
         where, why = _place(str(error), text)
@@ -47,6 +49,13 @@ def load(path: Path) -> Config:
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise _no_toml(f"{told(path)}:{line}", f"it is not UTF-8 (byte {error.object[error.start]:#04x})") from None
+
+
+def _refuse_deep_keys(path: Path, text: str) -> None:
+    """A key of thousands of parts takes the parser gigabytes."""
+    for number, line in enumerate(_LINE.findall(text), 1):
+        if line.split("=", 1)[0].count(".") > _DEEPEST:
+            raise _no_toml(f"{told(path)}:{number}", f"a key of more than {_DEEPEST} parts")
 
 
 def _no_toml(where: str, why: str) -> WrongConfiguration:

@@ -166,3 +166,13 @@ def test_nohup_is_kept(tmp_path: Path) -> None:
         process.send_signal(signal.SIGHUP)
     process.communicate(timeout=60)
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize("command", [("run", "export.csv", "--period", "2026-10", "--out", "out", "--ledger", "odd"), ("status", "--out", "odd"), ("receive", "export.csv", "--out", "odd")])
+def test_a_link_that_leads_to_itself(runner: Runner, command: tuple[str, ...]) -> None:
+    runner.write([row()])
+    (runner.folder / "odd").symlink_to("odd")
+    result = aggregator(*command, folder=runner.folder)
+    assert result.returncode in (73, 74, 78), result.stderr
+    assert "odd" in result.stderr
+    assert "Internal" not in result.stderr

@@ -111,3 +111,11 @@ def test_a_mapping_of_a_program_has_no_lines(config: dict[str, Any]) -> None:
     with pytest.raises(WrongConfiguration) as stop:
         from_config(config, {})
     assert str(stop.value).startswith("The config is wrong: unknown ")
+
+
+@pytest.mark.parametrize("text", ["[run]\n" + "a." * 20_000 + "a = 1\n", "[" + "a." * 20_000 + "a]\n"])
+def test_a_key_of_thousands_of_parts_is_not_parsed(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "aggregator.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(WrongConfiguration, match="a key of more than 100 parts"):
+        read_config(path)
