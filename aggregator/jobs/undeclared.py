@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import mmap
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,7 +23,8 @@ _MOST_BYTES = 256 << 20
 """Of rejected lines that are looked through for the numbers of orders and waybills, those of the last runs first."""
 _SHORTEST = 6
 """What is shorter is no number, and stands in many cells."""
-_LONGEST_LINE = 1 << 16
+_LONGEST_LINE, _MOST_LINES = 1 << 16, 10_000
+"""Of a file, in which a number is looked for."""
 
 
 def undeclared(ledger: Ledger, numbers: set[str], lang: Lang) -> Iterator[dict[str, str]]:
@@ -65,18 +67,27 @@ def _in_rejected_lines(ledger: Ledger, numbers: set[str]) -> Iterator[tuple[str,
             size = path.stat().st_size
             if 0 < size <= left:
                 left -= size
+                found = set[str]()
                 for number, cells in _in_file(path, wanted):
-                    wanted.discard(number)
+                    found.add(number)
                     yield number, cells
+                wanted -= found
 
 
 def _in_file(path: Path, numbers: set[str]) -> Iterator[tuple[str, list[str]]]:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         for number in sorted(numbers):
-            at = data.find(number.encode())
-            if at >= 0:
-                begin, end = data.rfind(b"\n", 0, at) + 1, data.find(b"\n", at)
-                line = data[max(begin, at - _LONGEST_LINE) : min(end if end >= 0 else len(data), at + _LONGEST_LINE)]
-                cells = [cell.strip().removeprefix("'") for cell in next(csv.reader([line.decode("utf-8-sig", "replace")]))]
+            for line in islice(_lines_with(data, number.encode()), _MOST_LINES):
+                cells = [cell.strip().removeprefix("'") for cell in next(csv.reader([line.decode("utf-8-sig", "replace")]), [])]
+                # It may be a part of a longer number.
                 if number in cells or number in folded(pa.array(cells, pa.string())).to_pylist():
                     yield number, list(dict.fromkeys(cell.upper() for cell in cells if len(cell) >= _SHORTEST)) + cells
+
+
+def _lines_with(data: mmap.mmap, text: bytes) -> Iterator[bytes]:
+    at = data.find(text)
+    while at >= 0:
+        begin, end = data.rfind(b"\n", 0, at) + 1, data.find(b"\n", at)
+        end = end if end >= 0 else len(data)
+        yield data[max(begin, at - _LONGEST_LINE) : min(end, at + _LONGEST_LINE)]
+        at = data.find(text, end)

@@ -25,8 +25,7 @@ from aggregator.schemas.returned import REJECT_CODES, REJECT_REASONS
 from aggregator.schemas.text import Lang, Text
 
 MOST_LINES = 50_000
-"""Of all workbooks of a run together. Nobody corrects more by hand, and a run of which half is rejected stays within 1.6 of the time of a
-clean one."""
+"""Of all workbooks of a run together. Nobody corrects more by hand."""
 MOST_BOOKS = 100
 """What a run of many small files may take for them is bounded likewise."""
 _COMMENTS = 1_000

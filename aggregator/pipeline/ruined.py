@@ -64,9 +64,9 @@ def told_of(found: Iterable[Ruined], mode: Mode, names: Sequence[str]) -> tuple[
         field = mode.dictionary.fields[column - 1]
         heading = field.headings[0] if field.headings else field.shown
         texts.append(Text(
-            f"{names[place]}: a spreadsheet has changed {cells:,} cells of {field.shown} (the first in row {first.row}: {first.value}). What stood there is lost: "
+            f"{names[place]}: a spreadsheet has probably changed {cells:,} cells of {field.shown} (the first in row {first.row}: {first.value}). What stood there cannot be known from them: "
             "export the file again and do not open the CSV in a spreadsheet, or import it with this column as text; correct rejected lines in their workbook.",
-            f"{names[place]}：“{heading}”列有 {cells:,} 个单元格已被表格软件改动（首个在第 {first.row} 行：{first.value}）。原值已丢失："
+            f"{names[place]}：“{heading}”列有 {cells:,} 个单元格疑似被表格软件改动（首个在第 {first.row} 行：{first.value}），无法由其得知原值："
             "请重新导出，不要用表格软件直接打开CSV，或导入时将该列设为文本；被拒绝的行请在其工作簿中修正。",
         ))  # fmt: skip
     if len(texts) > _COLUMNS_TOLD:

@@ -81,3 +81,11 @@ def test_of_what_waits_the_ledger_alone_knows(seen: Runner) -> None:
         path.unlink()
     found: list[Any] = [line for table in trace(seen.out / "ledger.sqlite", {number(2)}) for line in table.to_pylist()]
     assert [line["fate"] for line in found] == ["rejected"]
+
+
+def test_a_part_of_a_longer_number_is_no_number(runner: Runner) -> None:
+    """And every inventory of an order is found."""
+    orders = {1: "ORDER-22", 2: "ORDER-2", 3: "ORDER-2"}
+    runner.run_rows([lines(serial, order_no=order, goods_name="") for serial, order in orders.items()])
+    found: list[Any] = [line for table in trace(runner.out / "ledger.sqlite", {"ORDER-2"}) for line in table.to_pylist()]
+    assert sorted(line["inventory_no"] for line in found) == [number(2), number(3)]
