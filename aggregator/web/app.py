@@ -15,7 +15,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
-from starlette.requests import Request
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
@@ -24,7 +25,7 @@ from aggregator.schemas.modes import MODES
 from aggregator.schemas.patterns import CHINA
 from aggregator.schemas.shown import shown
 from aggregator.schemas.text import Lang, Text
-from aggregator.web.guard import REPORTS, STYLE, Guard, Keys, Refused, same
+from aggregator.web.guard import REPORTS, STYLE, Guard, Keys, Refused, TooMuch, same
 from aggregator.web.runs import Run, find_run, findings, runs, zipped
 from aggregator.web.uploads import MOST_FILES, OddFile, lay_down
 from aggregator.web.works import Asked, Busy, Step, Work, Works
@@ -34,12 +35,14 @@ _SHOWN = 30
 _PAGES = Environment(loader=PackageLoader("aggregator.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 _PAGES.filters["shown"] = lambda value: shown(str(value))
 _REFUSALS = {
+    400: Text("The form did not arrive whole, or it has too many files (200 at most). Send it again.", "表单不完整，或文件过多（至多 200 个）。请重新提交。"),
     401: Text("Open the address that the terminal shows: it has the key.", "请打开终端中显示的完整地址，其中含有访问密钥。"),
     403: Text("This was not sent from this page. Nothing was done.", "请求并非来自本页面，未执行任何操作。"),
     404: Text("There is no such page or file.", "页面或文件不存在。"),
     409: Text("Another check or run is under way. Wait until it has ended, then try again.", "另一项校验或申报正在进行，请待其结束后再试。"),
     413: Text("That is more than is taken at once. Send fewer or smaller files.", "文件过大，超出上传限制。请减少文件。"),
     421: Text("This address is not one of this page.", "地址有误。"),
+    507: Text("The files could not be kept: the disk is full or may not be written to. Nothing was done.", "文件无法保存：磁盘已满或无写入权限。未执行任何操作。"),
     422: Text("Choose at least one export (CSV, workbook, XML, Parquet; also in .zip or .gz) and a month.", "请选择至少一个导出文件（CSV、工作簿、XML、Parquet，也可为 .zip 或 .gz）和申报期。"),
 }  # fmt: skip
 
@@ -66,6 +69,20 @@ class Pages:
     def refusal(self, request: Request, status: int) -> HTMLResponse:
         lang = lang_of(dict(request.headers), request.cookies)
         return self.page(request, "refused.html.j2", status, text=_REFUSALS[status].in_lang(lang))
+
+    def refusals(self) -> dict[Any, Any]:
+        """What is answered to what went wrong while a request was read. The first that fits is taken."""
+
+        async def by_status(request: Request, error: Exception) -> Response:
+            status = error.status_code if isinstance(error, HTTPException) else 400
+            answer = self.refusal(request, {405: 404}.get(status, status if status in _REFUSALS else 400))
+            answer.status_code = status
+            return answer
+
+        async def too_much(request: Request, _: Exception) -> Response:
+            return self.refusal(request, 413)
+
+        return {HTTPException: by_status, ClientDisconnect: by_status, TooMuch: too_much}
 
     async def home(self, request: Request) -> Response:
         if given := request.query_params.get("token"):
@@ -103,12 +120,16 @@ class Pages:
             at = datetime.now(CHINA)
             name, folder = self.works.new_folder(at)
             try:
+                folder.mkdir(parents=True, mode=0o700)
                 laid = [await run_in_threadpool(lay_down, files, folder / place) for place, files in (("exports", exports), ("receipts", receipts))]
-            except OddFile:
+            except (OddFile, OSError) as error:
                 shutil.rmtree(folder, ignore_errors=True)
-                return self.refusal(request, 422)
+                return self.refusal(request, 422 if isinstance(error, OddFile) else 507)
             work = Work(name, f"{at:%Y-%m-%d %H:%M}", laid[0], laid[1], period, mode, form.get("cleared") == "all")
-        return self._start(request, work, "check")
+        answer = self._start(request, work, "check")
+        if answer.status_code == 409:
+            shutil.rmtree(folder, ignore_errors=True)
+        return answer
 
     def _start(self, request: Request, work: Work, step: Step) -> Response:
         try:
@@ -177,7 +198,7 @@ def app_of(asked: Asked, keys: Keys, host: str, port: int, mode: str, most_bytes
         Route("/", pages.home), Route(STYLE, pages.style), Route("/lang", pages.switch), Route("/upload", pages.upload, methods=["POST"]),
         Route("/work/{name}", pages.work), Route("/work/{name}/run", pages.run, methods=["POST"]), Route(run, pages.one_run),
         Route(run + "/all.zip", pages.zip), Route(run + "/file/{name:path}", pages.file),
-    ], lifespan=lifespan)  # fmt: skip
+    ], lifespan=lifespan, exception_handlers=pages.refusals())  # fmt: skip
 
     class Said(Refused):
         def answer(self, status: int) -> Response:

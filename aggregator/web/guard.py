@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -68,12 +68,7 @@ class Guard:
         if refusal:
             await self.refused(scope).answer(refusal)(scope, receive, answering)
             return
-        try:
-            await self.app(scope, taken, answering)
-        except TooMuch:
-            if answering.begun:
-                raise
-            await self.refused(scope).answer(413)(scope, receive, answering)
+        await self.app(scope, taken, answering)
 
     def _refusal(self, scope: Scope, headers: Headers) -> int:
         """The status of a request that is refused; 0 of one that is let in."""
@@ -97,11 +92,9 @@ class Guard:
         return headers.get("origin", "").lower() == f"http://{host}" and headers.get("sec-fetch-site", "same-origin") == "same-origin"
 
     def _knows_session(self, headers: Headers) -> bool:
-        try:
-            given = SimpleCookie(headers.get("cookie", "")).get(self.keys.cookie(self.port))
-        except CookieError:
-            return False
-        return given is not None and same(given.value, self.keys.session)
+        """As browsers write cookies, not as the standard library reads them: one odd cookie of another program is not to hide ours."""
+        given = cookie_parser(headers.get("cookie", "")).get(self.keys.cookie(self.port), "")
+        return same(given, self.keys.session)
 
 
 class Refused:
@@ -133,11 +126,10 @@ class _Answering:
     """Headers that every answer has, unless it has its own."""
 
     def __init__(self, send: Send) -> None:
-        self._send, self.begun = send, False
+        self._send = send
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.begun = True
             headers = MutableHeaders(scope=message)
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)

@@ -81,9 +81,7 @@ class Works:
 
     def new_folder(self, at: datetime) -> tuple[str, Path]:
         name = f"{at:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
-        folder = self.asked.folder / name
-        folder.mkdir(parents=True, mode=0o700)
-        return name, folder
+        return name, self.asked.folder / name
 
     def keep(self, work: Work) -> None:
         write_file(self.asked.folder / work.id / "work.json", json.dumps(asdict(work), ensure_ascii=False).encode())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import os
 import re
+import socket
 import subprocess
 import sys
 import zipfile
@@ -29,7 +31,8 @@ class Server:
         self.folder = folder
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"}
         command = [sys.executable, "-m", "aggregator", "serve", "--out", "results", "--upload-limit", "1"]
-        self.process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True)
+        with (folder / "said.txt").open("w") as said:
+            self.process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=said, text=True)
         assert self.process.stdout is not None
         self.address = self.process.stdout.readline().strip()
         self.port = urlsplit(self.address).port
@@ -78,7 +81,6 @@ def test_other_kinds_of_files_are_refused(given: str) -> None:
         safe_name(given)
 
 
-@pytest.mark.long
 def test_who_is_not_let_in(server: Server) -> None:
     session, port = server.session(), server.port
     home, headers = server.ask("GET", "/", **session)[0], server.ask("GET", "/", **session)[2]
@@ -100,6 +102,62 @@ def test_who_is_not_let_in(server: Server) -> None:
     assert server.ask("POST", "/upload", **session, Content_Length=str(1 << 40))[0] == 413
     assert server.ask("POST", "/upload", **session, Content_Length="-1")[0] in (400, 413)
     assert sorted(path.name for path in server.folder.rglob("*.csv")) == []
+
+
+def one_part(size: int) -> bytes:
+    return b'--x\r\nContent-Disposition: form-data; name="exports"; filename="a.csv"\r\n\r\n' + b"a" * size + b"\r\n--x--\r\n"
+
+
+def test_what_is_sent_without_its_size_being_said_is_counted(server: Server) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    parts = (one_part(1 << 22)[at : at + 65536] for at in range(0, 1 << 20 | 1 << 17, 65536))
+    named = {**server.session(), "Content-Type": "multipart/form-data; boundary=x", "Accept-Language": "zh-CN"}
+    connection.request("POST", "/upload", parts, named, encode_chunked=True)
+    answer = connection.getresponse()
+    assert (answer.status, "文件过大" in answer.read().decode()) == (413, True)
+    assert list((server.folder / "results").rglob("a.csv")) == []
+
+
+@pytest.mark.parametrize(("body", "kind"), [(b"x", "multipart/form-data"), (b"garbage", "multipart/form-data; boundary=x"), (one_part(1) * 2, "multipart/form-data; boundary=x"),
+    (b'--x\r\nContent-Disposition: form-data; name="form_key"\r\n\r\n' + b"a" * 9000 + b"\r\n--x--\r\n", "multipart/form-data; boundary=x"), (b"{}", "application/json")])  # fmt: skip
+def test_a_form_that_is_none_is_refused_in_words(server: Server, body: bytes, kind: str) -> None:
+    status, said, _ = server.ask("POST", "/upload", body, **server.session(), Content_Type=kind, Accept_Language="zh-CN")
+    assert status in (400, 403)
+    assert 'lang="zh-CN"' in said
+
+
+@pytest.mark.parametrize(("path", "status"), [("/nothing", 404), ("/upload", 405)])
+def test_an_address_that_is_none_is_refused_in_words(server: Server, path: str, status: int) -> None:
+    answered, said, _ = server.ask("GET", path, **server.session(), Accept_Language="zh-CN")
+    assert (answered, "页面或文件不存在" in said) == (status, True)
+
+
+@pytest.mark.parametrize("other", ["x=\xe9", 'a={"b": 1, "c"}', "no equals", 'q="open', "[x]=1"])
+def test_cookies_of_other_programs_of_the_machine_do_not_matter(server: Server, other: str) -> None:
+    """Cookies know no ports: whatever else runs on this machine sends its own along."""
+    session = server.session()
+    assert server.ask("GET", "/lang", **{**session, "Cookie": f"{other}; {session['Cookie']}"})[0] == 303
+
+
+def test_a_folder_that_cannot_be_written_to_is_said(server: Server) -> None:
+    uploads = server.folder / "results" / "uploads"
+    uploads.rename(uploads.with_name("kept"))
+    uploads.write_text("")
+    try:
+        status, said = server.form(server.session(), "a.csv", b"x")
+    finally:
+        uploads.unlink()
+        uploads.with_name("kept").rename(uploads)
+    assert (status, "could not be kept" in said) == (507, True)
+
+
+def test_a_sender_who_leaves_is_no_fault(server: Server) -> None:
+    session = server.session()
+    head = f"POST /upload HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nCookie: {session['Cookie']}\r\nOrigin: {session['Origin']}\r\n"
+    with socket.create_connection(("127.0.0.1", server.port)) as sender:
+        sender.sendall(f"{head}Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 9999\r\n\r\n".encode() + one_part(1)[:40])
+    assert server.ask("GET", "/", **session)[0] == 200
+    assert "Traceback" not in (server.folder / "said.txt").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -148,5 +206,18 @@ def test_from_an_upload_to_declarations(server: Server, page: Any) -> None:
     page.get_by_role("link", name="English").click()
     page.get_by_role("link", name="202610-02").first.wait_for()
     assert "Runs" in page.content()
+    for scheme, width in itertools.product(("light", "dark"), (390, 1280, 1920)):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 900})
+        for address in ("/", "/run/2026-10/202610-01", re.findall(r"/work/[0-9a-f-]+", page.content())[0]):
+            page.goto(f"http://127.0.0.1:{server.port}{address}")
+            if shots:
+                page.screenshot(path=f"{shots}/{address.split('/')[1] or 'home'}-{scheme}-{width}.png", full_page=True)
+            assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+            assert page.evaluate(CONTRASTS) == []
+            # A word of a heading stands on one line.
+            assert page.evaluate("[...document.querySelectorAll('th')].filter(one => !/[ \\u4e00-\\u9fff]/.test(one.innerText) && one.clientHeight > 45).length") == 0
+            if address != "/":
+                page.go_back()
     if shots:
         page.screenshot(path=f"{shots}/home.png", full_page=True)
