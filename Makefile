@@ -5,10 +5,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO_OUT ?= demo-out
 LOWEST := .venv-lowest
+SPARK := tests/contracts/test_engines.py tests/jobs/test_spark.py
 QUICK := tests/cli/test_cli.py tests/jobs/test_golden.py tests/inputs/test_formats.py
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: demo test long quick lowest constraints lint types layers docs-check docs sbom licences reproducible bench bench-check faults damage attack sample-data clean
+.PHONY: demo test test-spark long quick lowest constraints lint types layers docs-check docs sbom licences reproducible bench bench-check faults damage attack sample-data clean
 
 demo: $(VENV)/installed
 	@rm -rf $(DEMO_OUT)
@@ -31,7 +32,11 @@ demo: $(VENV)/installed
 	@echo "  $(BIN)/aggregator run sample_data/market/slips.csv --config sample_data/market/aggregator.toml --period 2026-10 --out market-out"
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -n 2 -m "not long"
+	$(BIN)/python -m pytest -n 2 -m "not long and not spark"
+
+# What runs on Spark, on executors of its own: the same bytes as here. A minute and a half; needs Java 17.
+test-spark: $(VENV)/installed-spark
+	$(BIN)/python -m pytest -m spark $(SPARK)
 
 # What is left out of `make test` for its time: servers, browsers, long searches.
 long: $(VENV)/installed-spark

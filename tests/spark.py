@@ -1,4 +1,4 @@
-"""Spark for the tests: two executors in processes of their own (`local-cluster`), started once for a module."""
+"""Spark for the tests: two executors in processes of their own (`local-cluster`), started once for all modules."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def why_not() -> str:
     return ""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     if reason := why_not():
         pytest.skip(reason)

@@ -40,7 +40,7 @@ def _spark(folder: Path) -> Opened:
     return opened
 
 
-@pytest.fixture(params=["in-process", "workers", pytest.param("spark", marks=pytest.mark.long)])
+@pytest.fixture(params=["in-process", "workers", pytest.param("spark", marks=pytest.mark.spark)])
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
     if request.param == "spark":
         request.getfixturevalue("spark")

@@ -30,26 +30,33 @@ from tests.jobs.test_golden import make as make
 from tests.spark import MASTER, ON_SPARK, SETTINGS, why_not
 from tests.spark import spark as spark
 
-pytestmark = pytest.mark.long
+long, core = pytest.mark.long, pytest.mark.spark
+"""What `make test-spark` runs is the core: a minute and a half."""
 needs_spark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "it runs")
 
 
+@core
 def test_golden_month(spark: Session, make: Any, tmp_path: Path) -> None:
     made = make.run_month(tmp_path, chunk_bytes=60_000, **ON_SPARK)
     assert_as_expected(made, SAMPLE / "expected" / "exports")
 
 
-@pytest.mark.parametrize(("job", "expected"), [("run_faults", "faults"), ("run_market", "market"), ("run_orders", "orders")])
+@pytest.mark.parametrize(
+    ("job", "expected"),
+    [pytest.param("run_faults", "faults", marks=core), pytest.param("run_market", "market", marks=long), pytest.param("run_orders", "orders", marks=long)],
+)
 def test_golden_faults_and_other_modes(spark: Session, make: Any, tmp_path: Path, job: str, expected: str) -> None:
     made = getattr(make, job)(tmp_path, chunk_bytes=20_000, **ON_SPARK)
     assert_as_expected(made, SAMPLE / "expected" / expected)
 
 
+@long
 def test_check_finds_the_same(spark: Session, runner: Runner) -> None:
     path = runner.write("".join(sampled(runner.folder / "sample", 1500, 0.1)))
     assert findings_by_code(path, chunk_bytes=60_000, **ON_SPARK) == findings_by_code(path, chunk_bytes=60_000)
 
 
+@long
 def test_what_is_unpacked_and_rewritten_lies_where_all_see_it(spark: Session, runner: Runner) -> None:
     data = gzip.compress("".join(sampled(runner.folder / "sample", 600, 0.05)).encode("gb18030"))
     path = runner.write(data, "export.csv.gz")
@@ -87,6 +94,7 @@ def files_of(folder: Path, number: str = "-01") -> dict[str, bytes]:
     return found
 
 
+@long
 @pytest.mark.parametrize(
     ("arranged", "faults"), [(lambda lines: [lines], 0.1), (shuffled, 0.02), (scattered, 0.02)], ids=["faulty", "shuffled", "scattered"]
 )
@@ -98,6 +106,7 @@ def test_the_same_bytes_as_here(arranged: Callable[[list[str]], list[list[str]]]
     assert files_of(runner.folder / "spark") == files_of(runner.folder / "local")
 
 
+@long
 def test_what_the_ledger_knows_reaches_every_step(spark: Session, runner: Runner) -> None:
     """Declared before, declared otherwise before, and scattered over chunks."""
     head, *rows = sampled(runner.folder / "sample", 1500, 0.0)
@@ -136,6 +145,7 @@ def killed_once(session: Session, folder: Path, killed: list[int]) -> None:
         time.sleep(0.005)
 
 
+@core
 def test_an_executor_that_is_killed_changes_nothing(spark: Session, runner: Runner) -> None:
     path = runner.write("".join(sampled(runner.folder / "sample", 4000, 0.02)))
     runner.run(path, out=runner.folder / "local", chunk_bytes=60_000)
@@ -153,6 +163,7 @@ def die(number: int) -> None:
     os._exit(9)
 
 
+@long
 def test_executors_that_die_again_and_again_end_with_a_sentence(spark: Session, tmp_path: Path) -> None:
     with pytest.raises(ExecutorsLost), spark_engine(tmp_path, SETTINGS, []) as engine:
         list(engine.map(die, [(1,), (2,)]))
@@ -160,17 +171,20 @@ def test_executors_that_die_again_and_again_end_with_a_sentence(spark: Session, 
         assert list(engine.map(pow, [(2, 3)])) == [8], "the session goes on"
 
 
+@long
 def test_a_path_that_executors_do_not_see_is_named(spark: Session, tmp_path: Path) -> None:
     with pytest.raises(NotShared, match="nowhere"), spark_engine(tmp_path, SETTINGS, [tmp_path / "nowhere"]):
         pass
 
 
+@long
 def test_other_versions_on_executors_are_named(spark: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions, "versions", lambda: {"pyarrow": "1.0"})
     with pytest.raises(OtherVersions, match=r"this machine has 1\.0"), spark_engine(tmp_path, SETTINGS, []):
         pass
 
 
+@long
 @needs_spark
 def test_a_master_that_listens_and_says_nothing_is_not_waited_for(runner: Runner) -> None:
     runner.write("".join(sampled(runner.folder / "sample", 10, 0.0)))
@@ -185,6 +199,7 @@ def test_a_master_that_listens_and_says_nothing_is_not_waited_for(runner: Runner
     assert result.stderr.count("\n") == 1
 
 
+@long
 @needs_spark
 @pytest.mark.parametrize(
     ("master", "given", "code", "said"),
@@ -205,6 +220,7 @@ def test_what_spark_cannot_do_is_said_in_a_sentence(master: str, given: str, cod
     assert not list((runner.folder / "out").glob("2026-10/*"))
 
 
+@long
 @needs_spark
 def test_folders_may_have_any_name_and_nothing_stays(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> None:
     temp = tmp_path_factory.mktemp("t")
@@ -225,6 +241,7 @@ def command_lines(session: Session) -> Iterable[str]:
     return (command_line(each) for each in (own, *own.children(recursive=True)))
 
 
+@long
 def test_a_secret_of_the_config_is_in_no_command_line_or_log(spark: Session) -> None:
     assert not any("hunter22" in line for line in command_lines(spark))
     assert b"hunter22" not in spark.jvm.log.read_bytes()
@@ -255,6 +272,7 @@ def under_way(runner: Runner) -> subprocess.Popen[str]:
     return process
 
 
+@long
 @needs_spark
 def test_a_session_that_is_ended_from_outside_ends_with_a_sentence(runner: Runner) -> None:
     process = under_way(runner)
@@ -266,6 +284,7 @@ def test_a_session_that_is_ended_from_outside_ends_with_a_sentence(runner: Runne
     assert not list((runner.folder / "out").glob("2026-10/*"))
 
 
+@long
 @needs_spark
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_who_ends_a_run_ends_its_spark(number: signal.Signals, runner: Runner) -> None:
