@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.domain.grouping import Hashes, among, hashes
+from aggregator.domain.grouping import BLANK, Hashes, among, hashes
 from aggregator.model.findings import FINDINGS, findings_of, no_findings
 from aggregator.schemas.arrays import Ints
 from aggregator.schemas.modes import Mode
@@ -28,13 +28,13 @@ class BatchFindings:
 def shared_numbers(
     mode: Mode, code: str, column: str, seen: list[Hashes], units: list[str], read: Callable[[str], pa.Table]
 ) -> pa.Table:
-    """Inventories that share a value of `column` with another inventory. `seen`: hashes of the values, by unit; `read`
-    gives a unit's inventories. Hashes only say where to look: the values themselves are compared."""
+    """Inventories that share a value of `column` with another inventory. `seen`: hashes of the values (BLANK where there is none), by
+    unit; `read` gives a unit's inventories. Hashes only say where to look: the values themselves are compared."""
     if code not in mode.rules:
         return PLACED.empty_table()
     everything = np.concatenate(seen) if seen else np.zeros(0, dtype=np.uint64)
     values, counts = np.unique(everything, return_counts=True)
-    suspect = values[counts > 1]
+    suspect = values[(counts > 1) & (values != BLANK)]
     if not len(suspect):
         return PLACED.empty_table()
     tables = []

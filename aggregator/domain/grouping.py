@@ -14,6 +14,8 @@ from aggregator.schemas.arrays import Ints, Mask
 
 Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 
+BLANK = np.uint64(0)
+"""The hash of a blank value."""
 _ROOM = 1 << 62
 _LONG = 65
 """Bytes from which a value is hashed by itself: few have as many."""

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from aggregator.schemas.arrays import Ints, Mask
 from aggregator.schemas.inventories import IDENTIFIERS
+from aggregator.schemas.modes import Mode
 from aggregator.schemas.patterns import INVENTORY_NO, SCIENTIFIC
 
 _PLAUSIBLE = "[0-9A-Z]*(?:[0-9][0-9A-Z]*){5}"
@@ -65,6 +66,16 @@ def naming(numbers: pa.Array, misread: Mask) -> Ints:
     found: Ints = of_value[pc.fill_null(encoded.indices, len(encoded.dictionary)).to_numpy()]
     found[misread & (found == Naming.ODD)] = Naming.NOTHING
     return found
+
+
+def naming_of(mode: Mode, table: pa.Table) -> Ints:
+    """Of lines or of inventories."""
+    bits = table["error_bits" if "error_bits" in table.column_names else "bits"].to_numpy()
+    numbers, misread = table["inventory_no"].combine_chunks(), bits & mode.rules.misread_bits != 0
+    if mode.dictionary["inventory_no"].kind == "given":
+        # Numbers that others give have no shape to tell them by.
+        return np.where(numbers.is_valid().to_numpy(zero_copy_only=False) & ~misread, Naming.SHAPED, Naming.NOTHING)
+    return naming(numbers, misread)
 
 
 def meant(numbers: pa.Array) -> pa.Array:
@@ -146,11 +157,12 @@ def cut_off_pairs(lines: pa.Table, wanted: pa.Array, telling: Callable[[pa.Array
     inventory from others."""
     numbers = lines["inventory_no"].combine_chunks()
     former, latter = numbers.slice(0, max(len(lines) - 1, 0)), numbers.slice(1)
-    changes = pc.fill_null(pc.not_equal(former, latter), False).to_numpy(zero_copy_only=False)
-    is_wanted = pc.is_in(numbers, value_set=wanted).to_numpy(zero_copy_only=False)
+    places = np.flatnonzero(pc.fill_null(pc.not_equal(former, latter), False).to_numpy(zero_copy_only=False))
+    sides = [side.take(pa.array(places)) for side in (former, latter)]
+    is_wanted = np.logical_or(*(pc.is_in(side, value_set=wanted).to_numpy(zero_copy_only=False) for side in sides))
+    shaped = [_match(side, INVENTORY_NO) for side in sides]
+    places = places[is_wanted | (shaped[0] != shaped[1])]
     faulty = pc.fill_null(lines["error_bits"], 0).to_numpy() != 0
-    shaped = naming(numbers, np.zeros(len(numbers), dtype=bool)) == Naming.SHAPED
-    places = np.flatnonzero(changes & (is_wanted[:-1] | is_wanted[1:] | (shaped[:-1] != shaped[1:])))
     first, second = (lines.take(pa.array(at)).combine_chunks() for at in (places, places + 1))
     told = [pa.table({name: telling(side[name].combine_chunks()) for name in IDENTIFIERS}) for side in (first, second)]
     places = places[~(_comparable(*told) & ~faulty[places] & ~faulty[places + 1])]

@@ -102,7 +102,7 @@ def calculate(
     shared, partitions = engine.share(work), _scattered(work, ingested)
     resolved = list(engine.map(resolve_chunk, ((shared, chunk, partitions) for chunk in chunks)))
     resolved += list(engine.map(resolve_partition, ((shared, part) for part in range(partitions))))
-    tie(work, ingested, resolved, work.storage.load(SCATTERED) if partitions else np.zeros(0, dtype=np.uint64), partitions)
+    tie(work, engine, ingested, resolved, partitions)
     settled = list(engine.map(settle_chunk, ((shared, chunk) for chunk in chunks)))
     settled += list(engine.map(settle_partition, ((shared, part) for part in range(partitions))))
     placed = _PROCEDURES[work.mode.procedure](work, settled, line.run_ref)
@@ -207,8 +207,8 @@ def _batch_findings(work: Work, resolved: list[Resolved], settled: list[Settled]
         return work.storage.read(work.shards.inventories.of(unit))
 
     at_lines = [
-        shared_numbers(work.mode, "B201", "order_no", [unit.orders for unit in resolved], units, inventories),
-        shared_numbers(work.mode, "B202", "waybill_no", [unit.waybills for unit in resolved], units, inventories),
+        shared_numbers(work.mode, "B201", "order_no", [unit.identifiers["order_no"] for unit in resolved], units, inventories),
+        shared_numbers(work.mode, "B202", "waybill_no", [unit.identifiers["waybill_no"] for unit in resolved], units, inventories),
     ]
     placeless = [placed.findings, lines_as_slips(work.mode, by_line)]
     if placed.split.declarations:

@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregator.domain.fate import Verdict
-from aggregator.domain.grouping import Hashes, among, distinct, hashes
-from aggregator.domain.strays import Naming, naming
+from aggregator.domain.grouping import BLANK, Hashes, among, distinct, hashes
+from aggregator.domain.strays import Naming, naming_of
 from aggregator.pipeline.ingest import Ingested
-from aggregator.pipeline.resolve import Resolved
+from aggregator.pipeline.resolve import SCATTERED, Resolved
 from aggregator.pipeline.shards import MEMBER, PART
-from aggregator.pipeline.work import Work, chunk_unit, part_of
+from aggregator.pipeline.work import Work, chunk_unit, part_of, partition_unit
 from aggregator.schemas.arrays import Ints, Mask
 from aggregator.schemas.inventories import IDENTIFIERS
 from aggregator.schemas.modes import Mode
@@ -24,7 +24,8 @@ from aggregator.schemas.rule import Severity
 
 _SHARED_BY_MANY = 8
 """A value that more inventories have than this is no identifier: a placeholder, the number of a whole consignment."""
-_BLANK = np.uint64(0)
+_FEW = 64
+"""Lines among which the first or last with a number nearly always is."""
 _SEEN = ("inventory_no", "item_no", *IDENTIFIERS)
 NUMBERED = pa.schema(
     [
@@ -35,48 +36,58 @@ NUMBERED = pa.schema(
 """Lines that have a number, and where they stand."""
 
 
+KNOWN, SEVERAL, COMMON = "known", "several", "common"
+"""Arrays of hashes: of all identifiers and numbers of inventories, of the identifiers that stand more than once, of those that too many
+inventories have."""
+
+
+def save_known(work: Work, ingested: list[Ingested], resolved: list[Resolved]) -> None:
+    """What is known of identifiers once all inventories are resolved. Those of what is no inventory are passed over."""
+    every = [np.where(unit.nothing, BLANK, of_column) for unit in resolved for of_column in unit.identifiers.values()]
+    given = np.concatenate(every or [np.zeros(0, dtype=np.uint64)])
+    values, counts = np.unique(given[given != BLANK], return_counts=True)
+    work.storage.save(KNOWN, distinct(np.concatenate([values, *(chunk.inventories for chunk in ingested)])))
+    work.storage.save(SEVERAL, values[counts > 1])
+    work.storage.save(COMMON, values[counts > _SHARED_BY_MANY])
+
+
 @dataclass
 class LookUp:
-    """`scattered`: hashes of the inventories that are resolved by partition."""
+    """`lines_in`: how many lines each chunk has."""
 
     work: Work
-    ingested: list[Ingested]
-    resolved: list[Resolved]
-    scattered: Hashes
+    lines_in: tuple[int, ...]
     partitions: int
-    ends: dict[int, tuple[pa.Table, pa.Table]] = field(default_factory=dict)
-
-    @cached_property
-    def of_units(self) -> list[dict[str, Hashes]]:
-        """Hashes of the identifiers of each unit's inventories; of blank ones and of what is no inventory that of a blank."""
-        found = []
-        for place in range(len(self.resolved)):
-            table = self.inventories(place)
-            nothing = self.naming_of(table) == Naming.NOTHING
-            found.append({name: np.where(nothing, _BLANK, hashes(table[name].combine_chunks())) for name in IDENTIFIERS})
-        return found
-
-    @cached_property
-    def counted(self) -> tuple[Hashes, Ints]:
-        """Hashes of all identifiers and how often each stands."""
-        every = np.concatenate([each for unit in self.of_units for each in unit.values()] or [np.zeros(0, dtype=np.uint64)])
-        return np.unique(every[every != _BLANK], return_counts=True)
+    ends: dict[tuple[int, int], pa.Table] = field(default_factory=dict)
 
     @cached_property
     def known(self) -> Hashes:
-        return distinct(np.concatenate([self.counted[0], *(chunk.inventories for chunk in self.ingested)]))
+        return self._loaded(KNOWN)
 
     @cached_property
     def several(self) -> Hashes:
-        """Hashes of identifiers that stand more than once."""
-        return self.counted[0][self.counted[1] > 1]
+        return self._loaded(SEVERAL)
 
     @cached_property
     def common(self) -> Hashes:
-        return self.counted[0][self.counted[1] > _SHARED_BY_MANY]
+        return self._loaded(COMMON)
+
+    @cached_property
+    def scattered(self) -> Hashes:
+        """Hashes of the inventories that are resolved by partition."""
+        return self._loaded(SCATTERED) if self.partitions else np.zeros(0, dtype=np.uint64)
+
+    def _loaded(self, name: str) -> Hashes:
+        found: Hashes = self.work.storage.load(name)
+        return found
+
+    def unit(self, place: int) -> str:
+        """Chunks are the first units, partitions follow."""
+        chunks = len(self.work.chunks)
+        return chunk_unit(place) if place < chunks else partition_unit(place - chunks)
 
     def inventories(self, place: int) -> pa.Table:
-        return self.work.storage.read(self.work.shards.inventories.of(self.resolved[place].unit), ("inventory_no", "verdict", "bits", "chunk", "line", *IDENTIFIERS))
+        return self.work.storage.read(self.work.shards.inventories.of(self.unit(place)), ("inventory_no", "verdict", "bits", "chunk", "line", *IDENTIFIERS))
 
     def telling(self, values: pa.Array) -> pa.Array:
         """Identifiers; null where one does not tell one inventory from others."""
@@ -100,13 +111,7 @@ class LookUp:
         return pa.table({name: values.cast(NUMBERED.field(name).type) for name, values in cells.items()}).append_column("error_bits", lines["error_bits"])
 
     def naming_of(self, table: pa.Table) -> Ints:
-        """Of lines or of inventories."""
-        bits = table["error_bits" if "error_bits" in table.column_names else "bits"].to_numpy()
-        numbers, misread = table["inventory_no"].combine_chunks(), bits & self.work.mode.rules.misread_bits != 0
-        if self.work.mode.dictionary["inventory_no"].kind == "given":
-            # Numbers that others give have no shape to tell them by.
-            return np.where(numbers.is_valid().to_numpy(zero_copy_only=False) & ~misread, Naming.SHAPED, Naming.NOTHING)
-        return naming(numbers, misread)
+        return naming_of(self.work.mode, table)
 
     def misread(self, lines: pa.Table) -> Mask:
         """Lines that are no rows of cells."""
@@ -143,22 +148,14 @@ class LookUp:
         found: Mask = lines[self.own_number].combine_chunks().is_null().to_numpy(zero_copy_only=False)
         return found
 
-    def numbered(self, chunk: int, places: Ints | None = None) -> pa.Table:
-        """The lines of a chunk that have a number, identifiers as they stand; or of these the first and the last."""
-        lines = self.lines(chunk)
-        at = np.flatnonzero(self.naming_of(lines) != Naming.NOTHING)
-        at = at if places is None else at[places[: len(at)]]
-        return self._numbered(lines, chunk, pa.array(at))
-
     def _numbered(self, lines: pa.Table, chunk: int, at: pa.Array) -> pa.Table:
         """Null where `at` is."""
         chosen = lines.take(at).combine_chunks()
         return chosen.append_column("chunk", pa.array(np.full(len(at), chunk, dtype=np.int32))).append_column("line", at).select(NUMBERED.names)
 
-    def side_by_side(self, chunk: int) -> pa.Table:
+    def side_by_side(self, chunk: int, lines: pa.Table, named: Ints) -> pa.Table:
         """The lines that have a number, between the nearest in the chunks before and after; a row of nulls where a file ends."""
-        lines = self.lines(chunk)
-        at = np.flatnonzero(self.naming_of(lines) != Naming.NOTHING)
+        at = np.flatnonzero(named != Naming.NOTHING)
         places = pa.array(at)
         if self.has_files(chunk):
             ends = np.flatnonzero(np.diff(self.part_of(chunk)[at])) + 1
@@ -186,7 +183,7 @@ class LookUp:
         """The nearest line with a number in the chunks before or after, of the same file; a row of nulls where none has."""
         other = self.next_chunk(chunk, step)
         while other is not None:
-            line = self.ends_of(other)[0 if step > 0 else 1]
+            line = self.end_of(other, -step)
             if line.num_rows:
                 return line
             other = self.next_chunk(other, step)
@@ -197,17 +194,25 @@ class LookUp:
         other, chunks = chunk + step, self.work.chunks
         # Files that are in a chunk with others are in no other chunk.
         while 0 <= other < len(chunks) and {part.place for part in chunks[other]} == {part.place for part in chunks[chunk]}:
-            if self.ingested[other].lines:
+            if self.lines_in[other]:
                 return other
             other += step
         return None
 
-    def ends_of(self, chunk: int) -> tuple[pa.Table, pa.Table]:
-        """The first and the last line of a chunk that have a number; no rows where none has."""
-        if chunk not in self.ends:
-            ends = self.numbered(chunk, np.array([0, -1]))
-            self.ends[chunk] = (ends.slice(0, 1), ends.slice(max(ends.num_rows - 1, 0), 1))
-        return self.ends[chunk]
+    def end_of(self, chunk: int, side: int) -> pa.Table:
+        """The first (-1) or the last (+1) line of a chunk that has a number; no row where none has."""
+        if (chunk, side) not in self.ends:
+            self.ends[chunk, side] = self._end_of(chunk, side)
+        return self.ends[chunk, side]
+
+    def _end_of(self, chunk: int, side: int) -> pa.Table:
+        lines = self.lines(chunk)
+        for count in (_FEW, lines.num_rows):
+            begin = max(lines.num_rows - count, 0) if side > 0 else 0
+            at = begin + np.flatnonzero(self.naming_of(lines.slice(begin, count)) != Naming.NOTHING)
+            if len(at):
+                return self._numbered(lines, chunk, pa.array(at[-1:] if side > 0 else at[:1]))
+        return NUMBERED.empty_table()
 
     def places(self, chunk: int, lines: Ints) -> list[str]:
         table = self.work.storage.read(self.work.shards.lines.of(chunk_unit(chunk)), ("source_row", MEMBER, PART)).take(pa.array(lines))

@@ -14,6 +14,7 @@ from aggregator.domain.figures import days_of
 from aggregator.domain.grouping import Hashes, among, hashes
 from aggregator.domain.inventories import Grouped, content_hashes, group_inventories
 from aggregator.domain.simplified import on_simplified
+from aggregator.domain.strays import Naming, naming_of
 from aggregator.domain.tariff import against_tariff
 from aggregator.engines.engine import Shared
 from aggregator.engines.files import with_dictionaries
@@ -26,7 +27,7 @@ from aggregator.pipeline.shards import EXCLUDED
 from aggregator.pipeline.slips import with_slip_facts
 from aggregator.pipeline.work import Work, chunk_unit, partition_unit
 from aggregator.schemas.arrays import Ints, Mask
-from aggregator.schemas.inventories import Inventories
+from aggregator.schemas.inventories import IDENTIFIERS, Inventories
 from aggregator.schemas.modes import Mode
 from aggregator.schemas.statuses import STATUS_CANCELLED
 from aggregator.schemas.units import shown_numbers
@@ -38,13 +39,13 @@ SCATTERED = "scattered"
 
 @dataclass(frozen=True)
 class Resolved:
-    """What the barriers after resolving need of one unit. `orders`, `waybills`: hashes of those given, one an inventory.
-    `incomplete`: how many inventories are rejected because a line is missing. `simplified`: code of a rule on declaration mode A, how many
+    """What the barriers after resolving need of one unit. `identifiers`: by column, the hash of each inventory's (BLANK where it has
+    none); `nothing`: which are no inventories, only lines without a number. `incomplete`: how many inventories are rejected because a line is missing. `simplified`: code of a rule on declaration mode A, how many
     inventories it names, and the first of them. `answered`: of how many the receipts given say something."""
 
     unit: str
-    orders: Hashes
-    waybills: Hashes
+    identifiers: dict[str, Hashes]
+    nothing: Mask
     incomplete: int
     simplified: dict[str, tuple[int, tuple[str, ...]]]
     answered: int
@@ -110,8 +111,9 @@ def _resolve(work: Work, unit: str, lines: pa.Table) -> Resolved:
     _leave(work, unit, grouped, decided, facts)
     table = _inventory_table(work.mode, grouped, decided)
     work.storage.write(work.shards.inventories.of(unit), table)
-    orders, waybills = (hashes(table[name].combine_chunks().drop_null()) for name in ("order_no", "waybill_no"))
-    return Resolved(unit, orders, waybills, _incomplete(work.mode, grouped, decided), simplified, decided.answered)
+    identifiers = {name: hashes(table[name].combine_chunks()) for name in IDENTIFIERS}
+    nothing = naming_of(work.mode, table) == Naming.NOTHING
+    return Resolved(unit, identifiers, nothing, _incomplete(work.mode, grouped, decided), simplified, decided.answered)
 
 
 def _simplified(work: Work, grouped: Grouped, decided: _Decided) -> dict[str, tuple[int, tuple[str, ...]]]:

@@ -1,8 +1,9 @@
 """The barrier between resolving and merging: which inventories a stray line (strays.py) may belong to. They are
 rejected.
 
-Only where a chunk has a line without a number of customs' shape, or an inventory lacks a line, is anything read. Results depend
-on the order of lines alone, never on where chunks end. In memory are hashes of identifiers (one an inventory) and what is tied.
+Only where a chunk has a line without a number of customs' shape, or an inventory lacks a line, is anything read. Chunks are looked at,
+and holders of a value found, each by itself. Results depend on the order of lines alone, never on where chunks end. Here are only
+hashes of identifiers (one an inventory) and what is tied.
 """
 
 from __future__ import annotations
@@ -28,9 +29,10 @@ from aggregator.domain.strays import (
     meant,
     tied_by_value,
 )
+from aggregator.engines.engine import Engine, Shared
 from aggregator.inputs.formats.csv import raw_records
 from aggregator.pipeline.ingest import Ingested
-from aggregator.pipeline.lookup import LookUp, incomplete
+from aggregator.pipeline.lookup import LookUp, incomplete, save_known
 from aggregator.pipeline.resolve import Resolved
 from aggregator.pipeline.shards import MEMBER
 from aggregator.pipeline.tied import leave_tied
@@ -38,48 +40,154 @@ from aggregator.pipeline.work import Work, chunk_unit
 from aggregator.schemas.arrays import Ints, Mask
 from aggregator.schemas.inventories import IDENTIFIERS
 
+_PIECES = pa.schema([("chunk", pa.int32()), ("line", pa.int64()), ("inventory_no", pa.string())])
+_WANTED = "wanted"
+"""The array of hashes of the values whose holders are looked for."""
 
-def tie(work: Work, ingested: list[Ingested], resolved: list[Resolved], scattered: Hashes, partitions: int) -> None:
+
+@dataclass(frozen=True)
+class Seen:
+    """What ties see in one chunk. `tied`: inventories tied by place (TIED); `cut_off`: by a number that is another's, cut off; `shared`:
+    values that others may have (SHARED); `wanted`: hashes of others whose holders are looked for; `pieces`: numbers that stand in what
+    ties them."""
+
+    tied: pa.Table
+    cut_off: pa.Table
+    shared: pa.Table
+    wanted: Hashes
+    pieces: pa.Table
+
+
+@dataclass(frozen=True)
+class _Search:
+    """`incomplete`: numbers of the inventories that lack a line."""
+
+    look: LookUp
+    incomplete: pa.Array
+
+
+def tie(work: Work, engine: Engine, ingested: list[Ingested], resolved: list[Resolved], partitions: int) -> None:
     """Leave for each unit which of its inventories may lack a line."""
     if not any(chunk.has_strays for chunk in ingested) and not any(unit.incomplete for unit in resolved):
         return
-    barrier = _Barrier(LookUp(work, ingested, resolved, scattered, partitions))
-    for chunk, seen in enumerate(ingested):
-        if seen.has_strays:
-            barrier.look_at(chunk)
-    barrier.look_at_incomplete()
-    barrier.tie_by_value()
-    barrier.leave()
+    save_known(work, ingested, resolved)
+    look = LookUp(work, tuple(chunk.lines for chunk in ingested), partitions)
+    numbers, identifiers = _incomplete(look, resolved)
+    shared, of_number = engine.share(_Search(look, numbers)), distinct(hashes(numbers))
+    touched = [bool(among(chunk.inventories, of_number).any()) for chunk in ingested]
+    tasks = ((shared, chunk, seen.has_strays, touched[chunk]) for chunk, seen in enumerate(ingested) if seen.has_strays or touched[chunk])
+    seen = list(engine.map(look_at, tasks))
+    tied = [each.tied for each in seen] + [each.cut_off for each in seen]
+    having = [each.shared for each in seen]
+    wanted = distinct(np.concatenate([identifiers, *(each.wanted for each in seen), *(hashes(table["value"].combine_chunks()) for table in having)]))
+    if len(wanted):
+        work.storage.save(_WANTED, wanted)
+        having += engine.map(holders, ((shared, place) for place in _places(ingested, resolved, look.scattered, wanted)))
+        by_value = tied_by_value(pa.concat_tables([SHARED.empty_table(), *having]).combine_chunks())
+        tied.append(first_of_each(_but_own(by_value, pa.concat_tables(each.pieces for each in seen))))
+    _leave(look, tied)
+
+
+def _incomplete(look: LookUp, resolved: list[Resolved]) -> tuple[pa.Array, Hashes]:
+    """Of the inventories that lack a line: their numbers, and hashes of what else may tell who belongs to them."""
+    numbers, wanted = [pa.array([], pa.string())], [np.zeros(0, dtype=np.uint64)]
+    for place, unit in enumerate(resolved):
+        if unit.incomplete:
+            table = look.inventories(place)
+            table = table.filter(pa.array(incomplete(look.work.mode, table) & (look.naming_of(table) != Naming.NOTHING))).combine_chunks()
+            numbers.append(table["inventory_no"].combine_chunks())
+            if not look.own_number:
+                wanted += [hashes(look.telling(table[name].combine_chunks()).drop_null()) for name in IDENTIFIERS]
+    return pa.concat_arrays(numbers), np.concatenate(wanted)
+
+
+def _places(ingested: list[Ingested], resolved: list[Resolved], scattered: Hashes, wanted: Hashes) -> Iterator[int]:
+    """Units that may have an inventory with one of the values."""
+    for place, unit in enumerate(resolved):
+        numbers = ingested[place].inventories if place < len(ingested) else scattered
+        if any(among(each, wanted).any() for each in (*unit.identifiers.values(), numbers)):
+            yield place
+
+
+def look_at(shared: Shared[_Search], chunk: int, has_strays: bool, touched: bool) -> Seen:
+    """Strays of one chunk: what they stand beside, and the identifiers they have. `touched`: it has lines of inventories that lack one."""
+    eye = _Eye(shared.value.look)
+    lines = eye.look.lines(chunk)
+    named = eye.look.naming_of(lines)
+    if has_strays:
+        eye.look_at(chunk, lines, named)
+    if touched or (has_strays and (named == Naming.ODD).any()):
+        eye.tie_cut_off(chunk, lines, named, shared.value.incomplete)
+    return eye.seen
+
+
+def holders(shared: Shared[_Search], place: int) -> pa.Table:
+    """The inventories of one unit that have a value which a stray, an odd or an incomplete inventory has. Hashes say only where to
+    look: values themselves are compared."""
+    look = shared.value.look
+    table, wanted = look.inventories(place), look.work.storage.load(_WANTED)
+    named = look.naming_of(table)
+    kind = np.where(named == Naming.ODD, Kind.ODD, Kind.SOUND)
+    kind[incomplete(look.work.mode, table)] = Kind.INCOMPLETE
+    found = [SHARED.empty_table()]
+    for name in ("inventory_no", *IDENTIFIERS):
+        at = np.flatnonzero(among(hashes(table[name].combine_chunks()), wanted) & (named != Naming.NOTHING))
+        values = table[name].combine_chunks().take(pa.array(at))
+        values = values if name == "inventory_no" else look.telling(values)
+        at, values = at[values.is_valid().to_numpy(zero_copy_only=False)], values.drop_null()
+        chosen = table.take(pa.array(at)).combine_chunks()
+        numbers, chunk, line = (chosen[each].combine_chunks() for each in ("inventory_no", "chunk", "line"))
+        found.append(_rows(values, kind[at], place, numbers, chunk.to_numpy(), line.to_numpy()))
+    return pa.concat_tables(found)
+
+
+def _leave(look: LookUp, found: list[pa.Table]) -> None:
+    """Write for each unit its tied inventories: inventory_no, value (file and row of what is tied to it)."""
+    tied = first_of_each(pa.concat_tables([TIED.empty_table(), *found]).combine_chunks())
+    values = np.empty(tied.num_rows, dtype=object)
+    chunks = tied["chunk"].to_numpy()
+    for chunk in np.unique(chunks):
+        at = np.flatnonzero(chunks == chunk)
+        values[at] = look.places(int(chunk), tied["line"].to_numpy()[at])
+    tied = tied.append_column("value", pa.array(values, pa.string()))
+    for unit in np.unique(tied["unit"].to_numpy()).tolist():
+        of_unit = tied.filter(pc.equal(tied["unit"], unit)).combine_chunks()
+        numbers, values = (of_unit[name].combine_chunks() for name in ("inventory_no", "value"))
+        leave_tied(look.work, look.unit(unit), numbers, values)
 
 
 @dataclass
-class _Barrier:
+class _Eye:
+    """Looks at one chunk."""
+
     look: LookUp
-    tied: list[pa.Table] = field(default_factory=list)
-    shared: list[pa.Table] = field(default_factory=list)
-    wanted: list[Hashes] = field(default_factory=list)
-    pieces: list[pd.DataFrame] = field(default_factory=list)
-    odd: set[int] = field(default_factory=set)
-    """Chunks with odd numbers."""
+    tied: list[pa.Table] = field(default_factory=lambda: [TIED.empty_table()])
+    cut_off: list[pa.Table] = field(default_factory=lambda: [TIED.empty_table()])
+    shared: list[pa.Table] = field(default_factory=lambda: [SHARED.empty_table()])
+    wanted: list[Hashes] = field(default_factory=lambda: [np.zeros(0, dtype=np.uint64)])
+    pieces: pa.Table = field(default_factory=_PIECES.empty_table)
 
-    # ------------------------------------------------------------------------------------------------------ stray lines
+    @property
+    def seen(self) -> Seen:
+        tied, cut_off, shared = (pa.concat_tables(tables) for tables in (self.tied, self.cut_off, self.shared))
+        return Seen(tied, cut_off, shared, np.concatenate(self.wanted), self.pieces)
 
-    def look_at(self, chunk: int) -> None:
-        """Strays of one chunk: what they stand beside, and the identifiers they have."""
-        lines = self.look.lines(chunk)
-        named = self.look.naming_of(lines)
+    def look_at(self, chunk: int, lines: pa.Table, named: Ints) -> None:
+        """Strays: what they stand beside, and the identifiers they have."""
         odd, places = np.flatnonzero(named == Naming.ODD), np.flatnonzero(named == Naming.NOTHING)
-        self.look_at_pieces(chunk, lines, np.flatnonzero((named == Naming.SHAPED) & self.look.misread(lines)))
+        misread = np.flatnonzero(self.look.misread(lines))
+        cells, at = self.raw_cells(chunk, misread)
+        of_piece = named[at] == Naming.SHAPED
+        self.look_at_pieces(chunk, lines, misread[named[misread] == Naming.SHAPED], cells.filter(pa.array(of_piece)), at[of_piece])
         if len(odd):
-            self.odd.add(chunk)
             self.look_at_odd(chunk, self.look.seen(lines, odd), odd)
         if len(places):
-            self.look_at_strays(chunk, lines, named, places)
+            self.look_at_strays(chunk, lines, named, places, (cells.filter(pa.array(~of_piece)), at[~of_piece]))
 
-    def look_at_strays(self, chunk: int, lines: pa.Table, named: Ints, places: Ints) -> None:
+    def look_at_strays(self, chunk: int, lines: pa.Table, named: Ints, places: Ints, raw: tuple[pa.Array, Ints]) -> None:
         strays, rejected = self.look.seen(lines, places), lines["error_bits"].to_numpy()[places] != 0
         sound = ~np.isin(places, self.look.faulty(chunk))
-        claims = self.claims(chunk, places, sound)
+        claims = self.claims(chunk, places, sound, raw)
         self.shared.append(_rows(claims["value"].combine_chunks(), Kind.STRAY, -1, None, chunk, claims["line"].to_numpy()))
         claiming = np.isin(places, claims["line"].to_numpy())
         around, before, after = self.look.with_neighbours(chunk, lines, named)
@@ -94,26 +202,24 @@ class _Barrier:
         among_numbers = np.logical_or(*(np.asarray(there["inventory_no"].is_valid(), dtype=bool) for there in near))
         self.tie_remarks(chunk, lines, places[(claiming | among_numbers) & ~rejected])
 
-    def look_at_pieces(self, chunk: int, lines: pa.Table, places: Ints) -> None:
+    def look_at_pieces(self, chunk: int, lines: pa.Table, places: Ints, cells: pa.Array, at: Ints) -> None:
         """Records that are no rows of cells though a number is seen in them: where a part of the file is lost, pieces of several
-        rows have run together, and what else stands there may be of another inventory."""
+        rows have run together, and what else stands there (`cells`, `at` their lines) may be of another inventory."""
         if not len(places):
             return
-        rows = self.look.work.storage.read(self.look.work.shards.lines.of(chunk_unit(chunk)), ("source_row",))["source_row"].to_numpy()[places]
-        values, at = self.known_cells(chunk, rows, places)
-        self.shared.append(_rows(values, Kind.STRAY, -1, None, chunk, at))
+        known = self.known(cells)
+        self.shared.append(_rows(cells.filter(pa.array(known)), Kind.STRAY, -1, None, chunk, at[known]))
         own = lines["inventory_no"].combine_chunks().take(pa.array(places))
-        self.pieces.append(pd.DataFrame({"chunk": chunk, "line": places, "inventory_no": own.to_pylist()}))
+        self.pieces = pa.table([np.full(len(places), chunk, dtype=np.int32), places, own], schema=_PIECES)
 
-    def known_cells(self, chunk: int, rows: Ints, places: Ints) -> tuple[pa.Array, Ints]:
-        """What stands in such records that some inventory has as its number or identifier, and the line of each."""
-        values, at = self.raw_cells(chunk, rows, places)
-        kept = among(hashes(pc.fill_null(values, "")), self.look.known) & values.is_valid().to_numpy(zero_copy_only=False)
-        return values.filter(pa.array(kept)), at[kept]
+    def known(self, values: pa.Array) -> Mask:
+        """Which some inventory has as its number or identifier."""
+        found: Mask = among(hashes(values), self.look.known) & values.is_valid().to_numpy(zero_copy_only=False)
+        return found
 
-    def claims(self, chunk: int, places: Ints, sound: Mask) -> pa.Table:
+    def claims(self, chunk: int, places: Ints, sound: Mask, raw: tuple[pa.Array, Ints]) -> pa.Table:
         """Values (value, line) on strays that are identifiers or numbers of some inventory. A sound stray has its own; of
-        the others any cell may hold one."""
+        the others any cell may hold one. `raw`: cells of what is no row, and their lines."""
         strays = self.look.work.storage.read(self.look.work.shards.lines.of(chunk_unit(chunk))).take(pa.array(places)).combine_chunks()
         parts = [(meant(strays["inventory_no"].combine_chunks()), places)]
         unnamed = self.look.unnamed(strays)
@@ -122,22 +228,21 @@ class _Barrier:
             rows = np.flatnonzero(tells if name in IDENTIFIERS else ~sound)
             if len(rows) and _is_text(strays.schema.field(name).type) and name not in ("inventory_no", MEMBER):
                 parts.append((self.look.telling(strays[name].combine_chunks().take(pa.array(rows))), places[rows]))
-        misread = np.flatnonzero(self.look.misread(strays))
-        parts.append(self.raw_cells(chunk, strays["source_row"].to_numpy()[misread], places[misread]))
-        values = pa.concat_arrays([values for values, _ in parts])
-        of_value = pc.fill_null(values, "")
-        kept = among(hashes(of_value), self.look.known) & values.is_valid().to_numpy(zero_copy_only=False)
-        table = pa.table({"value": values, "line": np.concatenate([rows for _, rows in parts])}).filter(pa.array(kept))
+        values = pa.concat_arrays([values for values, _ in (*parts, raw)])
+        known = self.known(values)
+        table = pa.table({"value": values, "line": np.concatenate([rows for _, rows in (*parts, raw)])}).filter(pa.array(known))
         return table.group_by(["value", "line"], use_threads=False).aggregate([]).combine_chunks()
 
-    def raw_cells(self, chunk: int, rows: Ints, lines: Ints) -> tuple[pa.Array, Ints]:
+    def raw_cells(self, chunk: int, lines: Ints) -> tuple[pa.Array, Ints]:
         """What stands between the delimiters of records that are no rows of cells, and the line of each."""
-        files = self.look.work.files_of(chunk)
-        if files[0].dialect is None or not len(rows):
+        work = self.look.work
+        files = work.files_of(chunk)
+        if files[0].dialect is None or not len(lines):
             return pa.array([], pa.string()), lines[:0]
+        rows = work.storage.read(work.shards.lines.of(chunk_unit(chunk)), ("source_row",))["source_row"].to_numpy()[lines]
         records, part = [], self.look.part_of(chunk)[lines]
         for number in np.unique(part):
-            records += raw_records(files[number], self.look.work.chunks[chunk][number].block, rows[part == number], with_pieces=False)[0]
+            records += raw_records(files[number], work.chunks[chunk][number].block, rows[part == number], with_pieces=False)[0]
         cells = pc.split_pattern(pa.array(records, pa.binary()).cast(pa.string()), files[0].dialect.delimiter)
         at = np.repeat(lines, pc.list_value_length(cells).to_numpy())
         return self.look.telling(pc.utf8_trim(cells.flatten(), " \"'")), at
@@ -149,7 +254,7 @@ class _Barrier:
             self.wanted.append(of_value[among(of_value, self.look.several)])
         numbers = seen["inventory_no"].combine_chunks()
         values = meant(numbers)
-        kept = values.is_valid().to_numpy(zero_copy_only=False) & among(hashes(pc.fill_null(values, "")), self.look.known)
+        kept = self.known(values)
         numbers, values, at = numbers.filter(pa.array(kept)), values.filter(pa.array(kept)), odd[kept]
         self.shared.append(_rows(values, Kind.ODD, self.look.unit_of(numbers, chunk), numbers, chunk, at))
 
@@ -160,89 +265,24 @@ class _Barrier:
         numbers, at = numbers.filter(pa.array(given)), places[given]
         self.tied.append(first_of_each(_tied(self.look.unit_of(numbers, chunk), numbers, chunk, at)))
 
-    # ------------------------------------------------------------------------------------------- incomplete inventories
-
-    def look_at_incomplete(self) -> None:
-        """Inventories that lack a line, and lines with odd numbers: who shares an identifier with one of the first, or stands
-        beside either with its number cut off."""
-        numbers = [pa.array([], pa.string())]
-        for place, unit in enumerate(self.look.resolved):
-            if unit.incomplete:
-                table = self.look.inventories(place)
-                table = table.filter(pa.array(incomplete(self.look.work.mode, table) & (self.look.naming_of(table) != Naming.NOTHING))).combine_chunks()
-                numbers.append(table["inventory_no"].combine_chunks())
-                if not self.look.own_number:
-                    self.wanted += [hashes(self.look.telling(table[name].combine_chunks()).drop_null()) for name in IDENTIFIERS]
-        wanted = pa.concat_arrays(numbers)
-        of_number = distinct(hashes(wanted))
-        for chunk, seen in enumerate(self.look.ingested):
-            if chunk in self.odd or among(seen.inventories, of_number).any():
-                self.tie_cut_off(chunk, wanted)
-
-    def tie_cut_off(self, chunk: int, wanted: pa.Array) -> None:
-        """In one chunk, and across its borders."""
-        around = self.look.side_by_side(chunk)
+    def tie_cut_off(self, chunk: int, lines: pa.Table, named: Ints, wanted: pa.Array) -> None:
+        """Whose number is another's cut off, in one chunk and across its borders: beside inventories that lack a line (`wanted`), or
+        where one number has customs' shape and one has not."""
+        around = self.look.side_by_side(chunk, lines, named)
         of_line, line = (pc.fill_null(around[name], 0).to_numpy() for name in ("chunk", "line"))
         pairs = cut_off_pairs(around, wanted, self.look.telling)
         first = pairs["place"].to_numpy(dtype=np.int64)
         for name, own, other_one in (("former", first, first + 1), ("latter", first + 1, first)):
             numbers = pa.array(pairs[name].to_list(), pa.string())
-            self.tied.append(_tied(self.look.unit_of(numbers, of_line[own]), numbers, of_line[other_one], line[other_one]))
-
-    # ------------------------------------------------------------------------------------------------- what is left
-
-    def tie_by_value(self) -> None:
-        """Find the inventories that have a value that a stray, an odd or an incomplete inventory has. Hashes say only where
-        to look: values themselves are compared."""
-        if not self.shared and not self.wanted:
-            return
-        claimed = [hashes(table["value"].combine_chunks()) for table in self.shared]
-        wanted = distinct(np.concatenate([*claimed, *self.wanted]))
-        for place in range(len(self.look.resolved)):
-            chunk_numbers = self.look.ingested[place].inventories if place < len(self.look.ingested) else self.look.scattered
-            if any(among(each, wanted).any() for each in self.look.of_units[place].values()) or among(chunk_numbers, wanted).any():
-                self.shared += self.holders(place, wanted)
-        tied = tied_by_value(pa.concat_tables(self.shared).combine_chunks())
-        self.tied.append(first_of_each(_but_own(tied, self.pieces)))
-
-    def holders(self, place: int, wanted: Hashes) -> Iterator[pa.Table]:
-        table = self.look.inventories(place)
-        named = self.look.naming_of(table)
-        kind = np.where(named == Naming.ODD, Kind.ODD, Kind.SOUND)
-        kind[incomplete(self.look.work.mode, table)] = Kind.INCOMPLETE
-        of_value = {"inventory_no": hashes(table["inventory_no"].combine_chunks()), **self.look.of_units[place]}
-        for name in ("inventory_no", *IDENTIFIERS):
-            at = np.flatnonzero(among(of_value[name], wanted) & (named != Naming.NOTHING))
-            values = table[name].combine_chunks().take(pa.array(at))
-            values = values if name == "inventory_no" else self.look.telling(values)
-            at, values = at[values.is_valid().to_numpy(zero_copy_only=False)], values.drop_null()
-            chosen = table.take(pa.array(at)).combine_chunks()
-            numbers, chunk, line = (chosen[each].combine_chunks() for each in ("inventory_no", "chunk", "line"))
-            yield _rows(values, kind[at], place, numbers, chunk.to_numpy(), line.to_numpy())
-
-    def leave(self) -> None:
-        """Write for each unit its tied inventories: inventory_no, value (file and row of what is tied to it)."""
-        tied = first_of_each(pa.concat_tables([TIED.empty_table(), *self.tied]).combine_chunks())
-        values = np.empty(tied.num_rows, dtype=object)
-        chunks = tied["chunk"].to_numpy()
-        for chunk in np.unique(chunks):
-            at = np.flatnonzero(chunks == chunk)
-            values[at] = self.look.places(int(chunk), tied["line"].to_numpy()[at])
-        tied = tied.append_column("value", pa.array(values, pa.string()))
-        units = np.unique(tied["unit"].to_numpy())
-        for unit in units:
-            of_unit = tied.filter(pc.equal(tied["unit"], int(unit))).combine_chunks()
-            numbers, values = (of_unit[name].combine_chunks() for name in ("inventory_no", "value"))
-            leave_tied(self.look.work, self.look.resolved[unit].unit, numbers, values)
+            self.cut_off.append(_tied(self.look.unit_of(numbers, of_line[own]), numbers, of_line[other_one], line[other_one]))
 
 
-def _but_own(tied: pa.Table, pieces: list[pd.DataFrame]) -> pa.Table:
+def _but_own(tied: pa.Table, pieces: pa.Table) -> pa.Table:
     """Without the inventories whose number stands in what ties them: that rejects them already."""
-    if not pieces:
+    if not len(pieces):
         return tied
-    by = ["chunk", "line", "inventory_no"]
-    own = pd.MultiIndex.from_frame(pd.concat(pieces)[by])
-    return tied.filter(pa.array(~pd.MultiIndex.from_frame(tied.select(by).to_pandas()).isin(own)))
+    own = pd.MultiIndex.from_frame(pieces.to_pandas())
+    return tied.filter(pa.array(~pd.MultiIndex.from_frame(tied.select(_PIECES.names).to_pandas()).isin(own)))
 
 
 def _is_text(kind: pa.DataType) -> bool:
