@@ -118,10 +118,19 @@ class Mode:
 
     def on(self, day: date, severity: Mapping[str, Severity]) -> Mode:
         """The mode as it is on a day: with the rules in force then, and the user's own severities."""
-        return replace(self, rules=self.rules.in_force(day).with_severity(severity))
+        rules = self.rules.in_force(day)
+        key = (tuple(rule.code for rule in rules.rules), tuple(sorted(severity.items())))
+        if key not in self._on:
+            # A mode of its own for each day would make its schemas anew each time.
+            self._on[key] = replace(self, rules=rules.with_severity(severity))
+        return self._on[key]
+
+    @cached_property
+    def _on(self) -> dict[tuple[tuple[str, ...], tuple[tuple[str, Severity], ...]], Mode]:
+        return {}
 
     def __repr__(self) -> str:
         return f"Mode({self.code})"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "lines"}
+        return {name: value for name, value in self.__dict__.items() if name not in ("lines", "_on")}

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator.domain.pack import Packing, lower_bound, pack
+from tests.tries import tries
 
 
 def anything(units: Sequence[int]) -> bool:
@@ -61,7 +62,7 @@ def test_worked_numbers(values: list[int], declarations: int) -> None:
 
 
 @given(st.lists(st.integers(0, 100), max_size=7), st.integers(100, 160))
-@settings(max_examples=150)
+@settings(max_examples=tries(150))
 def test_the_fewest_against_brute_force(values: list[int], limit: int) -> None:
     packing = pack(values, limit, anything)
     sound(packing, values, limit)
@@ -70,7 +71,7 @@ def test_the_fewest_against_brute_force(values: list[int], limit: int) -> None:
 
 
 @given(st.lists(st.integers(1, 150_000), min_size=8, max_size=20))
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 def test_up_to_twenty_units(values: list[int]) -> None:
     packing = pack(values, 150_000, anything)
     sound(packing, values, 150_000)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator.domain.simplify import GOOD, Profile, simplify
+from tests.tries import tries
 
 PROFILE = Profile(5, 5)
 
@@ -113,7 +114,7 @@ def any_lines(draw: st.DrawFn) -> pd.DataFrame:
 
 
 @given(any_lines(), st.randoms(use_true_random=False))
-@settings(max_examples=80)
+@settings(max_examples=tries(80))
 def test_every_line_goes_into_one_item_and_the_order_of_lines_changes_nothing(lines: pd.DataFrame, random: object) -> None:
     made = simplify(lines, PROFILE)
     assert set(made.item_of) == set(range(len(made.items)))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from aggregator.samples.shapes.formats import as_csv, as_gzip, as_message, as_parquet, as_workbook, as_zip, table_of
 from aggregator.schemas.modes.m9610 import M9610
 from tests.conftest import Runner, row
+from tests.tries import tries
 
 Rows = Sequence[dict[str, str]]
 CHINESE = {column: field.headings[0] for column, field in M9610.dictionary.by_column.items()}
@@ -116,7 +117,7 @@ def exports(draw: st.DrawFn) -> list[dict[str, str]]:
 
 
 @pytest.mark.long
-@settings(max_examples=4)
+@settings(max_examples=tries(4))
 @given(rows=exports())
 def test_every_format_gives_the_same_bytes(in_new_folder: Callable[[str], Runner], rows: list[dict[str, str]]) -> None:
     import uuid

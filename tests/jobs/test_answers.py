@@ -34,6 +34,7 @@ from tests.conftest import NOW, Runner, parameters, read_rows
 from tests.jobs.test_receive import ENTRY, Office, exported
 from tests.old_ledgers import make_version_4
 from tests.outputs.test_applications import CUSTOMS
+from tests.tries import tries
 
 APPLICATION = "202610-01-A001"
 T = [f"2026110{day}100000000" for day in range(1, 9)]
@@ -186,7 +187,7 @@ def test_what_a_person_entered_stands_against_what_is_older() -> None:
 
 
 @pytest.mark.long
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=tries(8), deadline=None)
 @given(seed=st.integers(0, 1 << 30))
 def test_any_history_of_many_messages_ends_the_same(in_new_folder: Callable[[str], Runner], seed: int) -> None:
     """Answers, results, cancellations and clearances, a few at a time, in two orders; what is free is declared once more."""
@@ -308,7 +309,7 @@ class Life:
 ACCEPTS, REFUSES = ("120", "399", "800", "899"), ("4", "100", "-621013")
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=tries(8), deadline=None)
 @given(seed=st.integers(0, 1 << 30))
 def test_what_customs_has_is_not_free_after_any_step(in_new_folder: Callable[[str], Runner], seed: int) -> None:
     life = Life(in_new_folder(uuid.uuid4().hex), random.Random(seed))

@@ -29,6 +29,7 @@ from aggregator.model.errors import WrongConfiguration
 from aggregator.model.place import Database, Place, place_of
 from tests.conftest import NOW, Runner, read_rows, row
 from tests.postgres import needs_postgres, server
+from tests.tries import tries
 
 CUSTOMS = ("2244", "5304")
 LATE, IN_TIME = "2026-09-20 10:00:00", "2026-10-15 10:00:00"
@@ -275,5 +276,5 @@ class HistoryInPostgres(History):
 TestHistory = History.TestCase
 TestHistoryInPostgres = needs_postgres(HistoryInPostgres.TestCase)
 if settings.get_current_profile_name() != "long":
-    TestHistory.settings = settings(max_examples=12, stateful_step_count=14)
-    TestHistoryInPostgres.settings = settings(max_examples=6, stateful_step_count=12)
+    TestHistory.settings = settings(max_examples=tries(12), stateful_step_count=14)
+    TestHistoryInPostgres.settings = settings(max_examples=tries(6), stateful_step_count=12)

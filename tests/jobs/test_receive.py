@@ -24,6 +24,7 @@ from tests import customs as c
 from tests.cli.test_cli import aggregator
 from tests.conftest import NOW, Runner, parameters, read_rows, row
 from tests.outputs.test_applications import CONFIG, CUSTOMS
+from tests.tries import tries
 
 ENTRY = "531420261234500001"
 
@@ -201,7 +202,7 @@ def test_results_of_2018_do_not_say_items(runner: Runner) -> None:
     assert (received.exit_code, office.kinds(received), office.states()) == (0, Counter(), {"merged": 6})
 
 
-@settings(max_examples=200 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 12)
+@settings(max_examples=tries(60))
 @given(seed=st.integers(0, 1 << 30), refuse=st.booleans(), deviation=st.sampled_from([None, *DEVIATIONS]))
 def test_any_history_ends_in_the_right_state(in_new_folder: Callable[[str], Runner], seed: int, refuse: bool, deviation: Kind | None) -> None:
     """Answers in parts, late, repeated, out of order, over several calls."""

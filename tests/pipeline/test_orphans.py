@@ -11,6 +11,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Runner, csv_text, row
+from tests.tries import tries
 
 pytestmark = pytest.mark.long
 
@@ -246,7 +247,7 @@ def test_pieces_of_two_inventories_make_no_third(chunk_bytes: int, runner: Runne
     assert made == {number: LENGTHS[number] for number in (NUMBERS[0], *NUMBERS[3:])}
 
 
-@settings(max_examples=15, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=tries(15), phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(data=st.data())
 def test_any_number_of_lines_in_any_way(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     rows = export(identifiers=data.draw(st.booleans(), "identifiers"))

@@ -20,6 +20,7 @@ from tests.conftest import Runner, csv_text
 from tests.domain.test_pack import partitions
 from tests.domain.test_simplify import frame
 from tests.market import RATES, packed, run_market, slip_line, total
+from tests.tries import tries
 
 pytestmark = pytest.mark.long
 
@@ -90,7 +91,7 @@ def check(runner: Runner, rows: list[dict[str, str]], outcome: object) -> None:
 
 
 @given(any_rows(), st.randoms(use_true_random=False), st.integers(2, 3))
-@settings(max_examples=25)
+@settings(max_examples=tries(25))
 def test_order_and_cut_change_nothing(rows: list[dict[str, str]], random: object, files: int) -> None:
     tables, audit = made(rows)
     random.shuffle(rows)  # type: ignore[attr-defined]
@@ -98,7 +99,7 @@ def test_order_and_cut_change_nothing(rows: list[dict[str, str]], random: object
 
 
 @given(st.lists(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 90), st.booleans()), min_size=1, max_size=8), min_size=1, max_size=5), st.integers(3, 12))
-@settings(max_examples=80)
+@settings(max_examples=tries(80))
 def test_items_are_counted_as_simplify_makes_them(slips: list[list[tuple[int, int, bool]]], limit: int) -> None:
     codes = ["9503008900", "7323930000", "7326201000", "3924900000", "8302500000"]
     rows = [
@@ -120,7 +121,7 @@ def test_items_are_counted_as_simplify_makes_them(slips: list[list[tuple[int, in
 
 
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=6), st.lists(st.integers(0, 5), min_size=6, max_size=6), st.integers(1, 3))
-@settings(max_examples=80)
+@settings(max_examples=tries(80))
 def test_the_fewest_with_a_rule_that_more_units_may_satisfy(values: list[int], colours: list[int], most: int) -> None:
     """Units may share a declaration where they have at most so many colours, or all that there are."""
     def fits(units: object) -> bool:

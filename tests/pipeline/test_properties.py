@@ -19,6 +19,7 @@ from aggregator.jobs.run import run
 from aggregator.schemas.modes.m9610.limits import HEADER_KEY
 from tests import oracle
 from tests.conftest import NOW, csv_text, parameters, read_rows, row
+from tests.tries import tries
 
 SORTED_FILES = ("declarations.csv", "declaration_items.csv", "weight_shares.csv", "control_totals.csv")
 IN_INPUT_ORDER = ("findings.csv", "excluded.csv", "audit_map.parquet")
@@ -109,7 +110,7 @@ def bytes_of(folder: Path | None, names: tuple[str, ...]) -> dict[str, bytes]:
 
 
 @given(exports())
-@settings(max_examples=40)
+@settings(max_examples=tries(40))
 def test_every_line_has_one_fate_and_totals_balance(rows: list[dict[str, str]]) -> None:
     with Folder() as folder:
         made = run_files(folder, [rows])
@@ -135,7 +136,7 @@ def test_every_line_has_one_fate_and_totals_balance(rows: list[dict[str, str]]) 
 
 
 @given(exports(sound=True), st.sampled_from([1, 2]), st.sampled_from([0, 1]))
-@settings(max_examples=40)
+@settings(max_examples=tries(40))
 def test_sums_equal_an_independent_computation(rows: list[dict[str, str]], summary_flag: int, item_name_flag: int) -> None:
     with Folder() as folder:
         made = run_files(folder, [rows], summary_flag=summary_flag, item_name_flag=item_name_flag)
@@ -162,7 +163,7 @@ def test_sums_equal_an_independent_computation(rows: list[dict[str, str]], summa
 
 
 @given(st.lists(st.tuples(st.sampled_from(["502", "303"]), st.integers(0, 120)), min_size=1, max_size=160, unique=True))
-@settings(max_examples=25)
+@settings(max_examples=tries(25))
 def test_declarations_are_full_but_the_last(goods: list[tuple[str, int]]) -> None:
     rows = [
         row(inventory_no=f"22442026E{n:09d}", order_no=f"D{n}", waybill_no=f"L{n}", arrival_country_code=country,
@@ -189,7 +190,7 @@ def test_declarations_are_full_but_the_last(goods: list[tuple[str, int]]) -> Non
 
 @pytest.mark.long
 @given(exports(), st.integers(0, 2**32), st.integers(1, 4))
-@settings(max_examples=40)
+@settings(max_examples=tries(40))
 def test_any_order_and_any_cut_give_the_same_bytes(rows: list[dict[str, str]], seed: int, files: int) -> None:
     shuffled = rows[:]
     random.Random(seed).shuffle(shuffled)
@@ -208,7 +209,7 @@ def without_source(rows: list[dict[str, str]]) -> Counter[tuple[tuple[str, str],
 
 
 @given(exports(), st.sampled_from([300, 700, 2500]))
-@settings(max_examples=30)
+@settings(max_examples=tries(30))
 def test_chunk_size_changes_no_byte(rows: list[dict[str, str]], chunk_bytes: int) -> None:
     with Folder() as folder:
         path = folder / "export.csv"
@@ -225,7 +226,7 @@ def test_chunk_size_changes_no_byte(rows: list[dict[str, str]], chunk_bytes: int
 
 @pytest.mark.long
 @given(exports())
-@settings(max_examples=25)
+@settings(max_examples=tries(25))
 def test_the_same_run_again_declares_nothing(rows: list[dict[str, str]]) -> None:
     with Folder() as folder:
         first = run_files(folder, [rows])
@@ -239,7 +240,7 @@ def test_the_same_run_again_declares_nothing(rows: list[dict[str, str]]) -> None
 
 @pytest.mark.long
 @given(exports(), st.integers(1, 13))
-@settings(max_examples=25)
+@settings(max_examples=tries(25))
 def test_two_runs_declare_what_one_would(rows: list[dict[str, str]], cut: int) -> None:
     """An export that grows: each inventory once, over both runs."""
     part = [cells for cells in rows if int(cells["inventory_no"][-9:] or 0) < cut]

@@ -19,6 +19,7 @@ from aggregator.schemas.messages import NAMESPACE
 from tests.conftest import Runner, csv_text
 from tests.market import RATES, total
 from tests.orders import CUSTOMS, PLATFORM, order_line, run_orders
+from tests.tries import tries
 
 pytestmark = pytest.mark.long
 
@@ -100,7 +101,7 @@ def _sent(path: Path) -> list[tuple[str, str]]:
     return list(zip(platforms, numbers, strict=True))
 
 
-@settings(max_examples=6)
+@settings(max_examples=tries(6))
 @given(any_rows(), st.randoms(use_true_random=False), st.integers(1, 3))
 def test_order_and_files_change_nothing(rows: list[dict[str, str]], random: Any, files: int) -> None:
     shuffled = list(rows)

@@ -14,6 +14,7 @@ from aggregator.model.errors import StopRun
 from tests.conftest import Runner, csv_text, parameters, row
 from tests.pipeline.test_orphans import UNREADABLE
 from tests.pipeline.test_properties import Folder
+from tests.tries import tries
 
 NUMBERS = [f"22442026E00000000{place}" for place in range(1, 8)]
 BETWEEN = ("", "", "", "\n", "合计" + "," * 43 + "\n", "备注：共两票\n")
@@ -77,14 +78,14 @@ def together_and_apart(files: list[bytes], *, plain: bool = False) -> None:
 
 
 @given(small_files())
-@settings(max_examples=25)
+@settings(max_examples=tries(25))
 def test_together_as_apart(files: list[bytes]) -> None:
     together_and_apart(files)
 
 
 @pytest.mark.long
 @given(small_files())
-@settings(max_examples=40)
+@settings(max_examples=tries(40))
 def test_together_as_apart_many_times(files: list[bytes]) -> None:
     together_and_apart(files)
 
