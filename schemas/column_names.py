@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from aggregator.schemas.field import Dictionary, Field
 from aggregator.schemas.text import Lang, Text
+
+Headings = Literal["own", "zh"]
+"""What the columns of files for people are called: our names, as in files for programs, or Chinese ones."""
 
 _CHINESE: Mapping[str, str] = {
     # Of declarations and their items.
@@ -20,6 +24,10 @@ _CHINESE: Mapping[str, str] = {
     "code": "规则代码", "severity": "级别", "scope": "范围", "column": "列", "value": "值", "message": "说明", "source_file": "来源文件", "source_row": "来源行号",
     "reason": "原因代码", "item_lines": "商品行数", "detail": "详情", "currency_or_unit": "币制或计量单位", "read": "读入", "declared": "申报", "rejected": "拒绝",
     "excluded": "排除", "unreadable": "无法识别", "difference": "差额", "lines": "行数", "inventories": "清单份数",
+    # Of what customs answered.
+    "kind": "差异类型", "subject": "对象", "ours": "我方", "customs": "海关",
+    # Of advice on modes.
+    "unit": "清单、订单或交易单", "mode": "监管方式", "fits": "是否适用", "missing": "缺少的信息",
     # Of what is traced.
     "refund_key": "退税项号", "declaration_no": "报关单号", "customs_item_no": "海关项号", "summary_seq_no": "汇总申请编号", "list_no": "海关清单编号",
     "platform_code": "电商平台代码", "number": "查询编号", "fate": "去向", "run_ref": "批次", "explanation": "说明",
@@ -39,6 +47,17 @@ def column_name(name: str, dictionary: Dictionary, lang: Lang) -> str:
         return name
     field = field_called(name, dictionary)
     return field.headings[0] if field is not None and field.headings else _CHINESE.get(name, name)
+
+
+def headings_in(headings: Headings | None, otherwise: Lang) -> Lang:
+    """The language of headings; `otherwise` where nothing was asked for."""
+    return otherwise if headings is None else "zh" if headings == "zh" else "en"
+
+
+def own_names(headings: Sequence[str], names: Sequence[str], dictionary: Dictionary) -> list[str]:
+    """Our names of columns that a file has in either language; what is none of `names` stays as it is."""
+    ours = {column_name(name, dictionary, "zh"): name for name in names} | {name: name for name in names}
+    return [ours.get(heading, heading) for heading in headings]
 
 
 def beside(name: str, dictionary: Dictionary, lang: Lang) -> str:

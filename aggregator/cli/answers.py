@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from aggregator.cli.commands import argument, command, option
 from aggregator.cli.ending import Reporter, guarded, now
-from aggregator.cli.options import PATH, PLACE, json_option, lang_option, ledger_options, lock_wait_option, options_of
+from aggregator.cli.options import (
+    PATH,
+    PLACE,
+    headings_option,
+    json_option,
+    lang_option,
+    ledger_options,
+    lock_wait_option,
+    options_of,
+    traced_headings_option,
+)
 from aggregator.cli.values import Words
 from aggregator.schemas.text import Text
 
@@ -23,6 +33,7 @@ if TYPE_CHECKING:
 @argument("files", nargs=-1, required=True, type=PLACE, metavar="FILE...")
 @ledger_options
 @lock_wait_option
+@headings_option
 @json_option
 @lang_option
 def receive(files: tuple[AnyPath, ...], config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
@@ -61,6 +72,7 @@ def receive(files: tuple[AnyPath, ...], config: Path | None, as_json: bool, lang
 @option("--file", type=PATH, metavar="FILE", help=Text("Numbers, one a line, or - for standard input.", "编号文件，每行一个；- 表示标准输入。"))
 @option("--output", type=PATH, metavar="FILE", help=Text("Write to this file: .csv, .xlsx or .json.", "写入该文件：.csv、.xlsx 或 .json。"))
 @ledger_options
+@traced_headings_option
 @json_option
 @lang_option
 def trace(numbers: tuple[str, ...], file: Path | None, output: Path | None, config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
@@ -83,6 +95,7 @@ def trace(numbers: tuple[str, ...], file: Path | None, output: Path | None, conf
         from aggregator.ledger.errors import NoLedger
         from aggregator.model.errors import WrongUsage
         from aggregator.reports.trace import numbers_in, print_trace
+        from aggregator.schemas.column_names import headings_in
 
         options, _ = options_of(config, {**given, "lang": lang})
         reporter.adopt(options)
@@ -95,7 +108,7 @@ def trace(numbers: tuple[str, ...], file: Path | None, output: Path | None, conf
         if output is not None and output.suffix.lower() not in (".csv", ".xlsx", ".json"):
             raise WrongUsage(f"--output {output}: its name ends with .csv, .xlsx or .json.", f"--output {output}：文件名须以 .csv、.xlsx 或 .json 结尾。")
         found = trace_numbers(ledger, wanted, options.lang)
-        absent = print_trace(found, wanted, reporter, options.lang, as_json=as_json, output=output)
+        absent = print_trace(found, wanted, reporter, options.lang, headings_in(options.headings, options.lang), as_json=as_json, output=output)
         if absent:
             listed = ", ".join(absent[:5])
             reporter.note(Text(f"Not found: {len(absent):,} numbers ({listed}).", f"未找到：{len(absent):,} 个编号（{listed}）。"))

@@ -14,6 +14,7 @@ from aggregator.cli.options import (
     PATH,
     as_of_option,
     config_option,
+    headings_option,
     inputs_argument,
     json_option,
     lang_option,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 @option("--format", "form", type=click.Choice(["text", "csv", "parquet", "xlsx"]), default="text", show_default=True,
               help=Text("csv, parquet, xlsx: every unit and mode as a table; the last two with --out.", "csv、parquet、xlsx：以表格列出每个单位与监管方式；后两种须配合 --out。"))
 @option("--out", type=PATH, metavar="FILE", help=Text("Where the table goes, instead of stdout.", "表格写到哪里，而不是标准输出。"))
+@headings_option
 @json_option
 @lang_option
 def modes(inputs: tuple[AnyPath, ...], config: Path | None, form: str, out: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
@@ -57,6 +59,7 @@ def modes(inputs: tuple[AnyPath, ...], config: Path | None, form: str, out: Path
         from aggregator.jobs.modes import modes as advise
         from aggregator.model.errors import WrongUsage
         from aggregator.reports.modes import advice_as_csv, advice_as_json, advice_lines, write_advice
+        from aggregator.schemas.column_names import headings_in
 
         if (form in ("parquet", "xlsx")) > (out is not None) or (out is not None and form == "text"):
             raise WrongUsage("A file needs both: --out FILE, and --format csv, parquet or xlsx.", "写入文件须同时给出 --out 文件 和 --format csv、parquet 或 xlsx。")
@@ -68,9 +71,9 @@ def modes(inputs: tuple[AnyPath, ...], config: Path | None, form: str, out: Path
         if as_json:
             reporter.print_json(advice_as_json(advice, reporter.lang))
         elif out is not None:
-            write_advice(advice, out, form)
+            write_advice(advice, out, form, headings_in(options.headings, reporter.lang if form == "xlsx" else "en"))
         elif form == "csv":
-            reporter.print(*advice_as_csv(advice))
+            reporter.print(*advice_as_csv(advice, headings_in(options.headings, "en")))
         else:
             reporter.print(*advice_lines(advice, reporter.lang))
         return 0

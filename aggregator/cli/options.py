@@ -65,6 +65,12 @@ sheet_option = option(
     "--sheet", "sheets", multiple=True, type=Words(), metavar="NAME", help=Text("Sheet of a workbook to read, if several hold inventories. Repeatable.", "工作簿中有多张清单工作表时，指定读取哪一张。可重复。")
 )
 
+headings_option = option(
+    "--headings", type=click.Choice(["own", "zh"]), help=Text("Headings of CSV files and workbooks: our column names, or Chinese. [default: own; workbooks in the language of messages]", "CSV文件和工作簿的列标题：用列名或中文。[默认：CSV用列名，工作簿随提示信息的语言]")
+)
+
+traced_headings_option = option("--headings", type=click.Choice(["own", "zh"]), help=Text("Headings: our column names, or Chinese. [default: by the language of messages]", "列标题：用列名或中文。[默认：随提示信息的语言]"))
+
 rates_option = option("--rates", type=PATH, metavar="FILE", help=Text("Your table of exchange rates, by day: CNY for one unit. [default: [[rates]] of the config]", "按日的汇率表：每1单位外币折人民币。[默认：配置中的 [[rates]]]"))
 
 mode_option = option(
@@ -87,6 +93,7 @@ data_options = several(
     option("--spark-master", type=Words(), metavar="URL", help=Text("Spark's master: spark://HOST:PORT, yarn, k8s://URL, local[N]. [default: local[*]]", "Spark 主节点：spark://主机:端口、yarn、k8s://URL、local[N]。[默认：local[*]]")),
     option("--spark-wait", type=click.FloatRange(1, 31_536_000), metavar="SECONDS", help=Text("How long to wait for Spark's master, and for executors. [default: 120]", "等待 Spark 主节点及执行器的秒数。[默认：120]")),
     option("--work-dir", type=PATH, metavar="DIR", help=Text("Where what does not last is put; with Spark on a disk that all machines see. [default: results folder, system's place]", "临时数据的存放位置；使用 Spark 时须为所有机器可见的磁盘。[默认：结果文件夹或系统临时目录]")),
+    headings_option,
     option("--spool-limit", type=click.IntRange(1, 1 << 30), metavar="MIB", help=Text("How much of standard input, a pipe or an object is taken. [default: 8192]", "从标准输入、管道或对象存储的对象最多读取多少MiB。[默认：8192]")),
 )  # fmt: skip
 """Of the commands that read exports."""

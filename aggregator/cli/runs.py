@@ -154,11 +154,12 @@ def check(
         from aggregator.jobs.run import check as check_pipeline
         from aggregator.reports.findings import print_findings
         from aggregator.reports.summary import as_json as outcome_as_json
+        from aggregator.schemas.column_names import headings_in
 
         options, _ = options_of(config, {**given, "inputs": inputs, "lang": lang}, keep_period=False)
         reporter.adopt(options)
         outcome, tables = check_pipeline(options.for_check(), now().date())
-        print_findings(tables, findings, 0 if as_json else most, outcome, reporter.lang, reporter.print)
+        print_findings(tables, findings, 0 if as_json else most, outcome, reporter.lang, reporter.print, headings_in(options.headings, "en"))
         if as_json:
             for note in outcome.notes:
                 reporter.note(note)

@@ -93,7 +93,7 @@ def receive(settings: ReceiveSettings, now: datetime) -> Received:
             about = taking.about
             about.runs |= ledger.runs_of_results(about.results)
             received.changed = [(each.application_ref, str(each.state)) for each in ledger.settle(about.runs) if each.is_new]
-            received.runs = list(reconcile_runs(ledger, out, about.runs))
+            received.runs = list(reconcile_runs(ledger, out, about.runs, settings.csv_headings))
             received.orders = states_of(ledger, [run for run in ledger.runs() if run.run_no in about.filed_in])
     return received
 

@@ -34,8 +34,12 @@ from aggregator.model.remote import AnyPath
 from aggregator.outputs.tables import csv_bytes
 from aggregator.places.at import place_at
 from aggregator.schemas.codes import NO_PRODUCER_CODE
+from aggregator.schemas.column_names import column_name, own_names
+from aggregator.schemas.modes import Mode, mode_of
+from aggregator.schemas.modes.m9610 import M9610
 from aggregator.schemas.modes.m9610.limits import HEADER_KEY
 from aggregator.schemas.modes.m9610.messages import Says
+from aggregator.schemas.text import Lang
 
 _PARTS_SHOWN = 100
 FOLDER, RECONCILIATION, STRAYS = "reconciliation", "reconciliation.csv", "not-applied"
@@ -58,24 +62,24 @@ class Reconciled:
     differences: list[Difference] = field(default_factory=list)
 
 
-def reconcile_runs(ledger: Ledger, out: AnyPath, answered: set[int]) -> Iterator[Reconciled]:
+def reconcile_runs(ledger: Ledger, out: AnyPath, answered: set[int], headings: Lang = "en") -> Iterator[Reconciled]:
     """Runs that customs has answered, the earliest first; and, under no run, what customs has that none applied for. Runs that
     are done with, and not among those `answered` now, are left as they were."""
     for run in ledger.runs():
         if run.folder is None or (run.run_no not in answered and _is_done(ledger, run, out)):
             continue
         if ledger.is_answered(run.run_no):
-            yield _reconciled(ledger, run, out)
+            yield _reconciled(ledger, run, out, headings)
     strays = ledger.stray_lines()
     if strays.num_rows:
         numbers = sorted(set(strays["inventory_no"].to_pylist()))
         stray = Reconciled("", None, inventories=len(numbers), lines=strays.num_rows)
         of = dict(zip(strays["inventory_no"].to_pylist(), strays["summary_seq_no"].to_pylist(), strict=True))
         stray.differences = [Difference(Kind.NOT_APPLIED, number, "", "", of[number]) for number in numbers]
-        stray.folder = _written(out / FOLDER / STRAYS, stray.differences, None)
+        stray.folder = _written(out / FOLDER / STRAYS, stray.differences, None, headings)
         yield stray
     elif place_at(out).is_file(out / FOLDER / STRAYS / RECONCILIATION):
-        _written(out / FOLDER / STRAYS, [], None)
+        _written(out / FOLDER / STRAYS, [], None, headings)
 
 
 @contextmanager
@@ -104,7 +108,7 @@ def _is_done(ledger: Ledger, run: Run, out: AnyPath) -> bool:
         return file.read_bytes().count(b"\n") == 1
 
 
-def _reconciled(ledger: Ledger, run: Run, out: AnyPath) -> Reconciled:
+def _reconciled(ledger: Ledger, run: Run, out: AnyPath, headings: Lang) -> Reconciled:
     found = Reconciled(run.run_ref, None)
     known = ledger.known_of_applications(run.run_no)
     found.applications = Counter(str(state) for *_, state in known)
@@ -119,12 +123,12 @@ def _reconciled(ledger: Ledger, run: Run, out: AnyPath) -> Reconciled:
     if theirs.num_rows:
         found.differences += _compared(ours, theirs, results)
         with local(run, "declarations.csv") as path:
-            found.differences += head_differences(ours, theirs, _heads(path), fields)
+            found.differences += head_differences(ours, theirs, _heads(path, mode_of(run.mode)), fields)
         found.differences += _of_results(ledger, run, theirs, results)
     found.differences += _of_parts(results)
     found.differences += _of_applications(ledger, run, known)
     items = customs_items(ours, theirs) if theirs.num_rows else None
-    found.folder = _written(out / FOLDER / run.run_ref, found.differences, items)
+    found.folder = _written(out / FOLDER / run.run_ref, found.differences, items, headings)
     return found
 
 
@@ -137,10 +141,12 @@ def _held(ledger: Ledger, run: Run, ours: pa.Table) -> pa.Table:
     return ours.filter(mask).combine_chunks()
 
 
-def _heads(path: Path) -> dict[str, dict[str, str]]:
+def _heads(path: Path, mode: Mode) -> dict[str, dict[str, str]]:
     """What of each of our declarations must not mix with another's."""
     with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = {row["declaration_ref"]: {name: row.get(name, "") for name in HEADER_KEY.value} for row in csv.DictReader(file)}
+        names = own_names(next(csv.reader(file), []), mode.outputs["declarations"].names, mode.dictionary)
+        lines = csv.DictReader(file, names)
+        rows = {row["declaration_ref"]: {name: row.get(name, "") for name in HEADER_KEY.value} for row in lines}
     for head in rows.values():
         if head["producer_seller_code"] not in ("", NO_PRODUCER_CODE):
             head["producer_seller_name"] = ""
@@ -213,7 +219,7 @@ def _of_applications(ledger: Ledger, run: Run, known: list[KnownApplication]) ->
                 yield Difference(Kind.PART_REFUSED, ref, "", str(state), f"{part}: {receipt.status} {receipt.info}".strip())
 
 
-def _written(folder: AnyPath, differences: list[Difference], items: pa.Table | None) -> AnyPath:
+def _written(folder: AnyPath, differences: list[Difference], items: pa.Table | None, headings: Lang) -> AnyPath:
     """reconciliation.csv, and customs_items.csv: customs' items from our lines."""
     place = place_at(folder)
     place.make(folder)
@@ -222,7 +228,12 @@ def _written(folder: AnyPath, differences: list[Difference], items: pa.Table | N
         **{name: [getattr(each, name) for each in differences] for name in ("subject", "item_no", "ours", "customs")},
     }
     table = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
-    place.write(folder / RECONCILIATION, b"\xef\xbb\xbf" + csv_bytes(table, header=True))
+    place.write(folder / RECONCILIATION, _csv(table, headings))
     if items is not None:
-        place.write(folder / "customs_items.csv", b"\xef\xbb\xbf" + csv_bytes(items, header=True))
+        place.write(folder / "customs_items.csv", _csv(items, headings))
     return folder
+
+
+def _csv(table: pa.Table, headings: Lang) -> bytes:
+    named = table.rename_columns([column_name(name, M9610.dictionary, headings) for name in table.column_names])
+    return b"\xef\xbb\xbf" + csv_bytes(named, header=True)

@@ -14,7 +14,7 @@ from aggregator.pipeline.result import Result
 from aggregator.schemas.text import Lang, Text
 
 
-def write_rejected_books(result: Result, files: Mapping[Path, Sequence[Rejected]], lang: Lang) -> list[Text]:
+def write_rejected_books(result: Result, files: Mapping[Path, Sequence[Rejected]], lang: Lang, headings: Lang) -> list[Text]:
     """`files`: CSV files of rejected lines, each with the parts it is of. Out: what is to be said of those that get none:
     a workbook holds all of its file or is not written, for half of an inventory must not be taken for the whole."""
     left, books, without = MOST_LINES, 0, []
@@ -24,7 +24,7 @@ def write_rejected_books(result: Result, files: Mapping[Path, Sequence[Rejected]
             without.append(told(path.name))
             continue
         left, books = left - lines, books + 1
-        write_rejected_book(path.with_suffix(".xlsx"), result.work.files[parts[0].place], result.work.mode, _pieces(result, parts), lang)
+        write_rejected_book(path.with_suffix(".xlsx"), result.work.files[parts[0].place], result.work.mode, _pieces(result, parts), lang, headings)
     return [_told_of(without)] if without else []
 
 

@@ -26,7 +26,8 @@ from aggregator.pipeline.emit import Rejected
 from aggregator.pipeline.result import Result, counted
 from aggregator.pipeline.result_tables import weight_shares
 from aggregator.places.place import MANIFEST
-from aggregator.schemas.text import Lang, Text
+from aggregator.schemas.column_names import column_name
+from aggregator.schemas.text import Text
 
 
 def write_outputs(settings: RunSettings, result: Result, run_ref: str, stage: Path, outcome: Outcome) -> None:
@@ -52,7 +53,8 @@ def write_outputs(settings: RunSettings, result: Result, run_ref: str, stage: Pa
         if as_parquet or "parquet" in settings.formats:
             write_parquet(stage / f"{name}.parquet", mode.outputs[name], makers[name]())
         if not as_parquet or "csv" in settings.formats:
-            write_csv(stage / f"{name}.csv", mode.outputs[name], makers[name]())
+            headings = [column_name(each, mode.dictionary, settings.csv_headings) for each in mode.outputs[name].names]
+            write_csv(stage / f"{name}.csv", mode.outputs[name], makers[name](), headings)
 
     def write_the_others() -> None:
         for name in makers:
@@ -62,8 +64,8 @@ def write_outputs(settings: RunSettings, result: Result, run_ref: str, stage: Pa
             from aggregator.outputs.run_book import write_run_book
 
             sheets = {name: make for name, make in makers.items() if name != "audit_map" or settings.audit_map_xlsx}
-            write_run_book(stage / f"{run_ref}.xlsx", mode, sheets, settings.lang)
-        outcome.notes += _write_rejected(result, stage / "rejected", settings.lang)
+            write_run_book(stage / f"{run_ref}.xlsx", mode, sheets, settings.sheet_headings)
+        outcome.notes += _write_rejected(result, stage / "rejected", settings)
 
     if settings.engine.workers == 1:
         write("audit_map")
@@ -105,7 +107,7 @@ def _whole(result: Result, name: str) -> Iterator[pa.Table]:
     return iter([result.tables.get(name, result.work.mode.outputs[name].empty_table())])
 
 
-def _write_rejected(result: Result, folder: Path, lang: Lang) -> list[Text]:
+def _write_rejected(result: Result, folder: Path, settings: RunSettings) -> list[Text]:
     """The rejected lines of each input, and what is to be said of them."""
     names = rejected_names(result.work.files)
     pieces: dict[int, list[Rejected]] = {}
@@ -115,6 +117,7 @@ def _write_rejected(result: Result, folder: Path, lang: Lang) -> list[Text]:
         path = folder / path_of(names[each.place])
         with path.open("ab") as sink:
             if sink.tell() == 0:
-                sink.write(rejected_head(result.work.files[each.place]))
+                sink.write(rejected_head(result.work.files[each.place], settings.csv_headings))
             sink.write(result.work.storage.read_bytes(each.name))
-    return write_rejected_books(result, {folder / path_of(names[place]): parts for place, parts in pieces.items()}, lang)
+    books = {folder / path_of(names[place]): parts for place, parts in pieces.items()}
+    return write_rejected_books(result, books, settings.lang, settings.sheet_headings)

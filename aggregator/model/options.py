@@ -36,6 +36,7 @@ from aggregator.model.settings import (
     StatusSettings,
 )
 from aggregator.model.spark import spark_of
+from aggregator.schemas.column_names import Headings, headings_in
 from aggregator.schemas.modes import MODES, Mode, mode_of
 from aggregator.schemas.modes.advice import ADVICE_FIELDS
 from aggregator.schemas.modes.m9610.messages import EDITIONS
@@ -85,6 +86,7 @@ class Options:
     workers: int = field(default_factory=lambda: min(os.cpu_count() or 1, 8))
     formats: tuple[str, ...] = ()
     audit_map_xlsx: bool = False
+    headings: Headings | None = None
     require_ledger: bool = False
     lock_wait: float = 0.0
     calendar: Path | None = None
@@ -179,7 +181,7 @@ class Options:
         return RunSettings(
             mode=self.mode, severities=self.severities, reading=self.reading, period=period, first_period=self.first_period, late=self.late,
             flags=self.flags, sending=SendSettings(self.customs, self.edition) if self.customs is not None else None, out=self.out,
-            ledger=self.place(), formats=self.formats, audit_map_xlsx=self.audit_map_xlsx, engine=self.runs_on, dry_run=self.dry_run, lang=self.lang, as_of=as_of,
+            ledger=self.place(), formats=self.formats, audit_map_xlsx=self.audit_map_xlsx, engine=self.runs_on, dry_run=self.dry_run, lang=self.lang, headings=self.headings, as_of=as_of,
             due=asked.due, rates=self.given_rates, company=self.company, market=self.market,
             declare_all=self.declare_all, recorded=asked.recorded(),
         )  # fmt: skip
@@ -210,7 +212,7 @@ class Options:
     def for_receive(self) -> ReceiveSettings:
         if self.out is None:
             raise WrongUsage("Say where the results are: --out DIR.", "请指定结果文件夹：--out DIR。")
-        return ReceiveSettings(self.mode, self.inputs, self.out, self.place())
+        return ReceiveSettings(self.mode, self.inputs, self.out, self.place(), headings_in(self.headings, "en"))
 
     def for_status(self, most: int) -> StatusSettings:
         """`most`: how many undeclared inventories to list, a reason."""
@@ -228,7 +230,7 @@ class Options:
         return DoctorSettings(self.mode, self.out, self.ledger_path, self.require_ledger, self.due)
 
 
-_RECORDED_IF_GIVEN = ("audit_map_xlsx", "by_line", "route", "rates", "rate_rows", "company", "market")
+_RECORDED_IF_GIVEN = ("audit_map_xlsx", "headings", "by_line", "route", "rates", "rate_rows", "company", "market")
 _NOTHING: tuple[Any, ...] = (None, False, (), Company(), Market())
 
 
@@ -341,7 +343,7 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
 }  # fmt: skip
 """What TOML type a setting has; text, if nothing is said."""
 _ALLOWED: dict[str, tuple[Any, ...]] = {
-    "edition": tuple(EDITIONS), "summary_flag": (1, 2), "item_name_flag": (0, 1), "engine": (LOCAL, SPARK), "lang": ("en", "zh"), "route": (DECLARATION,), "log_format": ("text", "json"),
+    "edition": tuple(EDITIONS), "summary_flag": (1, 2), "item_name_flag": (0, 1), "engine": (LOCAL, SPARK), "lang": ("en", "zh"), "headings": ("own", "zh"), "route": (DECLARATION,), "log_format": ("text", "json"),
 }  # fmt: skip
 _KINDS_ZH: dict[type, str] = {bool: "true或false", int: "整数", float: "数字", str: "带引号的文本", list: "列表[…]", dict: "表"}
 _LONGEST = 4095

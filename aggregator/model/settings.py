@@ -14,6 +14,7 @@ from aggregator.model.customs import Customs
 from aggregator.model.period import Period
 from aggregator.model.place import Place
 from aggregator.model.remote import AnyPath
+from aggregator.schemas.column_names import Headings, headings_in
 from aggregator.schemas.field import Dictionary
 from aggregator.schemas.modes import Mode
 from aggregator.schemas.rule import Severity
@@ -139,6 +140,7 @@ class RunSettings:
     engine: EngineSettings
     dry_run: bool
     lang: Lang
+    headings: Headings | None
     as_of: date
     due: DueSettings
     rates: RateSettings | None
@@ -146,6 +148,16 @@ class RunSettings:
     market: Market
     declare_all: bool
     recorded: Mapping[str, Any]
+
+    @property
+    def sheet_headings(self) -> Lang:
+        """Of workbooks: unless something else is asked for, in the language of the run."""
+        return headings_in(self.headings, self.lang)
+
+    @property
+    def csv_headings(self) -> Lang:
+        """Of CSV files, which programs read too."""
+        return headings_in(self.headings, "en")
 
     @property
     def mode_then(self) -> Mode:
@@ -186,10 +198,13 @@ class ModesSettings:
 
 @dataclass(frozen=True)
 class ReceiveSettings:
+    """`csv_headings`: of what is written for people."""
+
     mode: Mode
     inputs: tuple[AnyPath, ...]
     out: AnyPath
     ledger: LedgerPlace
+    csv_headings: Lang = "en"
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from aggregator.inputs.formats.spool import spooled_cells
 from aggregator.inputs.tables.headings import normalised
 from aggregator.outputs.tables import csv_bytes, guarded_cell
 from aggregator.schemas.returned import REJECT_CODES, RETURNED_HEADINGS
+from aggregator.schemas.text import Lang
 
 _STEM = 60
 """Characters; a file name has at most 255 bytes."""
@@ -28,8 +29,8 @@ def kept_positions(file: Export) -> list[int]:
     return [place for place, heading in enumerate(file.headings) if normalised(heading) not in RETURNED_HEADINGS]
 
 
-def rejected_head(file: Export) -> bytes:
-    return b"\xef\xbb\xbf" + _row([*(file.headings[place] for place in kept_positions(file)), REJECT_CODES.en])
+def rejected_head(file: Export, headings: Lang = "en") -> bytes:
+    return b"\xef\xbb\xbf" + _row([*(file.headings[place] for place in kept_positions(file)), REJECT_CODES.in_lang(headings)])
 
 
 def rejected_records(file: Export, block: Block, rows: Any, codes: list[str]) -> bytes:

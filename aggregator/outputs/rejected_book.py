@@ -37,14 +37,15 @@ _SOUND = Text(
 _BETWEEN = Text(" | ", "｜")
 
 
-def write_rejected_book(path: Path, file: Export, mode: Mode, pieces: Iterable[tuple[bytes, pa.Table]], lang: Lang) -> None:
-    """`pieces`: records of the rejected CSV file without its head, and what is wrong with them (MARKS)."""
+def write_rejected_book(path: Path, file: Export, mode: Mode, pieces: Iterable[tuple[bytes, pa.Table]], lang: Lang, headings: Lang) -> None:
+    """`pieces`: records of the rejected CSV file without its head, and what is wrong with them (MARKS). `headings`: of what stands beside."""
     positions = kept_positions(file)
-    headings = [*(file.headings[place].strip() for place in positions), REJECT_REASONS.in_lang(lang), REJECT_CODES.in_lang(lang)]
+    beside = (REJECT_REASONS.in_lang(headings), REJECT_CODES.in_lang(headings))
+    names = [*(file.headings[place].strip() for place in positions), *beside]
     kept = {place: at for at, place in enumerate(positions)}
     columns = {mode.dictionary.number[column]: kept[place] for column, place in file.matched.places.items() if place in kept}
-    book = _Book(headings, columns, mode, file.dialect.delimiter if file.dialect else ",", lang)
-    write_book(path, [Sheet(_TITLE.in_lang(lang), headings, [Style.TEXT] * len(headings), book.tables(pieces), book.marked, book.comments)])
+    book = _Book(names, columns, mode, file.dialect.delimiter if file.dialect else ",", lang)
+    write_book(path, [Sheet(_TITLE.in_lang(headings), names, [Style.TEXT] * len(names), book.tables(pieces), book.marked, book.comments)])
 
 
 @dataclass

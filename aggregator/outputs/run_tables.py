@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from aggregator.model.errors import CannotReadOrWrite, WrongUsage, cannot_be_rea
 from aggregator.model.remote import AnyPath
 from aggregator.places.at import place_at
 from aggregator.places.place import MANIFEST
+from aggregator.schemas.column_names import own_names
 from aggregator.schemas.modes import MODES, Mode, mode_of
 
 
@@ -52,7 +54,9 @@ class RunTables:
         if name == "audit_map":
             there = pq.read_schema(file).names
             return pq.read_table(file, columns=[each for each in columns or schema.names if each in there]).combine_chunks()
-        table = pa_csv.read_csv(file, convert_options=pa_csv.ConvertOptions(
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            headings = own_names(next(csv.reader(lines), []), schema.names, self.mode.dictionary)
+        table = pa_csv.read_csv(file, pa_csv.ReadOptions(column_names=headings, skip_rows=1), convert_options=pa_csv.ConvertOptions(
             column_types={field.name: field.type for field in schema}, strings_can_be_null=False, quoted_strings_can_be_null=False,
         ), parse_options=pa_csv.ParseOptions(newlines_in_values=True))  # fmt: skip
         return table.select([each for each in columns or schema.names if each in table.column_names]).combine_chunks()

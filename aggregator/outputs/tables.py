@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -56,15 +56,15 @@ def csv_bytes(table: pa.Table, *, header: bool) -> bytes:
     return sink.getvalue()
 
 
-def write_csv(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
-    """UTF-8 with BOM, line ends \\n, RFC 4180. Returns how many rows were written."""
+def write_csv(path: Path, schema: pa.Schema, tables: Iterable[pa.Table], headings: Sequence[str] = ()) -> int:
+    """UTF-8 with BOM, line ends \\n, RFC 4180. `headings`: if not the names of the schema. Returns how many rows were written."""
     with path.open("wb") as file:
-        return write_csv_to(file, schema, tables)
+        return write_csv_to(file, schema, tables, headings)
 
 
-def write_csv_to(file: IO[bytes], schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
+def write_csv_to(file: IO[bytes], schema: pa.Schema, tables: Iterable[pa.Table], headings: Sequence[str] = ()) -> int:
     rows = 0
-    file.write(_BOM + csv_bytes(schema.empty_table(), header=True))
+    file.write(_BOM + csv_bytes(schema.empty_table().rename_columns(list(headings or schema.names)), header=True))
     for table in tables:
         rows += table.num_rows
         file.write(csv_bytes(table.cast(schema), header=False))

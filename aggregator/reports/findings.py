@@ -12,13 +12,14 @@ from aggregator.model.disk import replacing
 from aggregator.model.outcome import Outcome
 from aggregator.outputs.tables import write_csv_to
 from aggregator.reports.summary import findings_by_code
+from aggregator.schemas.column_names import column_name
 from aggregator.schemas.text import Lang, Text
 
 
 def print_findings(
-    tables: Iterator[pa.Table], path: Path | None, most: int, outcome: Outcome, lang: Lang, echo: Callable[[str], object]
+    tables: Iterator[pa.Table], path: Path | None, most: int, outcome: Outcome, lang: Lang, echo: Callable[[str], object], headings: Lang = "en"
 ) -> None:
-    """Print the first findings, write all to `path` if there is one, end with the counts."""
+    """Print the first findings, write all to `path` (under `headings`) if there is one, end with the counts."""
     left = most
 
     def shown() -> Iterator[pa.Table]:
@@ -30,8 +31,9 @@ def print_findings(
             yield table
 
     if path is not None:
+        schema = outcome.mode.outputs["findings"]
         with replacing(path) as file:
-            write_csv_to(file, outcome.mode.outputs["findings"], shown())
+            write_csv_to(file, schema, shown(), [column_name(name, outcome.mode.dictionary, headings) for name in schema.names])
     else:
         for _ in shown():
             pass

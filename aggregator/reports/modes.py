@@ -15,7 +15,9 @@ from aggregator.jobs.modes import Advice
 from aggregator.model.disk import put_in_place, refuse_odd
 from aggregator.model.errors import CannotReadOrWrite
 from aggregator.outputs.tables import guarded_cell, write_csv, write_parquet
+from aggregator.schemas.column_names import column_name
 from aggregator.schemas.modes.advice import ADVISED, GENERAL_TRADE, Condition
+from aggregator.schemas.modes.m9610 import M9610
 from aggregator.schemas.shown import shown
 from aggregator.schemas.sources import Cite
 from aggregator.schemas.text import Lang, Text
@@ -83,8 +85,8 @@ def advice_as_json(advice: Advice, lang: Lang) -> dict[str, Any]:
     }
 
 
-def write_advice(advice: Advice, path: Path, form: str) -> None:
-    """The table as a file: csv, parquet or xlsx."""
+def write_advice(advice: Advice, path: Path, form: str, headings: Lang) -> None:
+    """The table as a file: csv, parquet or xlsx. Parquet has our names."""
     schema = pa.schema([(name, pa.string()) for name in COLUMNS])
     table = pa.table({name: pa.array(advice.rows[name].astype(str).tolist(), pa.string()) for name in COLUMNS}, schema=schema)
     part = path.with_name(f".{path.name}.part")
@@ -93,9 +95,12 @@ def write_advice(advice: Advice, path: Path, form: str) -> None:
         if form == "xlsx":
             from aggregator.outputs.xlsx import write_workbook
 
-            write_workbook(part, schema, [table])
+            named = table.rename_columns(_headings(headings))
+            write_workbook(part, named.schema, [named])
+        elif form == "parquet":
+            write_parquet(part, schema, [table])
         else:
-            (write_parquet if form == "parquet" else write_csv)(part, schema, [table])
+            write_csv(part, schema, [table], _headings(headings))
         put_in_place(part, path)
     except OSError as error:
         raise CannotReadOrWrite(f"{path} cannot be written: {error.strerror}.", f"无法写入 {path}：{error.strerror}。") from None
@@ -103,11 +108,15 @@ def write_advice(advice: Advice, path: Path, form: str) -> None:
         part.unlink(missing_ok=True)
 
 
-def advice_as_csv(advice: Advice) -> list[str]:
+def _headings(lang: Lang) -> list[str]:
+    return [column_name(name, M9610.dictionary, lang) for name in COLUMNS]
+
+
+def advice_as_csv(advice: Advice, headings: Lang) -> list[str]:
     """Lines of a table, in which no cell ends a line or is run by a spreadsheet."""
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow(_headings(headings))
     writer.writerows([guarded_cell(shown(cell)) for cell in row] for row in advice.rows[list(COLUMNS)].itertuples(index=False))
     return sink.getvalue().rstrip("\n").split("\n")
 

@@ -59,9 +59,9 @@ class Printer(Protocol):
     def to_terminal(self) -> bool: ...
 
 
-def print_trace(tables: Iterable[pa.Table], wanted: set[str], to: Printer, lang: Lang, *, as_json: bool, output: Path | None = None) -> list[str]:
+def print_trace(tables: Iterable[pa.Table], wanted: set[str], to: Printer, lang: Lang, headings: Lang, *, as_json: bool, output: Path | None = None) -> list[str]:
     """Prints what was found, or writes it to a file; the numbers that stand for nothing, in order. JSON has the names of the columns in
-    English, for programs; what people open has them in their language."""
+    English, for programs; what people open has them in their language, or as they ask (`headings`)."""
     numbers = sorted(wanted)
     asked = folded(pa.array(numbers, pa.string()))
     found, made = set[str](), []
@@ -76,8 +76,8 @@ def print_trace(tables: Iterable[pa.Table], wanted: set[str], to: Printer, lang:
         _written(output, lambda path: path.write_text(json.dumps(answer, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")) if output is not None else to.print_json(answer)
         return absent
     whole = pa.concat_tables([whole, _never_seen(absent, lang)])
-    called = [column_name(name, M9610.dictionary, lang) for name in TRACE.names]
-    whole = _in_words(whole, lang).rename_columns(called)
+    called = [column_name(name, M9610.dictionary, headings) for name in TRACE.names]
+    whole = _in_words(whole, headings).rename_columns(called)
     if output is None:
         mark = b"" if to.to_terminal() else _BOM
         to.print_bytes(mark + csv_bytes(whole.schema.empty_table(), header=True) + csv_bytes(_shown(whole), header=False))

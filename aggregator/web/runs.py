@@ -15,6 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from aggregator.schemas.column_names import own_names
+from aggregator.schemas.modes.m9610 import M9610
+
 _PERIOD, _REF = re.compile(r"[0-9]{4}-[0-9]{2}"), re.compile(r"[0-9]{6}-[0-9]{2,}")
 _EXAMPLES = 5
 _MOST_ROWS = 2_000_000
@@ -114,7 +117,9 @@ def findings(path: Path) -> list[Found]:
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        for number, row in enumerate(csv.DictReader(file)):
+        # Findings have the same columns in every mode, and none that an export has.
+        headings = own_names(next(csv.reader(file), []), M9610.outputs["findings"].names, M9610.dictionary)
+        for number, row in enumerate(csv.DictReader(file, headings)):
             if number >= _MOST_ROWS:
                 return
             yield row
