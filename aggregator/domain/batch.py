@@ -2,53 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.domain.grouping import BLANK, Hashes, among, hashes
-from aggregator.model.findings import FINDINGS, findings_of, no_findings
+from aggregator.model.findings import findings_of, no_findings
 from aggregator.schemas.arrays import Ints
 from aggregator.schemas.modes import Mode
 
-PLACED = FINDINGS.append(pa.field("chunk", pa.int32()))
 
-
-@dataclass(frozen=True)
-class BatchFindings:
-    """`placed`: at the first line of an inventory (with its chunk). `placeless`: about firms and merged items."""
-
-    placed: pa.Table
-    placeless: pa.Table
-
-
-def shared_numbers(
-    mode: Mode, code: str, column: str, seen: list[Hashes], units: list[str], read: Callable[[str], pa.Table]
-) -> pa.Table:
-    """Inventories that share a value of `column` with another inventory. `seen`: hashes of the values (BLANK where there is none), by
-    unit; `read` gives a unit's inventories. Hashes only say where to look: the values themselves are compared."""
-    if code not in mode.rules:
-        return PLACED.empty_table()
-    everything = np.concatenate(seen) if seen else np.zeros(0, dtype=np.uint64)
-    values, counts = np.unique(everything, return_counts=True)
-    suspect = values[(counts > 1) & (values != BLANK)]
-    if not len(suspect):
-        return PLACED.empty_table()
-    tables = []
-    for unit, unit_hashes in zip(units, seen, strict=True):
-        if among(unit_hashes, suspect).any():
-            table = read(unit).select(["inventory_no", column, "chunk", "line"])
-            table = table.filter(table[column].is_valid()).combine_chunks()
-            tables.append(table.filter(pa.array(among(hashes(table[column].combine_chunks()), suspect))))
-    candidates = pa.concat_tables(tables).combine_chunks()
-    several = mode.rules[code].sound(candidates, column, "inventory_no")
-    shared = candidates.filter(pc.is_in(candidates[column], value_set=several[column].combine_chunks())).combine_chunks()
+def shared_numbers(mode: Mode, code: str, column: str, candidates: pa.Table) -> pa.Table:
+    """Inventories that share a value of `column` with another inventory. In: inventory_no, value, chunk and line of those that may."""
+    several = mode.rules[code].sound(candidates, "value", "inventory_no")
+    shared = candidates.filter(pc.is_in(candidates["value"], value_set=several["value"].combine_chunks())).combine_chunks()
     number = shared["inventory_no"].combine_chunks()
     found = findings_of(
-        mode, code, column, shared["line"].to_numpy(), shared[column].combine_chunks(), number, pa.nulls(len(number), pa.string())
+        mode, code, column, shared["line"].to_numpy(), shared["value"].combine_chunks(), number, pa.nulls(len(number), pa.string())
     )
     return found.append_column("chunk", shared["chunk"].combine_chunks())
 

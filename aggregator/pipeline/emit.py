@@ -170,7 +170,8 @@ def _found(work: Work, chunk: int, partitions: int) -> pa.Table:
     if partitions:
         back = [shards.back_findings.of(partition_unit(part)) for part in range(partitions)]
         found.append(storage.read_part(back, chunk).select(FINDINGS.names))
-    found.append(storage.read_part([shards.batch.of("all")], chunk).select(FINDINGS.names))
+    if work.batch:
+        found.append(storage.read_part(map(shards.batch.of, work.batch), chunk).select(FINDINGS.names))
     return pa.concat_tables(found)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.domain.grouping import Hashes, hashes
+from aggregator.domain.grouping import hashes
 from aggregator.domain.slips import currencies_and_days, line_numbers
 from aggregator.domain.totals import item_totals, unreadable_totals
 from aggregator.domain.validate import validate_lines
@@ -19,6 +19,7 @@ from aggregator.inputs.export import Unnamed
 from aggregator.inputs.parts import Text, read_parts
 from aggregator.inputs.tables.canonical import Repairs, canonical
 from aggregator.inputs.tables.misplaced import Misplaced, misplaced_numbers
+from aggregator.pipeline.scatter import leave_numbers
 from aggregator.pipeline.shards import MEMBER, PART, PLACE
 from aggregator.pipeline.work import Work, chunk_unit
 from aggregator.schemas.arrays import Ints
@@ -60,14 +61,13 @@ class IngestedPart:
 
 @dataclass(frozen=True)
 class Ingested:
-    """`inventories`: hashes of the inventory numbers in the chunk; `counts`: lines of each. `has_strays`: some line's
+    """`inventories`: how many have lines in the chunk (see scatter.py). `has_strays`: some line's
     inventory number is missing or not of customs' shape. `priced`: currencies and days (yyyymmdd) of sound lines, where amounts are
     compared across currencies. `by_line`: lines that got a slip number here."""
 
     chunk: int
     parts: tuple[IngestedPart, ...]
-    inventories: Hashes
-    counts: Ints
+    inventories: int
     totals: pa.Table
     has_strays: bool
     priced: frozenset[tuple[str, str]]
@@ -97,12 +97,13 @@ def ingest(shared: Shared[Work], chunk: int) -> Ingested:
     work.storage.write(work.shards.row_findings.of(chunk_unit(chunk)), validated.findings)
     numbers = lines["inventory_no"].combine_chunks().drop_null().dictionary_encode()
     counts = np.bincount(numbers.indices.to_numpy(), minlength=len(numbers.dictionary)).astype(np.int64)
+    leave_numbers(work, chunk, hashes(numbers.dictionary), counts)
     dictionary = work.mode.dictionary
     totals = pa.concat_tables([item_totals(lines, "read", dictionary), unreadable_totals(validated.unreadable, dictionary)])
     odd = np.isin(validated.findings["code"].to_numpy(), [number for code, number in work.mode.rules.index.items() if code in _OF_NUMBERS]).any()
     has_strays = bool(odd or text.wrong or lines["inventory_no"].null_count)
     return Ingested(
-        chunk, tuple(_parts(work, chunk, text, plain, repairs, validated.findings, has_strays)), hashes(numbers.dictionary), counts, totals, has_strays,
+        chunk, tuple(_parts(work, chunk, text, plain, repairs, validated.findings, has_strays)), len(counts), totals, has_strays,
         frozenset(currencies_and_days(lines, work.as_of, work.mode.code)) if work.mode.prices_units else frozenset(),
         int(np.sum(repairs.counts.get("numbered_by_line", 0))),
     )

@@ -11,21 +11,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregator.domain.applications import applications
-from aggregator.domain.batch import (
-    BatchFindings,
-    lines_as_slips,
-    several_names,
-    several_units,
-    shared_numbers,
-    without_packages,
-)
+from aggregator.domain.batch import lines_as_slips, several_names, several_units, without_packages
 from aggregator.domain.clearance import Question
-from aggregator.domain.grouping import among
 from aggregator.domain.rates import Exchange, Rates
 from aggregator.domain.simplified import Simplified
 from aggregator.domain.totals import TOTALS, control_totals, must_balance
@@ -42,25 +33,26 @@ from aggregator.model.settings import Flags
 from aggregator.outputs.checked import checked
 from aggregator.pipeline.asked import asked
 from aggregator.pipeline.emit import Emitted, emit_chunk, emit_partition
+from aggregator.pipeline.hashed import ranges_for
 from aggregator.pipeline.imports import refuse_imports
 from aggregator.pipeline.ingest import Ingested, IngestedPart, ingest
 from aggregator.pipeline.merged import Merged
 from aggregator.pipeline.merging import merge_items
 from aggregator.pipeline.packing import pack_slips
 from aggregator.pipeline.placed import Placed
-from aggregator.pipeline.resolve import SCATTERED, Resolved, resolve_chunk, resolve_partition
+from aggregator.pipeline.resolve import Resolved, resolve_chunk, resolve_partition
 from aggregator.pipeline.result import Result
 from aggregator.pipeline.result_tables import declaration_items, declarations, declared_totals
 from aggregator.pipeline.routing import route_orders
+from aggregator.pipeline.scatter import scattered
 from aggregator.pipeline.settle import Settled, settle_chunk, settle_partition
+from aggregator.pipeline.sharing import share_numbers
 from aggregator.pipeline.ties import tie
 from aggregator.pipeline.work import Work
 from aggregator.schemas.file_rules import file_rule
 from aggregator.schemas.modes import Mode, Procedure
 from aggregator.schemas.modes.m9610.rules.simplified import OVER_LIMIT
 from aggregator.schemas.text import Text
-
-_LINES_A_PARTITION = 32_768
 
 
 @dataclass(frozen=True)
@@ -99,21 +91,24 @@ def calculate(
     _refuse_truncated(work, by_file)
     imports = refuse_imports(work, by_file)
     work = replace(work, known_in=None if engine.reaches_ledger else frozenset(knows), files=tuple(_with_unnamed(work, by_file)), exchange=_exchange(line, ingested))
-    shared, partitions = engine.share(work), _scattered(work, ingested)
+    ranges = ranges_for(sum(chunk.inventories for chunk in ingested))
+    away, partitions = scattered(engine, shared, ranges)
+    work = replace(work, scattered=away)
+    shared = engine.share(work)
     resolved = list(engine.map(resolve_chunk, ((shared, chunk, partitions) for chunk in chunks)))
     resolved += list(engine.map(resolve_partition, ((shared, part) for part in range(partitions))))
-    tie(work, engine, ingested, resolved, partitions)
+    tie(engine, work, ingested, resolved, partitions, ranges)
     settled = list(engine.map(settle_chunk, ((shared, chunk) for chunk in chunks)))
     settled += list(engine.map(settle_partition, ((shared, part) for part in range(partitions))))
     placed = _PROCEDURES[work.mode.procedure](work, settled, line.run_ref)
-    batch = _batch_findings(work, resolved, settled, placed, sum(chunk.by_line for chunk in ingested))
-    work.storage.write_parts(work.shards.batch.of("all"), batch.placed, batch.placed["chunk"].to_numpy(), max(len(chunks), 1))
+    placeless = _placeless(work, settled, placed, sum(chunk.by_line for chunk in ingested))
+    shared = engine.share(replace(work, batch=share_numbers(engine, shared, partitions, ranges)))
     spread = list(engine.map(emit_partition, ((shared, part) for part in range(partitions))))
     emitting = engine.map(emit_chunk, ((shared, chunk, placed.numbering, partitions) for chunk in chunks))
     if while_emitting is not None:
         while_emitting(Merged(work, [unit.unit for unit in settled], placed.numbering, *applications(placed.items, placed.split, line.mode.application_key.value)))
     emitted = list(emitting)
-    return _result(line, work, ingested, by_file, resolved, settled, placed, [*spread, *emitted], emitted, batch, imports)
+    return _result(line, work, ingested, by_file, resolved, settled, placed, [*spread, *emitted], emitted, placeless, imports)
 
 
 _PROCEDURES: dict[Procedure, Callable[[Work, list[Settled], str], Placed]] = {Procedure.MERGE: merge_items, Procedure.PACK: pack_slips, Procedure.ROUTE: route_orders}
@@ -180,41 +175,19 @@ def _with_unnamed(work: Work, by_file: list[list[IngestedPart]]) -> Iterator[Exp
         yield replace(file, reported=(*file.reported, *reported)) if reported else file
 
 
-def _scattered(work: Work, ingested: list[Ingested]) -> int:
-    """Keep the inventories seen in more than one chunk (by hash: one too many does no harm). Out: how many partitions to resolve
-    them in."""
-    everything = np.concatenate([chunk.inventories for chunk in ingested] or [np.zeros(0, dtype=np.uint64)])
-    values, seen = np.unique(everything, return_counts=True)
-    scattered = values[seen > 1]
-    if not len(scattered):
-        return 0
-    counts = np.concatenate([chunk.counts for chunk in ingested])
-    lines = int(counts[among(everything, scattered)].sum())
-    work.storage.save(SCATTERED, scattered)
-    return lines // _LINES_A_PARTITION + 1
-
-
 def _exchange(line: Line, ingested: list[Ingested]) -> Exchange:
     """The rates that sound lines need, of all chunks: what is missing is named at once."""
     wanted = {(currency, datetime.strptime(day, "%Y%m%d").date()) for chunk in ingested for currency, day in chunk.priced}  # noqa: DTZ007 - a day
     return line.rates.to_cny(wanted) if line.mode.procedure is Procedure.ROUTE else line.rates.to_usd(wanted)
 
 
-def _batch_findings(work: Work, resolved: list[Resolved], settled: list[Settled], placed: Placed, by_line: int) -> BatchFindings:
-    units = [unit.unit for unit in resolved]
-
-    def inventories(unit: str) -> pa.Table:
-        return work.storage.read(work.shards.inventories.of(unit))
-
-    at_lines = [
-        shared_numbers(work.mode, "B201", "order_no", [unit.identifiers["order_no"] for unit in resolved], units, inventories),
-        shared_numbers(work.mode, "B202", "waybill_no", [unit.identifiers["waybill_no"] for unit in resolved], units, inventories),
-    ]
-    placeless = [placed.findings, lines_as_slips(work.mode, by_line)]
+def _placeless(work: Work, settled: list[Settled], placed: Placed, by_line: int) -> pa.Table:
+    """Findings about firms, merged items and declarations."""
+    found = [placed.findings, lines_as_slips(work.mode, by_line)]
     if placed.split.declarations:
-        placeless.append(several_units(work.mode, placed.items, placed.split.header))
-        placeless.append(several_names(work.mode, pa.concat_tables([unit.names for unit in settled]).combine_chunks()))
-    return BatchFindings(pa.concat_tables(at_lines).combine_chunks(), pa.concat_tables(placeless).combine_chunks())
+        found.append(several_units(work.mode, placed.items, placed.split.header))
+        found.append(several_names(work.mode, pa.concat_tables([unit.names for unit in settled]).combine_chunks()))
+    return pa.concat_tables(found).combine_chunks()
 
 
 def _repairs(work: Work, by_file: list[list[IngestedPart]]) -> list[dict[str, int]]:
@@ -258,7 +231,7 @@ def _result(
     placed: Placed,
     weighed: list[Emitted],
     emitted: list[Emitted],
-    batch: BatchFindings,
+    placeless: pa.Table,
     imports: tuple[Text, ...],
 ) -> Result:
     totals = [TOTALS.empty_table()]
@@ -273,11 +246,11 @@ def _result(
         # What is listed is declared too, and in no declaration.
         made, made_items = (checked(work.mode, name, table.filter(table["declaration_ref"].is_valid())) for name, table in (("declarations", made), ("declaration_items", made_items)))
         empty = made.filter(pc.equal(made["package_count"], 0))["declaration_ref"].to_pylist()
-        batch = BatchFindings(batch.placed, pa.concat_tables([batch.placeless, without_packages(work.mode, empty)]))
+        placeless = pa.concat_tables([placeless, without_packages(work.mode, empty)])
     physical = _physical(work, by_file)
     balanced = control_totals(pa.concat_tables(totals))
     must_balance(balanced)
     return Result(
         work, resolved, settled, items, split, made, made_items, checked(work.mode, "control_totals", balanced), emitted,
-        [done.spread for done in weighed], batch, _repairs(work, by_file), physical, placed.tables, imports,
+        [done.spread for done in weighed], placeless, _repairs(work, by_file), physical, placed.tables, imports,
     )  # fmt: skip

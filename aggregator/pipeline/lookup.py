@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,10 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregator.domain.fate import Verdict
-from aggregator.domain.grouping import BLANK, Hashes, among, distinct, hashes
+from aggregator.domain.grouping import Hashes, distinct, hashes
 from aggregator.domain.strays import Naming, naming_of
-from aggregator.pipeline.ingest import Ingested
-from aggregator.pipeline.resolve import SCATTERED, Resolved
+from aggregator.pipeline.given import identifiers_of
+from aggregator.pipeline.hashed import HashSet, stretches
+from aggregator.pipeline.scatter import numbers_of
 from aggregator.pipeline.shards import MEMBER, PART
 from aggregator.pipeline.work import Work, chunk_unit, part_of, partition_unit
 from aggregator.schemas.arrays import Ints, Mask
@@ -36,50 +36,42 @@ NUMBERED = pa.schema(
 """Lines that have a number, and where they stand."""
 
 
-KNOWN, SEVERAL, COMMON = "known", "several", "common"
-"""Arrays of hashes: of all identifiers and numbers of inventories, of the identifiers that stand more than once, of those that too many
-inventories have."""
-
-
-def save_known(work: Work, ingested: list[Ingested], resolved: list[Resolved]) -> None:
-    """What is known of identifiers once all inventories are resolved. Those of what is no inventory are passed over."""
-    every = [np.where(unit.nothing, BLANK, of_column) for unit in resolved for of_column in unit.identifiers.values()]
-    given = np.concatenate(every or [np.zeros(0, dtype=np.uint64)])
-    values, counts = np.unique(given[given != BLANK], return_counts=True)
-    work.storage.save(KNOWN, distinct(np.concatenate([values, *(chunk.inventories for chunk in ingested)])))
-    work.storage.save(SEVERAL, values[counts > 1])
-    work.storage.save(COMMON, values[counts > _SHARED_BY_MANY])
-
-
 @dataclass
 class LookUp:
-    """`lines_in`: how many lines each chunk has."""
+    """`lines_in`: how many lines each chunk has. `ranges`: into how many hashes are cut."""
 
     work: Work
     lines_in: tuple[int, ...]
     partitions: int
+    ranges: int
     ends: dict[tuple[int, int], pa.Table] = field(default_factory=dict)
 
-    @cached_property
-    def known(self) -> Hashes:
-        return self._loaded(KNOWN)
+    @property
+    def known(self) -> HashSet:
+        """Of all identifiers and numbers of inventories."""
+        return HashSet("known", self.ranges)
 
-    @cached_property
-    def several(self) -> Hashes:
-        return self._loaded(SEVERAL)
+    @property
+    def several(self) -> HashSet:
+        """Of the identifiers that stand more than once."""
+        return HashSet("several", self.ranges)
 
-    @cached_property
-    def common(self) -> Hashes:
-        return self._loaded(COMMON)
+    @property
+    def common(self) -> HashSet:
+        """Of those that too many inventories have."""
+        return HashSet("common", self.ranges)
 
-    @cached_property
-    def scattered(self) -> Hashes:
-        """Hashes of the inventories that are resolved by partition."""
-        return self._loaded(SCATTERED) if self.partitions else np.zeros(0, dtype=np.uint64)
+    def leave_known(self, number: int) -> None:
+        """These sets, of one range of the hash. Identifiers of what is no inventory are passed over."""
+        storage, units = self.work.storage, range(len(self.lines_in) + self.partitions)
+        values, counts = np.unique(stretches(storage, (identifiers_of(self.unit(place)) for place in units), number, self.ranges), return_counts=True)
+        self.several.save(storage, number, values[counts > 1])
+        self.common.save(storage, number, values[counts > _SHARED_BY_MANY])
+        numbers = stretches(storage, map(numbers_of, range(len(self.lines_in))), number, self.ranges)
+        self.known.save(storage, number, distinct(np.concatenate([values, numbers])))
 
-    def _loaded(self, name: str) -> Hashes:
-        found: Hashes = self.work.storage.load(name)
-        return found
+    def are_in(self, hashed: HashSet, values: Hashes) -> Mask:
+        return hashed.among(self.work.storage, values)
 
     def unit(self, place: int) -> str:
         """Chunks are the first units, partitions follow."""
@@ -93,14 +85,14 @@ class LookUp:
         """Identifiers; null where one does not tell one inventory from others."""
         values = values.cast(pa.string())
         given = pc.fill_null(values, "")
-        tells = pc.match_substring_regex(given, "[0-9]").to_numpy(zero_copy_only=False) & ~among(hashes(given), self.common)
+        tells = pc.match_substring_regex(given, "[0-9]").to_numpy(zero_copy_only=False) & ~self.are_in(self.common, hashes(given))
         return pc.if_else(pa.array(tells), values, None)
 
     def unit_of(self, numbers: pa.Array, chunk: Any) -> Ints:
         """Places of the units that resolve inventories which have a line in the given chunks."""
         of_number = hashes(numbers)
         away = len(self.work.chunks) + (of_number % np.uint64(max(self.partitions, 1))).astype(np.int64)
-        return np.where(among(of_number, self.scattered), away, chunk).astype(np.int64)
+        return np.where(self.are_in(self.work.scattered, of_number), away, chunk).astype(np.int64)
 
     # ------------------------------------------------------------------------------------------------------------ lines
 

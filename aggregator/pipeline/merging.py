@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -14,45 +15,66 @@ from aggregator.pipeline.placed import Placed, leave_items, leave_split, no_item
 from aggregator.pipeline.settle import Settled
 from aggregator.pipeline.work import Work
 
-_ROWS_AT_A_TIME = 250_000
+_ROWS_AT_A_TIME = 100_000
+
+
+class _Fold(NamedTuple):
+    """Partial rows of some units, added to the items so far. `items`: how many these were; `sizes`: rows of each unit. Where all of them
+    went is left in the storage."""
+
+    name: str
+    items: int
+    units: list[Settled]
+    sizes: list[int]
 
 
 def merge_items(work: Work, settled: list[Settled], run_ref: str) -> Placed:
     """Where each unit's rows went is left for emit.
 
-    In two steps, so that memory follows the number of keys and not of chunks: partial rows of some units at a time, then
-    what became of them.
+    Partial rows of some units at a time are added to the items so far: memory follows the number of keys, and neither that of
+    chunks nor of lines.
     """
-    if not settled:
-        return no_items(work.mode, run_ref)
-    merged, places = [], []
-    for units in _some_at_a_time(settled):
+    items, folds, waiting = list[pa.Table](), list[_Fold](), list(settled)
+    while waiting:
+        before = items[0].num_rows if items else 0
+        units = list(_some(waiting, max(_ROWS_AT_A_TIME, before)))
+        del waiting[: len(units)]
         partials = [work.storage.read(work.shards.partials.of(unit.unit)) for unit in units]
-        sizes = [table.num_rows for table in partials]
-        together = pa.concat_tables(partials).combine_chunks()
+        folds.append(_Fold(f"fold-{len(folds)}", before, units, [table.num_rows for table in partials]))
+        together = pa.concat_tables([*items, *partials]).combine_chunks()
         partials.clear()
-        items, item_of_row = combine_partials(together, work.mode)
-        merged.append(items)
-        places.append((units, sizes, item_of_row))
-    offsets = np.cumsum([0, *(items.num_rows for items in merged)])
-    items, item_of_row = combine_partials(pa.concat_tables(merged).combine_chunks(), work.mode)
-    merged.clear()
-    pa.default_memory_pool().release_unused()
+        items.clear()
+        merged, item_of_row = combine_partials(together, work.mode)
+        items.append(merged)
+        work.storage.save(folds[-1].name, item_of_row)
+        del together, merged, item_of_row
+        pa.default_memory_pool().release_unused()
+    if not items:
+        return no_items(work.mode, run_ref)
+    return _placed(work, folds, items[0], run_ref)
+
+
+def _placed(work: Work, folds: list[_Fold], items: pa.Table, run_ref: str) -> Placed:
+    _leave_items(work, folds, items.num_rows)
     split = split_items(items, work.mode.header_key.value, work.mode.items_per_declaration.value)
-    for offset, (units, sizes, item_in_part) in zip(offsets, places, strict=False):
-        leave_items(work, units, sizes, item_of_row[offset + item_in_part])
     leave_split(work, split)
     return Placed(items, split, Numbering(run_ref, split.declarations))
 
 
-def _some_at_a_time(settled: list[Settled]) -> Iterator[list[Settled]]:
-    """Units whose partial rows together are few enough to be merged at once."""
-    units: list[Settled] = []
+def _leave_items(work: Work, folds: list[_Fold], count: int) -> None:
+    """From the last fold back to the first: where its rows went is known by where the items of the next one did."""
+    became = np.arange(count)
+    for fold in reversed(folds):
+        item_of_row = became[work.storage.load(fold.name)]
+        leave_items(work, fold.units, fold.sizes, item_of_row[fold.items :])
+        became = item_of_row[: fold.items]
+
+
+def _some(settled: list[Settled], most: int) -> Iterator[Settled]:
+    """The first units, of so many partial rows together, or the first one."""
     rows = 0
-    for unit in settled:
-        if units and rows + unit.partial_rows > _ROWS_AT_A_TIME:
-            yield units
-            units, rows = [], 0
-        units.append(unit)
+    for place, unit in enumerate(settled):
         rows += unit.partial_rows
-    yield units
+        if place and rows > most:
+            return
+        yield unit

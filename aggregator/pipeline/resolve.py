@@ -11,10 +11,9 @@ import pyarrow.compute as pc
 from aggregator.domain.clearance import Clearing, Received, clearing_of
 from aggregator.domain.fate import Verdict, exclusions, known_before, verdicts, with_customs
 from aggregator.domain.figures import days_of
-from aggregator.domain.grouping import Hashes, among, hashes
+from aggregator.domain.grouping import hashes
 from aggregator.domain.inventories import Grouped, content_hashes, group_inventories
 from aggregator.domain.simplified import on_simplified
-from aggregator.domain.strays import Naming, naming_of
 from aggregator.domain.tariff import against_tariff
 from aggregator.engines.engine import Shared
 from aggregator.engines.files import with_dictionaries
@@ -22,30 +21,27 @@ from aggregator.model.records import Declared, kept_period
 from aggregator.pipeline.asked import known_of
 from aggregator.pipeline.changes import changes
 from aggregator.pipeline.found import placed, reported
+from aggregator.pipeline.given import leave_given
 from aggregator.pipeline.orders import with_route
 from aggregator.pipeline.shards import EXCLUDED
 from aggregator.pipeline.slips import with_slip_facts
 from aggregator.pipeline.work import Work, chunk_unit, partition_unit
 from aggregator.schemas.arrays import Ints, Mask
-from aggregator.schemas.inventories import IDENTIFIERS, Inventories
+from aggregator.schemas.inventories import Inventories
 from aggregator.schemas.modes import Mode
 from aggregator.schemas.statuses import STATUS_CANCELLED
 from aggregator.schemas.units import shown_numbers
 
 SIMPLIFIED_NAMED = 10
-SCATTERED = "scattered"
-"""The array of hashes of inventories seen in more than one chunk."""
 
 
 @dataclass(frozen=True)
 class Resolved:
-    """What the barriers after resolving need of one unit. `identifiers`: by column, the hash of each inventory's (BLANK where it has
-    none); `nothing`: which are no inventories, only lines without a number. `incomplete`: how many inventories are rejected because a line is missing. `simplified`: code of a rule on declaration mode A, how many
-    inventories it names, and the first of them. `answered`: of how many the receipts given say something."""
+    """What the barriers after resolving need of one unit, besides its hashes (given.py). `incomplete`: how many inventories are rejected
+    because a line is missing. `simplified`: code of a rule on declaration mode A, how many inventories it names, and the first of them.
+    `answered`: of how many the receipts given say something."""
 
     unit: str
-    identifiers: dict[str, Hashes]
-    nothing: Mask
     incomplete: int
     simplified: dict[str, tuple[int, tuple[str, ...]]]
     answered: int
@@ -59,10 +55,9 @@ def resolve_chunk(shared: Shared[Work], chunk: int, partitions: int) -> Resolved
     lines = lines.append_column("chunk", pa.array(np.full(length, chunk, dtype=np.int32)))
     lines = lines.append_column("line", pa.array(np.arange(length)))
     if partitions:
-        elsewhere = work.storage.load(SCATTERED)
         numbers = lines["inventory_no"].combine_chunks().dictionary_encode()
         of_number = hashes(numbers.dictionary)
-        spilled = np.append(among(of_number, elsewhere), False)
+        spilled = np.append(work.scattered.among(work.storage, of_number), False)
         place = pc.fill_null(numbers.indices, len(of_number)).to_numpy()
         away = np.flatnonzero(spilled[place])
         part = (np.append(of_number, np.uint64(0))[place[away]] % np.uint64(partitions)).astype(np.int64)
@@ -111,9 +106,8 @@ def _resolve(work: Work, unit: str, lines: pa.Table) -> Resolved:
     _leave(work, unit, grouped, decided, facts)
     table = _inventory_table(work.mode, grouped, decided)
     work.storage.write(work.shards.inventories.of(unit), table)
-    identifiers = {name: hashes(table[name].combine_chunks()) for name in IDENTIFIERS}
-    nothing = naming_of(work.mode, table) == Naming.NOTHING
-    return Resolved(unit, identifiers, nothing, _incomplete(work.mode, grouped, decided), simplified, decided.answered)
+    leave_given(work, unit, table)
+    return Resolved(unit, _incomplete(work.mode, grouped, decided), simplified, decided.answered)
 
 
 def _simplified(work: Work, grouped: Grouped, decided: _Decided) -> dict[str, tuple[int, tuple[str, ...]]]:

@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.domain.batch import BatchFindings
 from aggregator.domain.figures import summed_figures
 from aggregator.domain.route import REASONS
 from aggregator.domain.split import Split
@@ -35,7 +34,7 @@ _NO_SURPRISE = {"known", "repeat", "simplified", "other_mode"}
 
 @dataclass(frozen=True)
 class Result:
-    """What the stages made, before anything is published. `tables`: outputs that only some modes have."""
+    """What the stages made, before anything is published. `placeless`: findings about firms and merged items. `tables`: outputs that only some modes have."""
 
     work: Work
     resolved: list[Resolved]
@@ -47,7 +46,7 @@ class Result:
     totals: pa.Table
     emitted: list[Emitted]
     spread: list[Shard]
-    batch: BatchFindings
+    placeless: pa.Table
     repairs: list[dict[str, int]]
     physical: list[dict[str, int]]
     tables: Mapping[str, pa.Table]
@@ -73,7 +72,7 @@ class Result:
             told = max(told, place + 1)
             yield once.filter(findings)
         yield from self._file_findings(range(told, len(self.work.files)))
-        placeless = self.batch.placeless.drop_columns("line")
+        placeless = self.placeless.drop_columns("line")
         length = placeless.num_rows
         placeless = placeless.append_column("source_file", pa.array([""] * length, pa.string()))
         yield placeless.append_column("source_row", pa.nulls(length, pa.int64()))

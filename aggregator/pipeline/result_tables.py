@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -19,7 +20,7 @@ from aggregator.schemas.modes import Mode
 from aggregator.schemas.outputs import AMOUNT
 from aggregator.schemas.text import Lang
 
-_SHARES_AT_ONCE = 1_000_000
+_SHARES_AT_ONCE, _SAMPLED = 100_000, 1000
 
 
 def declaration_items(mode: Mode, items: pa.Table, split: Split, refs: pa.Array, *, named_by_key: bool) -> pa.Table:
@@ -76,25 +77,19 @@ def _first_inventory_of_header(items: pa.Table, split: Split) -> pa.Table:
 
 def weight_shares(mode: Mode, storage: Storage, shards: list[Shard], refs: pa.Array) -> Iterator[pa.Table]:
     """Shares of spread inventories, sorted by inventory number, from shards each sorted so; a bounded number at once."""
-    sizes, samples = [], []
+    given, samples, rows = list[Shard](), [pa.array([], pa.string())], 0
     for shard in shards:
         numbers = storage.read(shard, ["inventory_no"])["inventory_no"].combine_chunks()
-        sizes.append(len(numbers))
-        samples.append(numbers.take(pa.array(np.arange(0, len(numbers), 1000))))
-    parts = sum(sizes) // _SHARES_AT_ONCE + 1
-    sample = pc.sort_indices(pa.concat_arrays(samples)) if samples else pa.array([], pa.uint64())
-    ordered = pa.concat_arrays(samples).take(sample) if samples else pa.array([], pa.string())
+        if len(numbers):
+            given.append(shard)
+            samples.append(numbers.take(pa.array(np.arange(0, len(numbers), _SAMPLED))))
+            rows += len(numbers)
+    sample = pa.concat_arrays(samples)
+    ordered = sample.take(pc.sort_indices(sample))
+    parts = rows // _SHARES_AT_ONCE + 1
     cuts = [ordered[len(ordered) * part // parts].as_py() for part in range(1, parts)]
     for low, high in zip([None, *cuts], [*cuts, None], strict=True):
-        tables = []
-        for shard, size in zip(shards, sizes, strict=True):
-            if size:
-                table = storage.read(shard)
-                number = table["inventory_no"]
-                wanted = pa.array(np.ones(size, dtype=bool))
-                wanted = pc.and_(wanted, pc.greater_equal(number, low)) if low is not None else wanted
-                wanted = pc.and_(wanted, pc.less(number, high)) if high is not None else wanted
-                tables.append(table.filter(wanted))
+        tables = [_between(storage.read(shard), low, high) for shard in given]
         if tables:
             table = pa.concat_tables(tables).sort_by([("inventory_no", "ascending"), ("declaration", "ascending")])
             columns = {
@@ -104,6 +99,13 @@ def weight_shares(mode: Mode, storage: Storage, shards: list[Shard], refs: pa.Ar
                 "net_weight_kg": table["net_weight_kg"],
             }
             yield checked(mode, "weight_shares", pa.table(columns))
+
+
+def _between(table: pa.Table, low: str | None, high: str | None) -> pa.Table:
+    """The rows, sorted by number, from one number (included) to another (not included)."""
+    numbers = table["inventory_no"].combine_chunks()
+    begin, end = (bisect_left(range(len(numbers)), each, key=lambda place: numbers[place].as_py()) if each is not None else None for each in (low, high))
+    return table.slice(begin or 0, (len(numbers) if end is None else end) - (begin or 0))
 
 
 def declared_totals(dictionary: Dictionary, items: pa.Table, made: pa.Table, simplified: pa.Table | None = None) -> pa.Table:

@@ -65,6 +65,8 @@ INVENTORIES = pa.schema(
 )
 DECLARED = pa.schema([*((name, INVENTORIES.field(name).type) for name in ("inventory_no", "content", "cleared_period")), ("released", pa.bool_()), ("late", pa.bool_()), ("keys", pa.list_(pa.int64()))])
 UNDECLARED = pa.schema([INVENTORIES.field(name) for name in ("inventory_no", "cleared_period", "reasons", "live", "verdict", "bits")])
+SHARING = pa.schema([("inventory_no", pa.string()), ("value", pa.string()), *_AT])
+"""Inventories with a number that others seem to have too, and their first lines."""
 TIED = pa.schema([(name, pa.string()) for name in ("inventory_no", "item_no", "column", "value")])
 """Inventories that a line without a number may belong to, as findings: `item_no` is null, `value` file and row of that line."""
 
@@ -77,7 +79,7 @@ class Shards:
     chunk), `audit_map`, `published` (findings), `listed` (excluded), `marks` (what is wrong with the rejected lines). By unit, a chunk or a partition: `inventories`, `judged`
     (lines), `findings` and `excluded` once resolved; `tied` where something is; `declared` and `undeclared` (inventories), `partials` (of the
     merge), `decisions` (on lines) and `settled_findings` once settled; `spread`. By partition, in parts by chunk: what was decided there and
-    goes `back`. By run: `batch` (findings, in parts by chunk), `tariff`."""
+    goes `back`. By range of hashes: `sharing` (inventories with a number that may stand twice), `batch` (findings at those, in parts by chunk). By run: `tariff`."""
 
     lines: ShardKind
     row_findings: ShardKind
@@ -95,6 +97,7 @@ class Shards:
     back_decisions: ShardKind
     back_findings: ShardKind
     back_excluded: ShardKind
+    sharing: ShardKind
     batch: ShardKind
     spread: ShardKind
     audit_map: ShardKind
@@ -137,6 +140,7 @@ def shards_of(mode: Mode) -> Shards:
         back_decisions=ShardKind("back-decisions", decisions),
         back_findings=ShardKind("back-findings", PLACED),
         back_excluded=ShardKind("back-excluded", EXCLUDED),
+        sharing=ShardKind("sharing", SHARING),
         batch=ShardKind("batch-findings", PLACED),
         spread=ShardKind("spread", SPREAD),
         audit_map=ShardKind("audit-map", mode.outputs["audit_map"]),

@@ -8,7 +8,6 @@ hashes of identifiers (one an inventory) and what is tied.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,9 +30,12 @@ from aggregator.domain.strays import (
 )
 from aggregator.engines.engine import Engine, Shared
 from aggregator.inputs.formats.csv import raw_records
+from aggregator.pipeline.given import identifiers_of
+from aggregator.pipeline.hashed import spread
 from aggregator.pipeline.ingest import Ingested
-from aggregator.pipeline.lookup import LookUp, incomplete, save_known
+from aggregator.pipeline.lookup import LookUp, incomplete
 from aggregator.pipeline.resolve import Resolved
+from aggregator.pipeline.scatter import numbers_of
 from aggregator.pipeline.shards import MEMBER
 from aggregator.pipeline.tied import leave_tied
 from aggregator.pipeline.work import Work, chunk_unit
@@ -66,58 +68,54 @@ class _Search:
     incomplete: pa.Array
 
 
-def tie(work: Work, engine: Engine, ingested: list[Ingested], resolved: list[Resolved], partitions: int) -> None:
+def tie(engine: Engine, work: Work, ingested: list[Ingested], resolved: list[Resolved], partitions: int, ranges: int) -> None:
     """Leave for each unit which of its inventories may lack a line."""
     if not any(chunk.has_strays for chunk in ingested) and not any(unit.incomplete for unit in resolved):
         return
-    save_known(work, ingested, resolved)
-    look = LookUp(work, tuple(chunk.lines for chunk in ingested), partitions)
-    numbers, identifiers = _incomplete(look, resolved)
-    shared, of_number = engine.share(_Search(look, numbers)), distinct(hashes(numbers))
-    touched = [bool(among(chunk.inventories, of_number).any()) for chunk in ingested]
-    tasks = ((shared, chunk, seen.has_strays, touched[chunk]) for chunk, seen in enumerate(ingested) if seen.has_strays or touched[chunk])
-    seen = list(engine.map(look_at, tasks))
+    look = LookUp(work, tuple(chunk.lines for chunk in ingested), partitions, ranges)
+    before = engine.share(look)
+    spread(engine, leave_known, ((before, number) for number in range(ranges)))
+    lacking = list(engine.map(lacks, ((before, place) for place, unit in enumerate(resolved) if unit.incomplete)))
+    numbers = pa.concat_arrays([pa.array([], pa.string()), *(each for each, _ in lacking)])
+    shared = engine.share(_Search(look, numbers))
+    seen = list(engine.map(look_at, ((shared, chunk, each.has_strays) for chunk, each in enumerate(ingested) if each.has_strays or len(numbers))))
     tied = [each.tied for each in seen] + [each.cut_off for each in seen]
     having = [each.shared for each in seen]
-    wanted = distinct(np.concatenate([identifiers, *(each.wanted for each in seen), *(hashes(table["value"].combine_chunks()) for table in having)]))
+    claimed = [hashes(table["value"].combine_chunks()) for table in having]
+    wanted = distinct(np.concatenate([np.zeros(0, dtype=np.uint64), *(each for _, each in lacking), *(each.wanted for each in seen), *claimed]))
     if len(wanted):
         work.storage.save(_WANTED, wanted)
-        having += engine.map(holders, ((shared, place) for place in _places(ingested, resolved, look.scattered, wanted)))
+        having += engine.map(holders, ((shared, place) for place in range(len(resolved))))
         by_value = tied_by_value(pa.concat_tables([SHARED.empty_table(), *having]).combine_chunks())
-        tied.append(first_of_each(_but_own(by_value, pa.concat_tables(each.pieces for each in seen))))
+        tied.append(first_of_each(_but_own(by_value, pa.concat_tables([_PIECES.empty_table(), *(each.pieces for each in seen)]))))
     _leave(look, tied)
 
 
-def _incomplete(look: LookUp, resolved: list[Resolved]) -> tuple[pa.Array, Hashes]:
-    """Of the inventories that lack a line: their numbers, and hashes of what else may tell who belongs to them."""
-    numbers, wanted = [pa.array([], pa.string())], [np.zeros(0, dtype=np.uint64)]
-    for place, unit in enumerate(resolved):
-        if unit.incomplete:
-            table = look.inventories(place)
-            table = table.filter(pa.array(incomplete(look.work.mode, table) & (look.naming_of(table) != Naming.NOTHING))).combine_chunks()
-            numbers.append(table["inventory_no"].combine_chunks())
-            if not look.own_number:
-                wanted += [hashes(look.telling(table[name].combine_chunks()).drop_null()) for name in IDENTIFIERS]
-    return pa.concat_arrays(numbers), np.concatenate(wanted)
+def leave_known(shared: Shared[LookUp], number: int) -> None:
+    shared.value.leave_known(number)
 
 
-def _places(ingested: list[Ingested], resolved: list[Resolved], scattered: Hashes, wanted: Hashes) -> Iterator[int]:
-    """Units that may have an inventory with one of the values."""
-    for place, unit in enumerate(resolved):
-        numbers = ingested[place].inventories if place < len(ingested) else scattered
-        if any(among(each, wanted).any() for each in (*unit.identifiers.values(), numbers)):
-            yield place
+def lacks(shared: Shared[LookUp], place: int) -> tuple[pa.Array, Hashes]:
+    """Of the inventories of a unit that lack a line: their numbers, and hashes of what else may tell who belongs to them."""
+    look = shared.value
+    table = look.inventories(place)
+    table = table.filter(pa.array(incomplete(look.work.mode, table) & (look.naming_of(table) != Naming.NOTHING))).combine_chunks()
+    wanted = [hashes(look.telling(table[name].combine_chunks()).drop_null()) for name in IDENTIFIERS if not look.own_number]
+    return table["inventory_no"].combine_chunks(), np.concatenate([np.zeros(0, dtype=np.uint64), *wanted])
 
 
-def look_at(shared: Shared[_Search], chunk: int, has_strays: bool, touched: bool) -> Seen:
-    """Strays of one chunk: what they stand beside, and the identifiers they have. `touched`: it has lines of inventories that lack one."""
-    eye = _Eye(shared.value.look)
+def look_at(shared: Shared[_Search], chunk: int, has_strays: bool) -> Seen:
+    """Strays of one chunk, and its lines of inventories that lack one: what they stand beside, and the identifiers they have."""
+    eye, lacking = _Eye(shared.value.look), shared.value.incomplete
+    touched = among(distinct(hashes(lacking)), eye.look.work.storage.load(numbers_of(chunk))).any()
+    if not has_strays and not touched:
+        return eye.seen
     lines = eye.look.lines(chunk)
     named = eye.look.naming_of(lines)
     if has_strays:
         eye.look_at(chunk, lines, named)
     if touched or (has_strays and (named == Naming.ODD).any()):
-        eye.tie_cut_off(chunk, lines, named, shared.value.incomplete)
+        eye.tie_cut_off(chunk, lines, named, lacking)
     return eye.seen
 
 
@@ -125,7 +123,10 @@ def holders(shared: Shared[_Search], place: int) -> pa.Table:
     """The inventories of one unit that have a value which a stray, an odd or an incomplete inventory has. Hashes say only where to
     look: values themselves are compared."""
     look = shared.value.look
-    table, wanted = look.inventories(place), look.work.storage.load(_WANTED)
+    wanted = look.work.storage.load(_WANTED)
+    if not _may_hold(look, place, wanted):
+        return SHARED.empty_table()
+    table = look.inventories(place)
     named = look.naming_of(table)
     kind = np.where(named == Naming.ODD, Kind.ODD, Kind.SOUND)
     kind[incomplete(look.work.mode, table)] = Kind.INCOMPLETE
@@ -139,6 +140,13 @@ def holders(shared: Shared[_Search], place: int) -> pa.Table:
         numbers, chunk, line = (chosen[each].combine_chunks() for each in ("inventory_no", "chunk", "line"))
         found.append(_rows(values, kind[at], place, numbers, chunk.to_numpy(), line.to_numpy()))
     return pa.concat_tables(found)
+
+
+def _may_hold(look: LookUp, place: int, wanted: Hashes) -> bool:
+    """Whether a unit may have an inventory with one of the values."""
+    load, chunks = look.work.storage.load, len(look.lines_in)
+    numbers = among(wanted, load(numbers_of(place))) if place < chunks else look.are_in(look.work.scattered, wanted)
+    return bool(numbers.any() or among(wanted, load(identifiers_of(look.unit(place)))).any())
 
 
 def _leave(look: LookUp, found: list[pa.Table]) -> None:
@@ -214,7 +222,7 @@ class _Eye:
 
     def known(self, values: pa.Array) -> Mask:
         """Which some inventory has as its number or identifier."""
-        found: Mask = among(hashes(values), self.look.known) & values.is_valid().to_numpy(zero_copy_only=False)
+        found: Mask = self.look.are_in(self.look.known, hashes(values)) & values.is_valid().to_numpy(zero_copy_only=False)
         return found
 
     def claims(self, chunk: int, places: Ints, sound: Mask, raw: tuple[pa.Array, Ints]) -> pa.Table:
@@ -251,7 +259,7 @@ class _Eye:
         """Lines with odd numbers, and their places: who shares an identifier with one, and whose number one may be."""
         for name in IDENTIFIERS:
             of_value = distinct(hashes(seen[name].combine_chunks().drop_null()))
-            self.wanted.append(of_value[among(of_value, self.look.several)])
+            self.wanted.append(of_value[self.look.are_in(self.look.several, of_value)])
         numbers = seen["inventory_no"].combine_chunks()
         values = meant(numbers)
         kept = self.known(values)

@@ -19,6 +19,7 @@ from aggregator.model.company import Company
 from aggregator.model.customs import Customs
 from aggregator.model.records import Known
 from aggregator.model.settings import Flags
+from aggregator.pipeline.hashed import HashSet
 from aggregator.pipeline.shards import MEMBER, PART, Shards, shards_of
 from aggregator.schemas.arrays import Ints
 from aggregator.schemas.modes import Mode
@@ -29,7 +30,8 @@ class Work:
     """What every step needs to know. `mode`: as it is in force, with the user's severities. `question` is None where only the
     data is checked, without a period; `known` where there is no ledger yet; `receipts` says whether there are any.
     `as_of` (yyyymmdd), `by_line`, `simplified`, `company`, `customs`, `declare_all`: see Line. `exchange`: known once all lines were
-    read. `known_in`: chunks of whose inventories the ledger knows something; None where steps ask it themselves (asked.py)."""
+    read. `known_in`: chunks of whose inventories the ledger knows something; None where steps ask it themselves (asked.py). `scattered`:
+    inventories seen in more than one chunk. `batch`: units of the shards of findings at inventories that share a number."""
 
     mode: Mode
     storage: Storage
@@ -50,6 +52,8 @@ class Work:
     declare_all: bool = False
     exchange: Exchange = Exchange({}, 1)  # noqa: RUF009 - it cannot be changed
     known_in: frozenset[int] | None = None
+    scattered: HashSet = HashSet("scattered")  # noqa: RUF009 - it cannot be changed
+    batch: tuple[str, ...] = ()
 
     @cached_property
     def shards(self) -> Shards:

@@ -1,0 +1,85 @@
+"""The barrier of the batch rules: which inventories have an order or waybill number that another has too. Hashes say where to look;
+the values themselves are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+
+from aggregator.domain.batch import shared_numbers
+from aggregator.domain.grouping import hashes
+from aggregator.engines.engine import Engine, Shared
+from aggregator.pipeline.given import column_of
+from aggregator.pipeline.hashed import HashSet, range_of, spread, stretches
+from aggregator.pipeline.work import Work, chunk_unit, partition_unit
+from aggregator.schemas.modes import Mode
+
+_RULES = {"B201": "order_no", "B202": "waybill_no"}
+
+
+def share_numbers(engine: Engine, shared: Shared[Work], partitions: int, ranges: int) -> tuple[str, ...]:
+    """Leave a finding at the first line of each of these inventories. Out: the units of the shards with these."""
+    work = shared.value
+    numbers = [(shared, partitions, ranges, number) for number in range(ranges)]
+    if not sum(spread(engine, find_suspects, numbers)):
+        return ()
+    units = _units(work, partitions)
+    holding = engine.share([unit for unit, holds in zip(units, spread(engine, put_aside, ((shared, unit, ranges) for unit in units)), strict=True) if holds])
+    return tuple(unit for found in spread(engine, compare, ((shared, holding, number) for number in range(ranges))) for unit in found)
+
+
+def _columns(mode: Mode) -> dict[str, str]:
+    return {code: column for code, column in _RULES.items() if code in mode.rules}
+
+
+def _units(work: Work, partitions: int) -> list[str]:
+    return [*map(chunk_unit, range(len(work.chunks))), *map(partition_unit, range(partitions))]
+
+
+def _suspects(column: str, ranges: int) -> HashSet:
+    return HashSet(f"suspect-{column}", ranges)
+
+
+def find_suspects(shared: Shared[Work], partitions: int, ranges: int, number: int) -> int:
+    """Leave the hashes of a range that stand more than once. Out: how many they are."""
+    work, count = shared.value, 0
+    for column in _columns(work.mode).values():
+        names = (column_of(column, unit) for unit in _units(work, partitions))
+        values, seen = np.unique(stretches(work.storage, names, number, ranges), return_counts=True)
+        _suspects(column, ranges).save(work.storage, number, values[seen > 1])
+        count += int((seen > 1).sum())
+    return count
+
+
+def put_aside(shared: Shared[Work], unit: str, ranges: int) -> bool:
+    """Leave the inventories of a unit that have a suspect number, by range. Out: whether there are any."""
+    work, holds = shared.value, False
+    suspects = {column: _suspects(column, ranges) for column in _columns(work.mode).values()}
+    if not any(each.among(work.storage, work.storage.load(column_of(column, unit))).any() for column, each in suspects.items()):
+        return False
+    for column, suspect in suspects.items():
+        table = work.storage.read(work.shards.inventories.of(unit), ("inventory_no", column, "chunk", "line"))
+        table = table.filter(table[column].is_valid()).combine_chunks()
+        of_value = hashes(table[column].combine_chunks())
+        is_suspect = suspect.among(work.storage, of_value)
+        chosen = table.filter(pa.array(is_suspect)).select(["inventory_no", column, "chunk", "line"]).rename_columns(["inventory_no", "value", "chunk", "line"])
+        work.storage.write_parts(work.shards.sharing.of(f"{column}-{unit}"), chosen, range_of(of_value[is_suspect], ranges), ranges)
+        holds |= chosen.num_rows > 0
+    return holds
+
+
+def compare(shared: Shared[Work], holding: Shared[list[str]], number: int) -> list[str]:
+    return list(_compare(shared.value, holding.value, number))
+
+
+def _compare(work: Work, units: list[str], number: int) -> Iterator[str]:
+    """The shards with findings that are left, of one range."""
+    for code, column in _columns(work.mode).items():
+        candidates = work.storage.read_part((work.shards.sharing.of(f"{column}-{unit}") for unit in units), number)
+        found = shared_numbers(work.mode, code, column, candidates)
+        if found.num_rows:
+            unit = f"{column}-{number}"
+            work.storage.write_parts(work.shards.batch.of(unit), found, found["chunk"].to_numpy(), len(work.chunks))
+            yield unit
