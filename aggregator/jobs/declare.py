@@ -17,7 +17,7 @@ from aggregator.inputs.inputs import Inputs
 from aggregator.jobs.engine import engine_for
 from aggregator.jobs.heads import HeadNotWritten, leave_head
 from aggregator.jobs.publish import finish, hidden_folder, mark_of, refuse_unknown, tidy, uninterrupted, work_prefix
-from aggregator.jobs.run_folder import write_outputs, write_report
+from aggregator.jobs.run_folder import write_outputs, write_report, writing_of
 from aggregator.jobs.status import standing
 from aggregator.ledger.ledger import Ledger, LedgerAt
 from aggregator.model.disk import own_folder
@@ -30,9 +30,10 @@ from aggregator.model.settings import CheckSettings, RunSettings
 from aggregator.outputs.ceb701 import FOLDER, Sending, sent_as, write_applications
 from aggregator.outputs.manifest import write_manifest
 from aggregator.outputs.order_messages import write_messages
+from aggregator.pipeline.counting import counted
 from aggregator.pipeline.line import Line, calculate
 from aggregator.pipeline.merged import Merged
-from aggregator.pipeline.result import Result, counted, outcome_of
+from aggregator.pipeline.result import Result, outcome_of
 from aggregator.places.at import place_at
 from aggregator.places.place import Place
 from aggregator.schemas.modes import Procedure
@@ -171,7 +172,7 @@ def _calculate(job: Job, ledger: Ledger, folder: Path, run_ref: str) -> tuple[Re
 
     line = line_of(settings, run_ref, job.first_period, job.place.known(), job.inputs)
     with engine_for(settings.engine, job.inputs, folder) as engine:
-        result = calculate(line, job.inputs, engine, while_emitting=into_ledger)
+        result = calculate(line, job.inputs, engine, while_emitting=into_ledger, writing=writing_of(settings))
     return result, recorded[0]
 
 

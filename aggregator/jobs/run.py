@@ -27,8 +27,9 @@ from aggregator.model.outcome import Outcome
 from aggregator.model.period import Period
 from aggregator.model.records import Run
 from aggregator.model.settings import CheckSettings, RunSettings
+from aggregator.pipeline.counting import counted
 from aggregator.pipeline.line import Line, calculate
-from aggregator.pipeline.result import counted, outcome_of
+from aggregator.pipeline.result import outcome_of
 from aggregator.places.at import place_at
 from aggregator.places.local import make_folder
 from aggregator.schemas.modes import Mode

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -19,15 +18,25 @@ from aggregator.model.names import path_of, told
 from aggregator.model.outcome import Outcome
 from aggregator.model.settings import RunSettings
 from aggregator.outputs.manifest import own_headings
+from aggregator.outputs.parquet_parts import join_parquet
 from aggregator.outputs.rejected import rejected_head, rejected_names
 from aggregator.outputs.report.page import RunFolder, page
-from aggregator.outputs.tables import write_csv, write_parquet
+from aggregator.outputs.tables import csv_head, write_csv, write_parquet
+from aggregator.pipeline.counting import counted
 from aggregator.pipeline.emit import Rejected
-from aggregator.pipeline.result import Result, counted
+from aggregator.pipeline.result import Result
 from aggregator.pipeline.result_tables import weight_shares
+from aggregator.pipeline.written import Writing, Written
 from aggregator.places.place import MANIFEST
 from aggregator.schemas.column_names import column_name
 from aggregator.schemas.text import Text
+
+
+def writing_of(settings: RunSettings) -> Writing:
+    """What workers write: all that is in the order of the input."""
+    parquet = ("audit_map", "excluded") if "parquet" in settings.formats else ("audit_map",)
+    csv = ("excluded", "findings", "audit_map") if "csv" in settings.formats else ("excluded", "findings")
+    return Writing(parquet, csv, settings.lang)
 
 
 def write_outputs(settings: RunSettings, result: Result, run_ref: str, stage: Path, outcome: Outcome) -> None:
@@ -48,34 +57,44 @@ def write_outputs(settings: RunSettings, result: Result, run_ref: str, stage: Pa
         if name not in makers:
             makers[name] = partial(_whole, result, name)
 
-    def write(name: str) -> None:
-        as_parquet = name == "audit_map"
-        if as_parquet or "parquet" in settings.formats:
-            write_parquet(stage / f"{name}.parquet", mode.outputs[name], makers[name]())
-        if not as_parquet or "csv" in settings.formats:
+    for name, make in makers.items():
+        if name == "audit_map" or "parquet" in settings.formats:
+            _write_parquet(stage / f"{name}.parquet", name, result, make)
+        if name != "audit_map" or "csv" in settings.formats:
             headings = [column_name(each, mode.dictionary, settings.csv_headings) for each in mode.outputs[name].names]
-            write_csv(stage / f"{name}.csv", mode.outputs[name], makers[name](), headings)
+            rows = _rows_of_csv(result, name, settings, outcome)
+            _write_csv(stage / f"{name}.csv", mode.outputs[name], headings, make, rows)
+    if "xlsx" in settings.formats or settings.audit_map_xlsx:
+        from aggregator.outputs.run_book import write_run_book
 
-    def write_the_others() -> None:
-        for name in makers:
-            if name != "audit_map":
-                write(name)
-        if "xlsx" in settings.formats or settings.audit_map_xlsx:
-            from aggregator.outputs.run_book import write_run_book
+        sheets = {name: make for name, make in makers.items() if name != "audit_map" or settings.audit_map_xlsx}
+        write_run_book(stage / f"{run_ref}.xlsx", mode, sheets, settings.sheet_headings)
+    outcome.notes += _write_rejected(result, stage / "rejected", settings)
 
-            sheets = {name: make for name, make in makers.items() if name != "audit_map" or settings.audit_map_xlsx}
-            write_run_book(stage / f"{run_ref}.xlsx", mode, sheets, settings.sheet_headings)
-        outcome.notes += _write_rejected(result, stage / "rejected", settings)
 
-    if settings.engine.workers == 1:
-        write("audit_map")
-        write_the_others()
+def _write_parquet(path: Path, name: str, result: Result, make: Callable[[], Iterator[pa.Table]]) -> None:
+    parts = result.written.parquet.get(name) if result.written is not None else None
+    if parts:
+        join_parquet(path, map(result.work.storage.read_bytes, parts))
+    else:
+        write_parquet(path, result.work.mode.outputs[name], make())
+
+
+def _write_csv(path: Path, schema: pa.Schema, headings: list[str], make: Callable[[], Iterator[pa.Table]], rows: Iterator[bytes] | None) -> None:
+    """`rows`: as workers have written them, where they have."""
+    if rows is None:
+        write_csv(path, schema, make(), headings)
         return
-    # The audit map takes as long as all the others together.
-    with ThreadPoolExecutor(1) as aside:
-        audit_map = aside.submit(write, "audit_map")
-        write_the_others()
-        audit_map.result()
+    with path.open("wb") as file:
+        file.write(csv_head(schema, headings))
+        file.writelines(rows)
+
+
+def _rows_of_csv(result: Result, name: str, settings: RunSettings, outcome: Outcome) -> Iterator[bytes] | None:
+    written = result.written if result.written is not None else Written({}, {}, None)
+    if name == "findings" and written.told is not None:
+        return result.findings_as_csv(written.told, settings.lang, outcome)
+    return map(result.work.storage.read_bytes, written.csv[name]) if name in written.csv else None
 
 
 def write_report(settings: RunSettings, result: Result, run_ref: str, stage: Path, outcome: Outcome, now: datetime) -> None:

@@ -62,9 +62,13 @@ def write_csv(path: Path, schema: pa.Schema, tables: Iterable[pa.Table], heading
         return write_csv_to(file, schema, tables, headings)
 
 
+def csv_head(schema: pa.Schema, headings: Sequence[str] = ()) -> bytes:
+    return _BOM + csv_bytes(schema.empty_table().rename_columns(list(headings or schema.names)), header=True)
+
+
 def write_csv_to(file: IO[bytes], schema: pa.Schema, tables: Iterable[pa.Table], headings: Sequence[str] = ()) -> int:
     rows = 0
-    file.write(_BOM + csv_bytes(schema.empty_table().rename_columns(list(headings or schema.names)), header=True))
+    file.write(csv_head(schema, headings))
     for table in tables:
         rows += table.num_rows
         file.write(csv_bytes(table.cast(schema), header=False))
@@ -73,9 +77,14 @@ def write_csv_to(file: IO[bytes], schema: pa.Schema, tables: Iterable[pa.Table],
 
 def write_parquet(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
     """Row groups of ROW_GROUP rows, whatever tables the rows come in."""
+    with path.open("wb") as file:
+        return write_parquet_to(file, schema, tables)
+
+
+def write_parquet_to(file: IO[bytes], schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
     rows = 0
     repeating = [name for name in schema.names if name not in _NEARLY_UNIQUE]
-    with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=repeating) as writer:
+    with pq.ParquetWriter(file, schema, compression="zstd", use_dictionary=repeating) as writer:
         for group in _row_groups(schema, tables):
             rows += group.num_rows
             writer.write_table(group, row_group_size=ROW_GROUP)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from aggregator.engines.engine import Shard, Shared
 from aggregator.model.findings import FINDINGS, MARKS
 from aggregator.outputs.checked import checked, checked_by_values
 from aggregator.outputs.rejected import rejected_records, rejected_spooled
+from aggregator.pipeline.counting import ONCE, reported_once
 from aggregator.pipeline.ruined import Ruined, ruined_in
 from aggregator.pipeline.shards import BY_DECLARATION, PLACE, SPREAD
 from aggregator.pipeline.work import Work, chunk_unit, part_of, partition_unit
@@ -62,13 +63,15 @@ class Rejected(NamedTuple):
 @dataclass(frozen=True)
 class Emitted:
     """`by_declaration`: weights and counts (see Shares). `pieces`: output to its shard, in the order of this chunk's rows.
-    `found`: findings of each part of the chunk. `rejected`: of the parts that have any. `ruined`: see ruined.py."""
+    `rows`: how many these have. `found`: findings of each part of the chunk; `once`: those reported once a value (ONCE). `rejected`: of the parts that have any. `ruined`: see ruined.py."""
 
     by_declaration: pa.Table
     spread: Shard
     totals: pa.Table
     pieces: dict[str, Shard]
+    rows: dict[str, int] = field(default_factory=dict)
     found: tuple[int, ...] = ()
+    once: pa.Table = field(default_factory=ONCE.empty_table)
     rejected: tuple[Rejected, ...] = ()
     ruined: tuple[Ruined, ...] = ()
 
@@ -130,19 +133,20 @@ def emit_chunk(shared: Shared[Work], chunk: int, numbering: Numbering, partition
     if work.mode.numbers_items:
         lines = lines.set_column(lines.column_names.index("item_no"), "item_no", decisions["item_no"])
     reported = _reported(work, _found(work, chunk, partitions), verdict)
-    published, found = _findings(work, chunk, reported, lines, source)
-    pieces = {
-        "audit_map": _audit_map(work, unit, numbering, lines, decisions, source),
-        "findings": published,
-        "excluded": _listed(work, chunk, partitions, lines, source),
+    findings, found, once = _findings(work, chunk, reported, lines, source)
+    made = {
+        "audit_map": (work.shards.audit_map, _audit_map(work, numbering, lines, decisions, source)),
+        "findings": (work.shards.published, findings),
+        "excluded": (work.shards.listed, _listed(work, chunk, partitions, lines, source)),
     }
-    rejected = tuple(_rejected(work, chunk, lines, decisions, reported))
-    return Emitted(by_declaration, spread, _undeclared_totals(work, lines, verdict), pieces, found, rejected, tuple(ruined_in(work, chunk, reported, lines)))
+    for kind, table in made.values():
+        work.storage.write(kind.of(unit), table)
+    pieces, rows = {name: kind.of(unit) for name, (kind, _) in made.items()}, {name: table.num_rows for name, (_, table) in made.items()}
+    rejected, ruined = tuple(_rejected(work, chunk, lines, decisions, reported)), tuple(ruined_in(work, chunk, reported, lines))
+    return Emitted(by_declaration, spread, _undeclared_totals(work, lines, verdict), pieces, rows, found, once, rejected, ruined)
 
 
-def _audit_map(
-    work: Work, unit: str, numbering: Numbering, lines: pa.Table, decisions: pa.Table, source: pa.Array
-) -> Shard:
+def _audit_map(work: Work, numbering: Numbering, lines: pa.Table, decisions: pa.Table, source: pa.Array) -> pa.Table:
     verdict, item = decisions["verdict"].to_numpy(), decisions["item"].to_numpy()
     schema = work.mode.outputs["audit_map"]
     declared = np.flatnonzero(item >= 0)
@@ -159,9 +163,7 @@ def _audit_map(
         work.storage.load("item_no")[item[declared]],
         schema,
     )
-    shard = work.shards.audit_map.of(unit)
-    work.storage.write(shard, checked_by_values(work.mode, "audit_map", rows))
-    return shard
+    return checked_by_values(work.mode, "audit_map", rows)
 
 
 def _found(work: Work, chunk: int, partitions: int) -> pa.Table:
@@ -175,26 +177,23 @@ def _found(work: Work, chunk: int, partitions: int) -> pa.Table:
     return pa.concat_tables(found)
 
 
-def _findings(work: Work, chunk: int, reported: pa.Table, lines: pa.Table, source: pa.Array) -> tuple[Shard, tuple[int, ...]]:
-    """In input order; and how many each part of the chunk has."""
-    shard = work.shards.published.of(chunk_unit(chunk))
+def _findings(work: Work, chunk: int, reported: pa.Table, lines: pa.Table, source: pa.Array) -> tuple[pa.Table, tuple[int, ...], pa.Table]:
+    """In input order; how many each part of the chunk has; and those reported once a value (ONCE)."""
     findings = _first_of_each_value(work.mode.rules, reported)
     counts = np.bincount(part_of(lines)[findings["line"].to_numpy()], minlength=len(work.chunks[chunk]))
     at = findings["line"].combine_chunks()
     rows, files = lines["source_row"].combine_chunks().take(at), source.take(at).cast(pa.string())
-    work.storage.write(shard, findings.drop_columns("line").append_column("source_file", files).append_column("source_row", rows))
-    return shard, tuple(counts.tolist())
+    published = findings.drop_columns("line").append_column("source_file", files).append_column("source_row", rows)
+    return published, tuple(counts.tolist()), reported_once(work.mode.rules, findings)
 
 
-def _listed(work: Work, chunk: int, partitions: int, lines: pa.Table, source: pa.Array) -> Shard:
+def _listed(work: Work, chunk: int, partitions: int, lines: pa.Table, source: pa.Array) -> pa.Table:
     """What is excluded."""
     excluded = [work.storage.read(work.shards.excluded.of(chunk_unit(chunk)))]
     if partitions:
         back = [work.shards.back_excluded.of(partition_unit(part)) for part in range(partitions)]
         excluded.append(work.storage.read_part(back, chunk))
-    shard = work.shards.listed.of(chunk_unit(chunk))
-    work.storage.write(shard, checked(work.mode, "excluded", _excluded_rows(pa.concat_tables(excluded), lines, source)))
-    return shard
+    return checked(work.mode, "excluded", _excluded_rows(pa.concat_tables(excluded), lines, source))
 
 
 def _rejected(work: Work, chunk: int, lines: pa.Table, decisions: pa.Table, reported: pa.Table) -> Iterator[Rejected]:

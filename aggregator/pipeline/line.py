@@ -49,6 +49,7 @@ from aggregator.pipeline.settle import Settled, settle_chunk, settle_partition
 from aggregator.pipeline.sharing import share_numbers
 from aggregator.pipeline.ties import tie
 from aggregator.pipeline.work import Work
+from aggregator.pipeline.written import Writing, write_pieces
 from aggregator.schemas.file_rules import file_rule
 from aggregator.schemas.modes import Mode, Procedure
 from aggregator.schemas.modes.m9610.rules.simplified import OVER_LIMIT
@@ -79,10 +80,10 @@ class Line:
 
 
 def calculate(
-    line: Line, inputs: Inputs, engine: Engine, *, while_emitting: Callable[[Merged], None] | None = None
+    line: Line, inputs: Inputs, engine: Engine, *, while_emitting: Callable[[Merged], None] | None = None, writing: Writing | None = None
 ) -> Result:
     """Everything but publishing. `while_emitting` is called once all fates are known and all items numbered, while the workers
-    do the rest."""
+    do the rest. `writing`: what they are to write of the run folder."""
     work = _work(line, inputs, engine)
     shared, chunks = engine.share(work), range(len(work.chunks))
     ingesting, knows = engine.map(ingest, ((shared, chunk) for chunk in chunks)), set[int]()
@@ -108,7 +109,9 @@ def calculate(
     if while_emitting is not None:
         while_emitting(Merged(work, [unit.unit for unit in settled], placed.numbering, *applications(placed.items, placed.split, line.mode.application_key.value)))
     emitted = list(emitting)
-    return _result(line, work, ingested, by_file, resolved, settled, placed, [*spread, *emitted], emitted, placeless, imports)
+    written = write_pieces(engine, shared, emitted, writing) if writing is not None else None
+    result = _result(line, work, ingested, by_file, resolved, settled, placed, [*spread, *emitted], emitted, placeless, imports)
+    return replace(result, written=written)
 
 
 _PROCEDURES: dict[Procedure, Callable[[Work, list[Settled], str], Placed]] = {Procedure.MERGE: merge_items, Procedure.PACK: pack_slips, Procedure.ROUTE: route_orders}

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -18,13 +17,16 @@ from aggregator.engines.engine import Shard
 from aggregator.inputs.export import ITEM_LINES, Export, FileFinding
 from aggregator.inputs.tables.others import BLANK
 from aggregator.model.errors import Exit
-from aggregator.model.outcome import EXAMPLES, Example, Figure, Outcome
+from aggregator.model.outcome import Figure, Outcome
+from aggregator.outputs.tables import csv_bytes
+from aggregator.pipeline.counting import OncePerValue, add_counts, count_findings, value_counts
 from aggregator.pipeline.emit import Emitted
 from aggregator.pipeline.resolve import SIMPLIFIED_NAMED, Resolved
 from aggregator.pipeline.result_tables import findings_rows
 from aggregator.pipeline.ruined import told_of
 from aggregator.pipeline.settle import Settled
 from aggregator.pipeline.work import Work
+from aggregator.pipeline.written import Told, Written
 from aggregator.schemas.rule import RuleBook
 from aggregator.schemas.text import Lang, Text
 
@@ -34,7 +36,7 @@ _NO_SURPRISE = {"known", "repeat", "simplified", "other_mode"}
 
 @dataclass(frozen=True)
 class Result:
-    """What the stages made, before anything is published. `placeless`: findings about firms and merged items. `tables`: outputs that only some modes have."""
+    """What the stages made, before anything is published. `placeless`: findings about firms and merged items. `tables`: outputs that only some modes have. `written`: what workers have written, where that was asked."""
 
     work: Work
     resolved: list[Resolved]
@@ -51,6 +53,7 @@ class Result:
     physical: list[dict[str, int]]
     tables: Mapping[str, pa.Table]
     notes: tuple[Text, ...] = ()
+    written: Written | None = None
 
     def pieces(self, name: str) -> Iterator[pa.Table]:
         for emitted in self.emitted:
@@ -72,10 +75,33 @@ class Result:
             told = max(told, place + 1)
             yield once.filter(findings)
         yield from self._file_findings(range(told, len(self.work.files)))
+        yield self._without_place()
+
+    def findings_as_csv(self, written: Sequence[Told], lang: Lang, outcome: Outcome) -> Iterator[bytes]:
+        """The same as rows of CSV, of which workers have written most; they are counted into the outcome."""
+        outcome.findings, outcome.examples = {}, {}
+        told = 0
+        for chunk, each in zip(self.work.chunks, written, strict=True):
+            rows, begin = self.work.storage.read_bytes(each.name), 0
+            for part, size in zip(chunk, each.sizes, strict=True):
+                yield from self._as_csv(self._file_findings(range(told, part.place + 1)), lang, outcome)
+                told = max(told, part.place + 1)
+                yield rows[begin : begin + size]
+                begin += size
+            add_counts(outcome, each.counts, each.examples)
+        yield from self._as_csv(self._file_findings(range(told, len(self.work.files))), lang, outcome)
+        yield from self._as_csv([self._without_place()], lang, outcome)
+
+    def _as_csv(self, findings: Iterable[pa.Table], lang: Lang, outcome: Outcome) -> Iterator[bytes]:
+        for table in findings_rows(self.work.mode, findings, lang):
+            add_counts(outcome, *count_findings([table]))
+            yield csv_bytes(table.cast(self.work.mode.outputs["findings"]), header=False)
+
+    def _without_place(self) -> pa.Table:
         placeless = self.placeless.drop_columns("line")
         length = placeless.num_rows
         placeless = placeless.append_column("source_file", pa.array([""] * length, pa.string()))
-        yield placeless.append_column("source_row", pa.nulls(length, pa.int64()))
+        return placeless.append_column("source_row", pa.nulls(length, pa.int64()))
 
     def _file_findings(self, places: range) -> Iterator[pa.Table]:
         return (file_findings(self.work.mode.rules, self.work.files[place], self.physical[place]) for place in places)
@@ -95,24 +121,6 @@ class Result:
             for each in emitted.rejected:
                 digest.update(self.work.storage.read_bytes(each.name))
         return digest.hexdigest()
-
-
-class OncePerValue:
-    """Lets a finding of a rule that is reported once a value pass only the first time its value comes."""
-
-    def __init__(self, rules: RuleBook) -> None:
-        self._once = list(rules.once_per_value)
-        self._seen: set[tuple[int, int, str]] = set()
-
-    def filter(self, findings: pa.Table) -> pa.Table:
-        suspects = np.flatnonzero(np.isin(findings["code"].to_numpy(), self._once))
-        again = np.zeros(findings.num_rows, dtype=bool)
-        rows = findings.select(["code", "column", "value"]).take(pa.array(suspects)).to_pylist()
-        for place, row in zip(suspects, rows, strict=True):
-            key = (row["code"], row["column"], row["value"])
-            again[place] = key in self._seen
-            self._seen.add(key)
-        return findings.filter(pa.array(~again)) if again.any() else findings
 
 
 def file_findings(rules: RuleBook, file: Export, physical: dict[str, int]) -> pa.Table:
@@ -154,7 +162,7 @@ def outcome_of(result: Result, period: str) -> Outcome:
         counts["lists"] = result.split.declarations - result.declarations.num_rows
     excluded: dict[str, int] = {}
     for table in result.pieces("excluded"):
-        for reason, count in _value_counts(table["reason"]):
+        for reason, count in value_counts(table["reason"]):
             excluded[reason] = excluded.get(reason, 0) + count
     totals = [{name: str(value) for name, value in row.items()} for row in result.totals.to_pylist()]
     exit_code = Exit.WAITING if result.rejected_lines else Exit.DONE
@@ -197,7 +205,7 @@ def _routes(result: Result) -> dict[str, int]:
     if "routes" not in result.tables:
         return {}
     reasons = pc.list_flatten(pc.split_pattern(result.tables["routes"]["reasons"].combine_chunks(), ";"))
-    found = dict(_value_counts(pa.chunked_array([reasons])))
+    found = dict(value_counts(pa.chunked_array([reasons])))
     return {reason: found[reason] for reason in REASONS if reason in found}
 
 
@@ -209,27 +217,3 @@ def _simplified(resolved: list[Resolved]) -> dict[str, tuple[int, tuple[str, ...
             before, named = found.get(code, (0, ()))
             found[code] = (before + count, (*named, *numbers)[:SIMPLIFIED_NAMED])
     return dict(sorted(found.items()))
-
-
-def counted(findings: Iterable[pa.Table], outcome: Outcome) -> Iterator[pa.Table]:
-    """Pass findings on, counting them by code into the outcome, and keep the first of each."""
-    outcome.findings, outcome.examples = {}, {}
-    for table in findings:
-        for code, count in _value_counts(table["code"]):
-            outcome.findings[code] = outcome.findings.get(code, 0) + count
-            shown = outcome.examples.setdefault(code, [])
-            if len(shown) < EXAMPLES:
-                shown += _examples(table, code, EXAMPLES - len(shown))
-        yield table
-
-
-def _examples(findings: pa.Table, code: str, most: int) -> list[Example]:
-    """The first findings of a code in a table that has some."""
-    places = np.flatnonzero(pc.equal(findings["code"], code).to_numpy(zero_copy_only=False))[:most]
-    rows = findings.select(["source_file", "source_row", "column", "value", "inventory_no"]).take(pa.array(places)).to_pylist()
-    return [Example(row["source_file"] or "", row["source_row"], row["column"] or "", row["value"] or "", row["inventory_no"] or "") for row in rows]
-
-
-def _value_counts(values: pa.ChunkedArray) -> list[tuple[str, int]]:
-    of_value = values.combine_chunks().value_counts()
-    return list(zip(of_value.field("values").to_pylist(), of_value.field("counts").to_pylist(), strict=True))

@@ -1,0 +1,87 @@
+"""Findings counted by code, with the first of each; and those that are reported once a value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aggregator.model.outcome import EXAMPLES, Example, Outcome
+from aggregator.schemas.arrays import Mask
+from aggregator.schemas.rule import RuleBook
+
+ONCE = pa.schema([("place", pa.int64()), ("code", pa.int16()), ("column", pa.int16()), ("value", pa.string())])
+"""Findings of a chunk that are reported once a value, and which of its findings they are."""
+
+
+class OncePerValue:
+    """Knows which values were reported before, in the order of the input."""
+
+    def __init__(self, rules: RuleBook) -> None:
+        self._rules = rules
+        self._seen: set[tuple[int, int, str]] = set()
+
+    def filter(self, findings: pa.Table) -> pa.Table:
+        """Without what was reported before."""
+        suspects = reported_once(self._rules, findings)
+        again = np.zeros(findings.num_rows, dtype=bool)
+        again[suspects["place"].to_numpy()] = self.again(suspects)
+        return findings.filter(pa.array(~again)) if again.any() else findings
+
+    def again(self, findings: pa.Table) -> Mask:
+        """Of findings (ONCE), those whose value was reported before."""
+        result = np.zeros(findings.num_rows, dtype=bool)
+        for place, row in enumerate(findings.select(["code", "column", "value"]).to_pylist()):
+            key = (row["code"], row["column"], row["value"])
+            result[place] = key in self._seen
+            self._seen.add(key)
+        return result
+
+
+def reported_once(rules: RuleBook, findings: pa.Table) -> pa.Table:
+    """Those of rules that report once a value (ONCE)."""
+    places = np.flatnonzero(np.isin(findings["code"].to_numpy(), list(rules.once_per_value)))
+    chosen = findings.select(["code", "column", "value"]).take(pa.array(places))
+    return chosen.add_column(0, "place", pa.array(places)).cast(ONCE)
+
+
+def counted(findings: Iterable[pa.Table], outcome: Outcome) -> Iterator[pa.Table]:
+    """Pass findings on, counting them by code into the outcome, and keep the first of each."""
+    outcome.findings, outcome.examples = {}, {}
+    for table in findings:
+        add_counts(outcome, *count_findings([table]))
+        yield table
+
+
+def count_findings(tables: Iterable[pa.Table]) -> tuple[dict[str, int], dict[str, list[Example]]]:
+    """By code: how many there are, and the first ones."""
+    counts, examples = dict[str, int](), dict[str, list[Example]]()
+    for table in tables:
+        for code, count in value_counts(table["code"]):
+            counts[code] = counts.get(code, 0) + count
+            shown = examples.setdefault(code, [])
+            if len(shown) < EXAMPLES:
+                shown += _examples(table, code, EXAMPLES - len(shown))
+    return counts, examples
+
+
+def add_counts(outcome: Outcome, counts: Mapping[str, int], examples: Mapping[str, Sequence[Example]]) -> None:
+    for code, count in counts.items():
+        outcome.findings[code] = outcome.findings.get(code, 0) + count
+        shown = outcome.examples.setdefault(code, [])
+        shown += examples[code][: EXAMPLES - len(shown)]
+
+
+def _examples(findings: pa.Table, code: str, most: int) -> list[Example]:
+    """The first findings of a code in a table that has some."""
+    places = np.flatnonzero(pc.equal(findings["code"], code).to_numpy(zero_copy_only=False))[:most]
+    rows = findings.select(["source_file", "source_row", "column", "value", "inventory_no"]).take(pa.array(places)).to_pylist()
+    return [Example(row["source_file"] or "", row["source_row"], row["column"] or "", row["value"] or "", row["inventory_no"] or "") for row in rows]
+
+
+def value_counts(values: pa.ChunkedArray) -> list[tuple[Any, int]]:
+    of_value = values.combine_chunks().value_counts()
+    return list(zip(of_value.field("values").to_pylist(), of_value.field("counts").to_pylist(), strict=True))
