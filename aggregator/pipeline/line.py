@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from aggregator.domain.applications import applications
 from aggregator.domain.batch import lines_as_slips, several_names, several_units, without_packages
 from aggregator.domain.clearance import Question
+from aggregator.domain.figures import FIGURES, summed_figures
 from aggregator.domain.rates import Exchange, Rates
 from aggregator.domain.simplified import Simplified
 from aggregator.domain.totals import TOTALS, control_totals, must_balance
@@ -31,6 +32,7 @@ from aggregator.model.errors import OurFault, UnusableInput
 from aggregator.model.records import Known
 from aggregator.model.settings import Flags
 from aggregator.outputs.checked import checked
+from aggregator.pipeline.adding import Sum, by_declaration
 from aggregator.pipeline.asked import asked
 from aggregator.pipeline.emit import Emitted, emit_chunk, emit_partition
 from aggregator.pipeline.hashed import ranges_for
@@ -46,6 +48,7 @@ from aggregator.pipeline.result_tables import declaration_items, declarations, d
 from aggregator.pipeline.routing import route_orders
 from aggregator.pipeline.scatter import scattered
 from aggregator.pipeline.settle import Settled, settle_chunk, settle_partition
+from aggregator.pipeline.shards import BY_DECLARATION
 from aggregator.pipeline.sharing import share_numbers
 from aggregator.pipeline.ties import tie
 from aggregator.pipeline.work import Work
@@ -99,19 +102,30 @@ def calculate(
     resolved = list(engine.map(resolve_chunk, ((shared, chunk, partitions) for chunk in chunks)))
     resolved += list(engine.map(resolve_partition, ((shared, part) for part in range(partitions))))
     tie(engine, work, ingested, resolved, partitions, ranges)
-    settled = list(engine.map(settle_chunk, ((shared, chunk) for chunk in chunks)))
-    settled += list(engine.map(settle_partition, ((shared, part) for part in range(partitions))))
+    figures, weights = Sum(summed_figures), Sum(by_declaration)
+    settled = [_without_figures(each, figures) for each in engine.map(settle_chunk, ((shared, chunk) for chunk in chunks))]
+    settled += [_without_figures(each, figures) for each in engine.map(settle_partition, ((shared, part) for part in range(partitions)))]
     placed = _PROCEDURES[work.mode.procedure](work, settled, line.run_ref)
     placeless = _placeless(work, settled, placed, sum(chunk.by_line for chunk in ingested))
     shared = engine.share(replace(work, batch=share_numbers(engine, shared, partitions, ranges)))
-    spread = list(engine.map(emit_partition, ((shared, part) for part in range(partitions))))
+    spread = [_without_weights(each, weights) for each in engine.map(emit_partition, ((shared, part) for part in range(partitions)))]
     emitting = engine.map(emit_chunk, ((shared, chunk, placed.numbering, partitions) for chunk in chunks))
     if while_emitting is not None:
         while_emitting(Merged(work, [unit.unit for unit in settled], placed.numbering, *applications(placed.items, placed.split, line.mode.application_key.value)))
-    emitted = list(emitting)
+    emitted = [_without_weights(each, weights) for each in emitting]
     written = write_pieces(engine, shared, emitted, writing) if writing is not None else None
-    result = _result(line, work, ingested, by_file, resolved, settled, placed, [*spread, *emitted], emitted, placeless, imports)
-    return replace(result, written=written)
+    result = _result(line, work, ingested, by_file, resolved, settled, placed, [*spread, *emitted], emitted, placeless, imports, weights.whole)
+    return replace(result, written=written, figures=figures.whole)
+
+
+def _without_figures(settled: Settled, figures: Sum) -> Settled:
+    figures.take(settled.figures)
+    return replace(settled, figures=FIGURES.empty_table())
+
+
+def _without_weights(emitted: Emitted, weights: Sum) -> Emitted:
+    weights.take(emitted.by_declaration)
+    return replace(emitted, by_declaration=BY_DECLARATION.empty_table())
 
 
 _PROCEDURES: dict[Procedure, Callable[[Work, list[Settled], str], Placed]] = {Procedure.MERGE: merge_items, Procedure.PACK: pack_slips, Procedure.ROUTE: route_orders}
@@ -236,14 +250,14 @@ def _result(
     emitted: list[Emitted],
     placeless: pa.Table,
     imports: tuple[Text, ...],
+    weights: pa.Table,
 ) -> Result:
     totals = [TOTALS.empty_table()]
     totals += [chunk.totals for chunk in ingested] + [unit.totals for unit in settled] + [done.totals for done in weighed]
     items, split, refs = placed.items, placed.split, placed.numbering.refs
     made, made_items = work.mode.outputs["declarations"].empty_table(), work.mode.outputs["declaration_items"].empty_table()
     if split.declarations:
-        by_declaration = pa.concat_tables([done.by_declaration for done in weighed]).combine_chunks()
-        made = declarations(work.mode, items, split, refs, by_declaration)
+        made = declarations(work.mode, items, split, refs, weights)
         made_items = declaration_items(work.mode, items, split, refs, named_by_key=line.flags.item_name_flag == 1)
         totals.append(declared_totals(work.mode.dictionary, made_items, made, placed.tables.get("simplified_goods")))
         # What is listed is declared too, and in no declaration.

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.domain.figures import summed_figures
+from aggregator.domain.figures import FIGURES
 from aggregator.domain.route import REASONS
 from aggregator.domain.split import Split
 from aggregator.engines.engine import Shard
@@ -54,6 +54,7 @@ class Result:
     tables: Mapping[str, pa.Table]
     notes: tuple[Text, ...] = ()
     written: Written | None = None
+    figures: pa.Table = field(default_factory=FIGURES.empty_table)
 
     def pieces(self, name: str) -> Iterator[pa.Table]:
         for emitted in self.emitted:
@@ -173,7 +174,7 @@ def outcome_of(result: Result, period: str) -> Outcome:
         exit_code = Exit.WAITING
     ruined, explained = told_of((each for emitted in result.emitted for each in emitted.ruined), result.work.mode, [file.name for file in result.work.files])
     return Outcome(result.work.mode, exit_code, period, counts=counts, excluded=dict(sorted(excluded.items())), totals=totals, not_run=not_run, repairs=dict(sorted(repairs.items())), notes=[*result.notes, *ruined, *strange], explained=explained, simplified=_simplified(result.resolved), routes=_routes(result),
-                   figures=_figures(result.settled))  # fmt: skip
+                   figures=_figures(result.figures))  # fmt: skip
 
 
 def _strange(result: Result, counts: dict[str, int], excluded: dict[str, int]) -> Iterator[Text]:
@@ -193,9 +194,9 @@ def _strange(result: Result, counts: dict[str, int], excluded: dict[str, int]) -
         )
 
 
-def _figures(settled: list[Settled]) -> dict[str, list[Figure]]:
+def _figures(summed: pa.Table) -> dict[str, list[Figure]]:
     found: dict[str, list[Figure]] = {}
-    for row in summed_figures(unit.figures for unit in settled).to_pylist():
+    for row in summed.to_pylist():
         found.setdefault(row.pop("by"), []).append(Figure(**row))
     return found
 

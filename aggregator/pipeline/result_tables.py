@@ -77,11 +77,11 @@ def _first_inventory_of_header(items: pa.Table, split: Split) -> pa.Table:
 
 def weight_shares(mode: Mode, storage: Storage, shards: list[Shard], refs: pa.Array) -> Iterator[pa.Table]:
     """Shares of spread inventories, sorted by inventory number, from shards each sorted so; a bounded number at once."""
-    given, samples, rows = list[Shard](), [pa.array([], pa.string())], 0
+    given, samples, rows = list[tuple[Shard, str, str]](), [pa.array([], pa.string())], 0
     for shard in shards:
         numbers = storage.read(shard, ["inventory_no"])["inventory_no"].combine_chunks()
         if len(numbers):
-            given.append(shard)
+            given.append((shard, numbers[0].as_py(), numbers[-1].as_py()))
             samples.append(numbers.take(pa.array(np.arange(0, len(numbers), _SAMPLED))))
             rows += len(numbers)
     sample = pa.concat_arrays(samples)
@@ -89,7 +89,8 @@ def weight_shares(mode: Mode, storage: Storage, shards: list[Shard], refs: pa.Ar
     parts = rows // _SHARES_AT_ONCE + 1
     cuts = [ordered[len(ordered) * part // parts].as_py() for part in range(1, parts)]
     for low, high in zip([None, *cuts], [*cuts, None], strict=True):
-        tables = [_between(storage.read(shard), low, high) for shard in given]
+        wanted = (shard for shard, first, last in given if (high is None or first < high) and (low is None or last >= low))
+        tables = [_between(storage.read(shard), low, high) for shard in wanted]
         if tables:
             table = pa.concat_tables(tables).sort_by([("inventory_no", "ascending"), ("declaration", "ascending")])
             columns = {
@@ -105,7 +106,8 @@ def _between(table: pa.Table, low: str | None, high: str | None) -> pa.Table:
     """The rows, sorted by number, from one number (included) to another (not included)."""
     numbers = table["inventory_no"].combine_chunks()
     begin, end = (bisect_left(range(len(numbers)), each, key=lambda place: numbers[place].as_py()) if each is not None else None for each in (low, high))
-    return table.slice(begin or 0, (len(numbers) if end is None else end) - (begin or 0))
+    # A copy: the shard is not to stay mapped for a few rows.
+    return table.take(pa.array(np.arange(begin or 0, len(numbers) if end is None else end)))
 
 
 def declared_totals(dictionary: Dictionary, items: pa.Table, made: pa.Table, simplified: pa.Table | None = None) -> pa.Table:
