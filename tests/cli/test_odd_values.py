@@ -43,6 +43,12 @@ def commands(group: click.Group, *path: str) -> Iterator[tuple[tuple[str, ...], 
 COMMANDS = dict(commands(cli))
 
 
+@pytest.fixture(autouse=True)
+def _serves_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`serve` would go on until it is interrupted."""
+    monkeypatch.setattr("uvicorn.Server.run", lambda *given, **named: None)
+
+
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
 def test_every_option_takes_odd_values_for_wrong_usage(runner: Runner, path: tuple[str, ...]) -> None:
     runner.write([row()])
