@@ -38,9 +38,9 @@ test: $(VENV)/installed-dev
 test-spark: $(VENV)/installed-spark
 	$(BIN)/python -m pytest -m spark $(SPARK)
 
-# What is left out of `make test` for its time: servers, browsers, long searches; properties with all their examples.
+# Everything: also servers, browsers, Spark and long searches, and properties with all their examples. About an hour.
 long: $(VENV)/installed-spark
-	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -n 2 -m "long or hypothesis"
+	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -n 2
 
 # Two minutes: what shows that a Python, or a set of versions, carries the program.
 quick: $(VENV)/installed-dev

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import random
 import signal
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +26,7 @@ from aggregator.model.errors import Busy, StopRun, WrongConfiguration
 from aggregator.model.place import Place
 from aggregator.model.records import LIVE_STATES, RUN_LIVE, Run, State
 from tests.postgres import server
+from tests.tries import tries
 
 AT, LATER = "2026-11-05T09:00:00+08:00", "2026-11-06T09:00:00+08:00"
 T = [f"2026110{day}100000000" for day in range(1, 9)]
@@ -390,7 +392,9 @@ def test_answers_end_the_same_in_every_order_and_any_number_of_times(
     with at.locked(), at.opened() as ledger:
         run(ledger, ONE, TWO, THREE, parts=2)
     ends = []
-    for place, order in enumerate(permutations(history)):
+    orders = list(permutations(history))
+    # In PostgreSQL the statements are the same, and each ledger takes its time.
+    for place, order in enumerate(orders if kind.name == "sqlite" else random.Random(1).sample(orders, min(tries(24), len(orders)))):
         folder = tmp_path / str(place)
         folder.mkdir()
         copy = kind.at(folder)

@@ -32,11 +32,12 @@ from tests.conftest import NOW
 from tests.faults.proxy import AFTER, BEFORE, DIES, KILLED, Proxy
 from tests.faults.scenarios import SCENARIOS, Scenario
 from tests.postgres import PASSWORD, Server, needs_postgres, server
+from tests.tries import tries
 
 pytestmark = needs_postgres
 DISTURBED = {each.name: each for each in SCENARIOS if each.name in ("first run", "second run", "void", "answer", "import", "receive")}
 HOW = (BEFORE, AFTER, KILLED, DIES)
-POINTS = int(os.environ.get("POSTGRES_FAULTS", "8"))
+POINTS = int(os.environ.get("POSTGRES_FAULTS", tries(20)))
 """Trials a scenario; 0: all."""
 
 

@@ -275,6 +275,5 @@ class HistoryInPostgres(History):
 
 TestHistory = History.TestCase
 TestHistoryInPostgres = needs_postgres(HistoryInPostgres.TestCase)
-if settings.get_current_profile_name() != "long":
-    TestHistory.settings = settings(max_examples=tries(12), stateful_step_count=14)
-    TestHistoryInPostgres.settings = settings(max_examples=tries(6), stateful_step_count=12)
+TestHistory.settings = settings(max_examples=tries(12), stateful_step_count=14)
+TestHistoryInPostgres.settings = settings(max_examples=tries(6), stateful_step_count=12)
