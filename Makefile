@@ -102,7 +102,7 @@ bench-check: $(VENV)/installed-dev
 faults: $(VENV)/installed-dev
 	$(BIN)/python -m tests.faults
 	POSTGRES_FAULTS=0 $(BIN)/python -m pytest -n 2 tests/faults/test_postgres_faults.py
-	HYPOTHESIS_PROFILE=long ROUND_TRIP=100000 $(BIN)/python -m pytest -n 2 tests/jobs/test_history.py tests/jobs/test_receive.py
+	HISTORIES=200 HYPOTHESIS_PROFILE=long ROUND_TRIP=100000 $(BIN)/python -m pytest -n 2 tests/jobs/test_history.py tests/jobs/test_receive.py
 	DAMAGE_TRIALS=40000 $(BIN)/python -m pytest -n 2 tests/ledger/test_damage.py
 	BIT_FLIPS=20000 $(BIN)/python -m pytest -n 2 tests/ledger/test_bit_flips.py
 

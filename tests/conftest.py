@@ -29,7 +29,7 @@ from aggregator.schemas.patterns import CHINA
 from tests.buckets import s3_server, s3_shared, storage
 
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-settings.register_profile("long", settings.get_profile("project"), max_examples=200, stateful_step_count=30)
+settings.register_profile("long", settings.get_profile("project"), max_examples=200)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "project"))
 # Waiting for the disk proves nothing here: what a crash leaves is tried in processes of their own (tests/faults).
 os.fsync = lambda handle: None

@@ -1,12 +1,13 @@
 """Any history of runs, amended and late inventories, cancellations, voids, answers and restored backups, against a model of it.
 
 At every step each inventory is in at most one live declaration, the ledger and the run folders agree, totals balance, and
-what was seen and is not declared waits. `make faults` runs many more and longer histories (profile `long`).
+what was seen and is not declared waits. HISTORIES: how many, and then they are longer too (`make faults`).
 """
 
 from __future__ import annotations
 
 import copy
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -275,5 +276,6 @@ class HistoryInPostgres(History):
 
 TestHistory = History.TestCase
 TestHistoryInPostgres = needs_postgres(HistoryInPostgres.TestCase)
-TestHistory.settings = settings(max_examples=tries(12), stateful_step_count=14)
-TestHistoryInPostgres.settings = settings(max_examples=tries(6), stateful_step_count=12)
+HISTORIES = int(os.environ.get("HISTORIES", "0"))
+TestHistory.settings = settings(max_examples=HISTORIES or tries(12), stateful_step_count=30 if HISTORIES else 14)
+TestHistoryInPostgres.settings = settings(max_examples=HISTORIES or tries(6), stateful_step_count=30 if HISTORIES else 12)
