@@ -108,13 +108,14 @@ def rows(sizes: list[int], master: str) -> Iterator[str]:
     yield "| lines | engine | s | s of CPU | driver's s of CPU | driver, GB | Java's driver, GB | all processes, GB | bytes |"
     yield "|---|---|---|---|---|---|---|---|---|"
     for lines in sizes:
-        path = sample(ROOM, lines, 0.01)
+        path = sample(ROOM / f"{lines}", lines, 0.01)
         local, spark = used_by(run_of([path], ROOM / "local"), ROOM / "local"), used_by(run_of([path], ROOM / "spark", *on_spark), ROOM / "spark")
         equal = "same" if same(ROOM / "local", ROOM / "spark") else "DIFFERENT"
         for name, used in (("local", local), ("spark", spark)):
             yield f"| {lines:,} | {name} | {used.wall:.1f} | {used.cpu:.1f} | {used.own:.1f} | {used.driver:.2f} | {used.java:.2f} | {used.together:.2f} | {equal} |"
+        path.unlink()
         yield f"| {lines:,} | spark to local | {spark.wall / local.wall:.2f} | {spark.cpu / local.cpu:.2f} | {spark.own / local.own:.2f} | {spark.driver / local.driver:.2f} | | {spark.together / local.together:.2f} | |"
-    path = sample(ROOM, sizes[0], 0.0)
+    path = sample(ROOM / "sound", sizes[0], 0.0)
     alike, skewed = (
         used_by(run_of([with_consignors(path, ROOM / f"{name}.csv", share)], ROOM / "spark", *on_spark), ROOM / "spark") for name, share in (("alike", 0.0), ("skewed", SHARE))
     )

@@ -23,8 +23,8 @@ from aggregator.model.settings import SparkSettings
 
 T = TypeVar("T")
 _TASKS_A_CORE, _AHEAD = 4, 2
-"""Tasks of a wave, a core; and waves that run while results of one are taken: the first tasks of the next fill the cores that the
-last ones of this leave idle."""
+"""Our tasks in one of Spark's, of which a wave has one a core: Spark's own take a tenth of a second of CPU whatever they do. And waves
+that run while results of one are taken: the first tasks of the next fill the cores that the last ones of this leave idle."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class SparkEngine:
 
     def _submitted(self, step: Callable[..., T], wave: list[Task]) -> Future[list[bytes]]:
         pickled = [pickle.dumps(task, protocol=pickle.HIGHEST_PROTOCOL) for task in wave]
-        return self._pool.submit(_run_wave, self._session.context, Runner(step, self._session.attempts), pickled)
+        return self._pool.submit(_run_wave, self._session, Runner(step, self._session.attempts), pickled)
 
     def _results(self, step: Callable[..., T], running: deque[Future[list[bytes]]], waves: Iterator[list[Task]]) -> Iterator[T]:
         while running:
@@ -109,8 +109,8 @@ class SparkEngine:
                 yield value
 
 
-def _run_wave(context: Any, runner: Runner, tasks: list[bytes]) -> list[bytes]:
-    results: list[bytes] = context.parallelize(tasks, len(tasks)).mapPartitions(runner).collect()
+def _run_wave(session: Session, runner: Runner, tasks: list[bytes]) -> list[bytes]:
+    results: list[bytes] = session.context.parallelize(tasks, min(len(tasks), session.cores)).mapPartitions(runner).collect()
     return results
 
 
