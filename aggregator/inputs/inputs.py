@@ -10,12 +10,12 @@ import pyarrow as pa
 
 from aggregator.domain.rates import Rates
 from aggregator.inputs.export import Export, Taken, unusable
-from aggregator.inputs.open import open_exports
+from aggregator.inputs.open import Apart, open_taken
 from aggregator.inputs.parts import Chunk, chunks_of
 from aggregator.inputs.reading import Reading
 from aggregator.inputs.sources.files import passed_over
 from aggregator.inputs.sources.room import Room, temporary_room
-from aggregator.inputs.sources.unpack import sources_of
+from aggregator.inputs.sources.unpack import sources_of, taken_in
 from aggregator.inputs.tables.headings import normalised, require_columns
 from aggregator.inputs.tables.rates import doubts_about, read_rates
 from aggregator.inputs.tables.receipts import Receipts, read_receipts
@@ -63,12 +63,12 @@ def _notes_on(strangers: list[str]) -> list[Text]:
 
 
 @contextmanager
-def open_inputs(settings: ReadSettings, *, clearing_known: bool) -> Iterator[Inputs]:
-    """Whatever was unpacked or rewritten is removed at the end."""
+def open_inputs(settings: ReadSettings, *, clearing_known: bool, apart: Apart | None = None) -> Iterator[Inputs]:
+    """Whatever was unpacked or rewritten is removed at the end. `apart`: what opens many exports elsewhere."""
     with temporary_room(settings.spool_limit, settings.work_dir) as room:
         how = reading(settings, room)
         # Steps may run in processes that have another working folder.
-        exports = tuple(replace(each, path=each.path.absolute()) for each in open_exports(sources_of(settings.inputs, room), how))
+        exports = tuple(replace(each, path=each.path.absolute()) for each in open_taken((source for _, source in taken_in(settings.inputs, room)), how, apart))
         receipts, taken, notes = None, list[Taken](), list[Text]()
         if settings.receipts:
             receipts, taken, notes = read_receipts(sources_of(settings.receipts, room), replace(how, columns=(), sheets=()))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from aggregator.inputs.export import Block, Export, Source, TextChunk
 from aggregator.inputs.formats import csv, scan, spool
 from aggregator.inputs.reading import Reading
+from aggregator.inputs.sources.room import NoRoom, Nowhere
 from aggregator.inputs.sources.sniff import Format, format_of
 from aggregator.inputs.sources.unchanged import changes_explain, held
+from aggregator.inputs.sources.unpack import unpacked
 from aggregator.model.errors import cannot_be_read
 
 
@@ -23,6 +26,41 @@ def open_exports(sources: Iterable[Source], how: Reading) -> Iterator[Export]:
             continue
         for source in group:
             yield from _opened(source, kind, how)
+
+
+Apart = Callable[[Sequence[Source], Reading], Iterable[Export | None]]
+"""Opens sources elsewhere, many at a time; None for what has to be opened here."""
+
+
+def open_taken(taken: Iterable[Source], how: Reading, apart: Apart | None) -> Iterator[Export]:
+    """In the order of the sources, archives unpacked."""
+    if apart is None:
+        yield from _here(taken, how)
+        return
+    listed, waiting = list(taken), list[Source]()
+    for source, export in zip(listed, apart(listed, how), strict=True):
+        if export is None:
+            waiting.append(source)
+            continue
+        yield from _here(waiting, how)
+        waiting.clear()
+        yield replace(export, dictionary=how.dictionary)
+    yield from _here(waiting, how)
+
+
+def _here(taken: Iterable[Source], how: Reading) -> Iterator[Export]:
+    return open_exports((each for source in taken for each in unpacked(source, how.room)), how)
+
+
+def open_plain(source: Source, how: Reading) -> Export | None:
+    """A file of text that can be read as it lies; None for any other. It may lie anywhere, and this may run anywhere."""
+    if format_found(source) is not Format.TEXT:
+        return None
+    try:
+        [export] = _opened(source, Format.TEXT, replace(how, room=Nowhere()))
+    except NoRoom:
+        return None
+    return export
 
 
 def format_found(source: Source) -> Format:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,6 +35,13 @@ def _watched(engine: Engine, inputs: Inputs) -> Engine:
 
 
 def _needed(inputs: Inputs) -> list[Path]:
-    """What is read where steps run: of many files in one folder the first stands for all."""
-    of_folder = {export.path.parent: export.path for export in reversed(inputs.exports)}
-    return list(of_folder.values())
+    """What is read where steps run."""
+    return first_of_each_folder(export.path for export in inputs.exports)
+
+
+def first_of_each_folder(paths: Iterable[Path]) -> list[Path]:
+    """Of many files in one folder the first stands for all."""
+    found = dict[Path, Path]()
+    for path in paths:
+        found.setdefault(path.parent, path)
+    return list(found.values())

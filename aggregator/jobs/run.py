@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date, datetime
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -17,6 +18,7 @@ from aggregator.inputs.inputs import Inputs, open_inputs
 from aggregator.jobs.declare import Job, declare, line_of, notes, question_of, report_deadline
 from aggregator.jobs.engine import engine_for
 from aggregator.jobs.heads import refuse_lost, refuse_old, settle_heads
+from aggregator.jobs.opening import opening
 from aggregator.jobs.publish import mark_of, refuse_unknown
 from aggregator.ledger.at import ledger_at
 from aggregator.ledger.errors import NoLedger
@@ -43,7 +45,8 @@ def run(settings: RunSettings, now: datetime) -> Outcome:
     """The main job. `now` is the run's one recorded time; all dates come from it."""
     _refuse_early(settings.mode, settings.period)
     require_market(settings.mode, settings.company, settings.market, settings.period.last_day)
-    with open_inputs(settings.reading, clearing_known=settings.reading.clearing_known) as inputs:
+    out = settings.out if isinstance(settings.out, Path) and not settings.dry_run else None
+    with opening(settings.engine, out) as apart, open_inputs(settings.reading, clearing_known=settings.reading.clearing_known, apart=apart) as inputs:
         return _run(settings, inputs, now)
 
 
@@ -79,7 +82,10 @@ def check(settings: CheckSettings, today: date) -> tuple[Outcome, Iterator[pa.Ta
     outcome = Outcome(mode)
 
     def findings() -> Iterator[pa.Table]:
-        with open_inputs(settings.reading, clearing_known=True) as inputs, own_folder(WORK, settings.engine.work_dir) as folder:
+        with ExitStack() as stack:
+            apart = stack.enter_context(opening(settings.engine, None))
+            inputs = stack.enter_context(open_inputs(settings.reading, clearing_known=True, apart=apart))
+            folder = stack.enter_context(own_folder(WORK, settings.engine.work_dir))
             outcome.headings = _headings(mode, inputs)
             line = Line(mode, "000000-00", settings.flags, settings.reading.constants, all_findings=True, question=question_of(settings, ""),
                         rates=inputs.rates, as_of=settings.as_of or today, by_line=settings.reading.by_line, company=settings.company,

@@ -22,6 +22,8 @@ from aggregator.engines.spark import session as sessions
 from aggregator.engines.spark.engine import spark_engine
 from aggregator.engines.spark.errors import ExecutorsLost, NotShared, OtherVersions
 from aggregator.engines.spark.session import Session
+from aggregator.jobs import opening
+from aggregator.model.errors import StopRun
 from aggregator.samples.sample import Sample, write_sample
 from tests.cli.test_cli import PERIOD, aggregator
 from tests.conftest import Runner, findings_by_code
@@ -299,3 +301,32 @@ def test_who_ends_a_run_ends_its_spark(number: signal.Signals, runner: Runner) -
     while of_spark(runner.folder) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert not of_spark(runner.folder)
+
+
+@long
+@pytest.mark.parametrize("kind", ["sound", "one is cut", "one has to be rewritten"])
+def test_a_folder_of_many_files_is_looked_through_by_executors(kind: str, spark: Session, runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same bytes, the same refusal; what has to be unpacked or rewritten is opened here."""
+    monkeypatch.setattr(opening, "MANY_FILES", 5)
+    head, *rows = sampled(runner.folder / "sample", 900, 0.05)
+    folder = runner.folder / "exports"
+    folder.mkdir()
+    for place in range(12):
+        data = "".join([head, *rows[place * 75 : place * 75 + 75]]).encode()
+        if place == 7 and kind != "sound":
+            data = data[: data.rindex(b",")] if kind == "one is cut" else data.decode().replace("\n", "\r").encode()
+        (folder / f"{place:02d}.csv").write_bytes(data)
+    opened_here, told = list[str](), list[str]()
+    monkeypatch.setattr(opening, "open_plain", lambda source, how: opened_here.append(source.name))
+    for name, changes in (("local", {}), ("spark", ON_SPARK)):
+        try:
+            runner.run(folder, out=runner.folder / name, chunk_bytes=60_000, **changes)
+        except StopRun as stop:
+            told.append(stop.text.en)
+    assert opened_here == []
+    if kind == "one is cut":
+        assert "[F106]" in told[0]
+        assert told[0] == told[1]
+    else:
+        assert files_of(runner.folder / "spark") == files_of(runner.folder / "local")
+    assert not list((runner.folder / "spark").glob(".*"))

@@ -35,6 +35,17 @@ class Room:
             self._folder = None
 
 
+class NoRoom(Exception):  # noqa: N818 - no fault of anybody
+    """Something has to be unpacked or rewritten, where nothing may be left."""
+
+
+class Nowhere(Room):
+    """Where nothing may be left."""
+
+    def new_file(self, suffix: str) -> Path:
+        raise NoRoom
+
+
 @contextmanager
 def temporary_room(most_spooled: int = MOST_SPOOLED, where: Path | None = None) -> Iterator[Room]:
     room = Room(most_spooled, where)
