@@ -630,8 +630,8 @@ def test_orders_stand_where_customs_last_said(ledger: Ledger) -> None:
         (ORDER, OrderMessage.ORDER, "120", T[2]), (ORDER, OrderMessage.ORDER, "100", T[1]), (OTHER, OrderMessage.LIST, "899", T[3]),
         (OTHER, OrderMessage.HELD, "-301010", T[4]), (OTHER, OrderMessage.UNDERWAY, "500", T[5]), (OTHER, OrderMessage.NUMBER, "22442026E000000077", T[3]),
     ]  # fmt: skip
-    for order in permutations(said):
-        hear(ledger, *order[:2])
+    for two in permutations(said, 2):
+        hear(ledger, *two)
     hear(ledger, *said)
     assert sorted(ledger.order_standings(filed)) == [("", "899", "-301010", 1), ("120", "", "", 1)]
     assert (ledger.list_numbers([ORDER, OTHER]), ledger.listed_orders({"22442026E000000077", "x"})) == ({OTHER: "22442026E000000077"}, {OTHER})
