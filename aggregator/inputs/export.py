@@ -46,11 +46,11 @@ class Taken:
 
 @dataclass(frozen=True)
 class Seal:
-    """The checksum of a file from `begin` to the end of a block; whether nothing comes after it."""
+    """The checksum of a file from `begin` to the end of a block; of the last block, the size of the file."""
 
     begin: int
     checksum: int
-    is_last: bool
+    size: int | None
 
 
 @dataclass(frozen=True)

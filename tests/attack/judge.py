@@ -18,6 +18,7 @@ from unittest import mock
 
 from aggregator.cli import cli
 from aggregator.cli.ending import ended
+from aggregator.engines.local import _keep_sockets_in_our_folder
 from aggregator.inputs.tables.canonical import FORMULA
 from aggregator.model.errors import Exit
 
@@ -47,6 +48,8 @@ def breaches(case: Case, folder: Path) -> list[str]:
     work.mkdir(parents=True)
     temporary.mkdir()
     case.make(work)
+    # Once a process, and until it ends: it would seem to be left by whichever case came first.
+    _keep_sockets_in_our_folder()
     before, peak, begun = _standing(folder), _peak(), time.process_time()
     code, said, told = _given(case.command, work, temporary)
     found = [f"{time.process_time() - begun:.0f} s of CPU"] if time.process_time() - begun > SECONDS else []

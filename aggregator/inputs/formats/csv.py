@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,16 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from aggregator.inputs.export import ITEM_LINES, Block, Export, TextChunk, unusable
-from aggregator.inputs.formats.records import Dialect, Quoting, Records, cells_of, cut_records, lone_returns
+from aggregator.inputs.formats.records import (
+    Dialect,
+    Quoting,
+    Records,
+    cells_of,
+    cut_records,
+    good_stretches,
+    lone_returns,
+    with_white_lines,
+)
 from aggregator.inputs.sources.unchanged import sealed_bytes
 from aggregator.inputs.tables.others import BLANK, kind_of_row, others, suspects
 from aggregator.inputs.tables.unnamed import places_to_read, set_apart
@@ -31,7 +40,13 @@ _PARSE_AT_ONCE = 2 << 20
 """Bytes Arrow parses at once: above the longest record, small enough to stay in the processor's cache."""
 _MANY = 100_000
 """So many rows of another number of cells, more than half of a chunk, are no slips of an export."""
+_SEVERAL = 1000
+"""From so many of them on, they are looked at for blanks together: one by one each costs more than a line."""
 _INVENTORY_NO = re.compile(rf"(?<![0-9A-Z]){shapes.INVENTORY_NO}(?![0-9A-Z])")
+
+
+class _MoreThanSeveral(Exception):  # noqa: N818 - not an error: what is wrong with them may be one thing
+    pass
 
 
 def _dialect(file: Export) -> Dialect:
@@ -47,12 +62,12 @@ def read_chunk(file: Export, block: Block) -> TextChunk:
     """Read one block. Columns out: the matched ones, raw text (dictionary encoded where values repeat)."""
     data = read_block(file, block)
     records = cut_records(data, _dialect(file)) if _needs_cutting(data, file, block) else None
-    wrong: dict[int, str] = {}
-    body = data
-    if records is not None and records.wrong:
-        body = b"".join(_good_stretches(data, records))
-        wrong = dict(records.wrong)
-    lines, miscounted = _parse(file, _as_utf_8(body, file))
+    try:
+        lines, miscounted = _parse(file, _as_utf_8(good_stretches(data, records), file), _SEVERAL)
+    except _MoreThanSeveral:
+        records = with_white_lines(data, records or cut_records(data, _dialect(file)), _dialect(file).delimiter, file.encoding)
+        lines, miscounted = _parse(file, _as_utf_8(good_stretches(data, records), file))
+    wrong = dict(records.wrong) if records is not None else {}
     total = len(records.starts) if records is not None else lines.num_rows + len(miscounted)
     given = np.ones(total, dtype=bool)
     if records is not None:
@@ -136,26 +151,18 @@ def _neighbours(place: int, records: Records) -> list[int]:
     return [*given[max(at - 1, 0) : at].tolist(), *given[at + 1 : at + 2].tolist()]
 
 
-def _good_stretches(data: bytes, records: Records) -> Iterator[memoryview]:
-    begin, view = 0, memoryview(data)
-    bounds = np.append(records.starts, len(data))
-    for place in sorted(records.wrong):
-        yield view[begin : bounds[place]]
-        begin = int(bounds[place + 1])
-    yield view[begin:]
-
-
 def _as_utf_8(data: bytes, file: Export) -> bytes:
     return data if file.encoding == "utf-8" else data.decode(file.encoding).encode()
 
 
-def _parse(file: Export, body: bytes) -> tuple[pa.Table, list[int]]:
-    """Cells of the matched columns, and the positions of records with another number of cells."""
+def _parse(file: Export, body: bytes, most: int | None = None) -> tuple[pa.Table, list[int]]:
+    """Cells of the matched columns, and the positions of records with another number of cells. Raises _MoreThanSeveral where there
+    are more than so many."""
     miscounted: list[int] = []
 
     def note(row: Any) -> str:
         miscounted.append(row.number - 1)
-        return "skip"
+        return "skip" if most is None or len(miscounted) <= most else "error"
 
     if body.startswith(codecs.BOM_UTF8):
         # Arrow takes one mark off whatever it is given: where a chunk begins with a cell that does, that is no file's mark.
@@ -166,11 +173,23 @@ def _parse(file: Export, body: bytes) -> tuple[pa.Table, list[int]]:
     if len(body) < _PARSE_AT_ONCE and not body.strip(b"\r\n"):
         empty = {column: pa.array([], text_type(file.dictionary.by_column.get(column))) for column in places}
         return pa.table(empty), miscounted
-    table = pa_csv.read_csv(
+    try:
+        table = _read(file, body, names, wanted, note)
+    except pa.ArrowInvalid:
+        if most is None or len(miscounted) <= most:
+            raise
+        raise _MoreThanSeveral from None
+    cells = {column: values.combine_chunks() for column, values in zip(places, table.columns, strict=True)}
+    for column, values in cells.items():
+        # Encoded after parsing: Arrow's own encoding while it parses costs more.
+        cells[column] = values.dictionary_encode() if text_type(file.dictionary.by_column.get(column)) != TEXT else values
+    return pa.table(cells), miscounted
+
+
+def _read(file: Export, body: bytes, names: list[str], wanted: dict[str, pa.DataType], note: Callable[[Any], str]) -> pa.Table:
+    return pa_csv.read_csv(
         pa.py_buffer(body),
-        read_options=pa_csv.ReadOptions(
-            column_names=names, use_threads=False, block_size=_PARSE_AT_ONCE
-        ),
+        read_options=pa_csv.ReadOptions(column_names=names, use_threads=False, block_size=_PARSE_AT_ONCE),
         parse_options=pa_csv.ParseOptions(
             delimiter=_dialect(file).delimiter,
             newlines_in_values=_dialect(file).quoting is Quoting.SOUND,
@@ -180,11 +199,6 @@ def _parse(file: Export, body: bytes) -> tuple[pa.Table, list[int]]:
             column_types=wanted, include_columns=list(wanted), strings_can_be_null=False, check_utf8=False
         ),
     )
-    cells = {column: values.combine_chunks() for column, values in zip(places, table.columns, strict=True)}
-    for column, values in cells.items():
-        # Encoded after parsing: Arrow's own encoding while it parses costs more.
-        cells[column] = values.dictionary_encode() if text_type(file.dictionary.by_column.get(column)) != TEXT else values
-    return pa.table(cells), miscounted
 
 
 def _with_wrong_rows(

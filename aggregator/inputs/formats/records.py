@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -149,6 +149,32 @@ def cut_records(block: bytes, dialect: Dialect) -> Records:
     beside = by_return | np.append(False, by_return)[:-1]
     ends = ends - with_return
     return Records(starts, ends, ends == starts, wrong, takes, beside, longest)
+
+
+def white(encoding: str) -> bytes:
+    """Bytes of white space: of nothing else, in text of that encoding, where all bytes are of these."""
+    return b" \t\r\n\x0b\x0c" + "\u3000".encode(encoding)
+
+
+def with_white_lines(block: bytes, records: Records, delimiter: str, encoding: str) -> Records:
+    """The records, those of nothing but white space and empty cells being blank too."""
+    nothing = np.frombuffer(white(encoding) + delimiter.encode(), dtype=np.uint8)
+    says = np.append(0, np.cumsum(~np.isin(np.frombuffer(block, dtype=np.uint8), nothing), dtype=np.int32))
+    return replace(records, blank=records.blank | (says[records.ends] == says[records.starts]))
+
+
+def good_stretches(data: bytes, records: Records | None) -> bytes:
+    """A block without what is wrong, and without blank lines where something stands in them."""
+    if records is None:
+        return data
+    dropped = records.blank & (records.ends > records.starts)
+    dropped[list(records.wrong)] = True
+    if not dropped.any():
+        return data
+    bounds = np.append(records.starts, len(data))
+    begins, ends = (bounds[np.flatnonzero(np.diff(~dropped, prepend=False, append=False))[half::2]] for half in (0, 1))
+    view = memoryview(data)
+    return b"".join(view[begin:end] for begin, end in zip(begins.tolist(), ends.tolist(), strict=True))
 
 
 class _Cut(NamedTuple):

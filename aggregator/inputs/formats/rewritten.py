@@ -23,7 +23,8 @@ first character after `="` is a quote there: this cannot match inside one."""
 
 
 def is_empty(path: Path) -> bool:
-    return not _start(path).strip(b"\xef\xbb\xbf\r\n \t")
+    with path.open("rb") as file:
+        return not any(piece.strip(b"\xef\xbb\xbf\r\n \t") for piece in iter(lambda: file.read(_PIECE), b""))
 
 
 def must_be_rewritten(path: Path) -> bool:
@@ -91,11 +92,12 @@ def has_mac_line_ends(path: Path) -> bool:
 def with_line_feeds(path: Path, room: Room, *, within_quotes: bool) -> Path:
     """With a line feed for each carriage return that stands alone: for those outside quotes, or for all. The byte is no part
     of another character in UTF-8 and GB18030."""
-    copy, open_quote = room.new_file(".csv"), 0
+    copy, open_quote, held = room.new_file(".csv"), 0, b""
     with path.open("rb") as given, copy.open("wb") as sink:
-        while piece := given.read(_PIECE):
-            while piece.endswith(b"\r") and (more := given.read(1)):
-                piece += more
+        while (more := given.read(_PIECE)) or held:
+            # The last return may be half a line end.
+            piece, held = held + more, b"\r" if more.endswith(b"\r") else b""
+            piece = piece.removesuffix(held)
             data = np.frombuffer(bytearray(piece), dtype=np.uint8)
             ends = line_ends(piece)
             quotes = np.flatnonzero(data == QUOTE)

@@ -10,10 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
-import pyarrow as pa
-
 from aggregator.inputs.export import FILE_LINES, Block, Export, Source, Taken, unusable
+from aggregator.inputs.formats.decoding import Undecodable, must_decode
 from aggregator.inputs.formats.lookalikes import must_be_chinese
 from aggregator.inputs.formats.pieces import (
     LONGEST_RECORD,
@@ -23,6 +21,7 @@ from aggregator.inputs.formats.pieces import (
     count_lines,
     count_records,
     is_between_rows,
+    is_blank,
     logical_line,
     whole_records,
 )
@@ -39,6 +38,7 @@ from aggregator.inputs.formats.rewritten import (
 from aggregator.inputs.reading import Reading
 from aggregator.inputs.sources.unchanged import Sealing, changed, held, taken_of
 from aggregator.inputs.tables.headings import match_headings
+from aggregator.inputs.tables.others import BLANK
 from aggregator.inputs.tables.sheet import HEAD_ROWS, Head, find_head
 
 _MANY_NON_ASCII = 12
@@ -47,13 +47,6 @@ _WORTH_A_THREAD = 1 << 20
 _SHORT = 64
 """Bytes that every inventory line has: of shorter ones no more make a block, so that memory stays bounded."""
 _SEPARATOR_LINE = re.compile(r"\s*sep=([,;\t])\s*", re.IGNORECASE)
-
-
-class _Undecodable(Exception):  # noqa: N818 - not an error yet: another encoding may fit
-    def __init__(self, offset: int, before: bytes) -> None:
-        self.offset = offset
-        self.line = before.count(b"\n") + 1
-        self.non_ascii_before = len(before) - len(before.translate(None, bytes(range(0x80, 0x100))))
 
 
 def open_csv(source: Source, how: Reading) -> Export:
@@ -114,7 +107,7 @@ def _is_broken(export: Export) -> bool:
 
 
 def _open(name: str, path: Path, how: Reading) -> Export:
-    failures: list[tuple[str, _Undecodable]] = []
+    failures: list[tuple[str, Undecodable]] = []
     unknown: tuple[str, ...] = ()
     with path.open("rb") as file:
         bom = len(codecs.BOM_UTF8) if file.read(3) == codecs.BOM_UTF8 else 0
@@ -129,7 +122,7 @@ def _open(name: str, path: Path, how: Reading) -> Export:
                         return _scan(name, path, file, encoding, found, quoting, how)
                     except BrokenQuotes:
                         continue
-            except _Undecodable as undecodable:
+            except Undecodable as undecodable:
                 failures.append((encoding, undecodable))
                 if undecodable.non_ascii_before >= _MANY_NON_ASCII:
                     break
@@ -175,7 +168,7 @@ def _headings(name: str, file: BinaryIO, bom: int, encoding: str, how: Reading) 
             texts.append(record.decode(encoding))
         except UnicodeDecodeError as error:
             before = b"".join(records[:place]) + record[: error.start]
-            failure = _Undecodable(bom + len(before), before)
+            failure = Undecodable(bom + len(before), before)
             if place == 0:
                 raise failure from None
             break  # the scan will say so, unless the headings stand before it
@@ -234,25 +227,27 @@ def _scan(
         encoding=encoding,
         headings=head.headings,
         matched=head.matched,
-        blocks=sealing.sealed(cut.blocks),
+        blocks=sealing.sealed(cut.blocks, cut.size),
         taken=(Taken(name, sealing.sha256(), cut.size),),
         dialect=replace(dialect, quoting=quoting or (Quoting.SOUND if cut.any_quote else Quoting.NONE)),
         text_formulas=cut.text_formulas,
         ends_with_newline=cut.ends_with_newline,
         head_values=head.values,
         reported=head.reported(found.row),
-        repairs=(("separator_line", found.lines["separator_line"]), ("title_rows", head.row)),
-        physical=tuple({FILE_LINES: cut.lines + sum(found.lines.values()), **found.lines}.items()),
+        repairs=(("separator_line", found.lines["separator_line"]), ("title_rows", head.row), (BLANK, cut.blank)),
+        physical=tuple({FILE_LINES: cut.lines + sum(found.lines.values()), **found.lines, BLANK: cut.blank}.items()),
     )
 
 
 @dataclass
 class _Cut:
-    """What a pass over the rows found out. `size`: of the file; `lines`: of it below the headings."""
+    """What a pass over the rows found out. `size`: of the file; `lines`: of it below the headings; `blank`: those of them that are
+    in no block, for nothing stands there."""
 
     size: int
     blocks: list[Block] = field(default_factory=list)
     lines: int = 0
+    blank: int = 0
     any_quote: bool = False
     text_formulas: bool = False
     ends_with_newline: bool = True
@@ -272,6 +267,15 @@ def _cut_blocks(
     cut, row = _Cut(len(found.above)), 1 + found.row
     block, before = Block(cut.size, cut.size, row), b""
     for piece in whole_records(name, file, quoting, min(PIECE, chunk_bytes)):
+        if is_blank(piece, dialect.delimiter, encoding):
+            if cut.size > block.start:
+                cut.blocks.append(replace(block, end=cut.size))
+                sealing.end_block()
+            sealing.add(piece)
+            lines = count_lines(piece)
+            cut.size, cut.lines, cut.blank, row, before = cut.size + len(piece), cut.lines + lines, cut.blank + lines, row + lines, piece
+            block = Block(cut.size, cut.size, row)
+            continue
         for more in (0, PIECE):
             full = cut.size - block.start + len(piece) > chunk_bytes + more or row - block.first_row > (chunk_bytes + more) // _SHORT
             if full and block.start < cut.size and (more or is_between_rows(before, piece, dialect.delimiter)):
@@ -279,7 +283,7 @@ def _cut_blocks(
                 sealing.end_block()
                 block = Block(cut.size, cut.size, row)
         sealing.add(piece)
-        _must_decode(piece, encoding, cut.size, row)
+        must_decode(piece, encoding, cut.size, row)
         lines = count_lines(piece)
         records, over_lines = count_records(piece, lines, quoting, dialect)
         block = replace(block, over_lines=block.over_lines or over_lines)
@@ -291,19 +295,3 @@ def _cut_blocks(
         sealing.end_block()
     cut.ends_with_newline = before.endswith((b"\n", b"\r")) or not before
     return cut
-
-
-def _must_decode(block: bytes, encoding: str, offset: int, row: int) -> None:
-    try:
-        if encoding == "utf-8":
-            bounds = pa.py_buffer(np.array([0, len(block)], dtype=np.int32))
-            pa.Array.from_buffers(pa.binary(), 1, [None, bounds, pa.py_buffer(block)]).cast(pa.string())
-        else:
-            block.decode(encoding)
-    except (pa.ArrowInvalid, UnicodeDecodeError):
-        try:
-            block.decode(encoding)
-        except UnicodeDecodeError as error:
-            failure = _Undecodable(offset + error.start, block[: error.start])
-            failure.line += row - 1
-            raise failure from None

@@ -175,10 +175,11 @@ class Sealing:
         """Once the executor has ended."""
         return self._digest.hexdigest()
 
-    def sealed(self, blocks: Sequence[Block]) -> tuple[Block, ...]:
-        """Once the executor has ended. What stands above the first block is under its seal, and so is the end of the file."""
+    def sealed(self, blocks: Sequence[Block], size: int) -> tuple[Block, ...]:
+        """Once the executor has ended. What stands between two blocks, or above the first, is under the seal of the one that follows,
+        and under the last so is the size of the file."""
         begins = [0, *(block.end for block in blocks)]
-        seals = map(Seal, begins, self._checksums, (block is blocks[-1] for block in blocks))
+        seals = map(Seal, begins, self._checksums, (size if block is blocks[-1] else None for block in blocks))
         return tuple(replace(block, seal=seal) for block, seal in zip(blocks, seals, strict=True))
 
 
@@ -189,10 +190,13 @@ def sealed_bytes(name: str, path: Path, block: Block) -> bytes:
     try:
         with path.open("rb") as file:
             file.seek(seal.begin)
-            above, data = file.read(block.start - seal.begin), file.read(block.end - block.start)
-            more = file.read(1) if seal.is_last else b""
+            checksum = 0
+            for at in range(seal.begin, block.start, _PIECE):
+                checksum = zlib.crc32(file.read(min(_PIECE, block.start - at)), checksum)
+            data = file.read(block.end - block.start)
+            as_long = seal.size is None or file.seek(0, io.SEEK_END) == seal.size
     except FileNotFoundError:
         raise changed(name) from None
-    if more or len(data) != block.end - block.start or zlib.crc32(data, zlib.crc32(above)) != seal.checksum:
+    if not as_long or len(data) != block.end - block.start or zlib.crc32(data, checksum) != seal.checksum:
         raise changed(name)
     return data
