@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,14 @@ from aggregator.engines.spark.session import Session, spark_session
 from aggregator.model.settings import SparkSettings
 
 MASTER = "local-cluster[2,1,1024]"
-GIVEN = (("spark.executorEnv.PYTHONPATH", str(Path(__file__).parents[1])), ("spark.some.password", "hunter22"))
+MOUNTED = Path(tempfile.gettempdir()) / f"aggregator-tests-{os.getpid()}"
+HADOOP = "viewfs://tests/data"
+"""What a file system of Hadoop holds, and where it is on this disk."""
+GIVEN = (
+    ("spark.executorEnv.PYTHONPATH", str(Path(__file__).parents[1])),
+    ("spark.hadoop.fs.viewfs.mounttable.tests.link./data", MOUNTED.as_uri()),
+    ("spark.some.password", "hunter22"),
+)
 """Where steps of tests are, and a secret that must not be seen."""
 SETTINGS = SparkSettings(MASTER, 300.0, GIVEN)
 ON_SPARK: dict[str, Any] = {"engine": "spark", "spark_master": MASTER, "spark_wait": 300.0, "spark": GIVEN}
@@ -36,5 +46,7 @@ def why_not() -> str:
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     if reason := why_not():
         pytest.skip(reason)
+    MOUNTED.mkdir(exist_ok=True)
     with spark_session(SETTINGS, tmp_path_factory.mktemp("spark")) as session:
         yield session
+    shutil.rmtree(MOUNTED, ignore_errors=True)

@@ -81,8 +81,9 @@ class PathName(click.ParamType[Any]):
 
     def convert(self, value: Any, param: Param, ctx: Context) -> Any:
         from aggregator.model.errors import WrongUsage
-        from aggregator.model.remote import any_path_of, is_remote, local_path_of
+        from aggregator.model.remote import any_path_of, is_remote, local_path_of, without_scheme
 
+        value = without_scheme(value) if isinstance(value, str) else value
         if not isinstance(value, str) or not is_remote(value):
             refuse_no_path(self, value, param, ctx)
             return Path(value)

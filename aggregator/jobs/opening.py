@@ -14,6 +14,7 @@ from aggregator.inputs.reading import Reading
 from aggregator.inputs.sources.room import Nowhere
 from aggregator.jobs.engine import first_of_each_folder
 from aggregator.model.disk import own_folder
+from aggregator.model.remote import AnyPath, HadoopPath
 from aggregator.model.settings import EngineSettings
 
 MANY_FILES, MANY_BYTES = 200, 2 << 30
@@ -23,13 +24,18 @@ WORK = ".opening-"
 
 
 @contextmanager
-def opening(settings: EngineSettings, out: Path | None) -> Iterator[Apart | None]:
-    """`out`: the folder of results, if it is on a disk: what lasts as long as the session is put there where no other place is named."""
+def opening(settings: EngineSettings, out: Path | None, named: Iterable[AnyPath]) -> Iterator[Apart | None]:
+    """`out`: the folder of results, if it is on a disk: what lasts as long as the session is put there where no other place is named.
+    `named`: where what is read and written is. Files of Hadoop need a session from the beginning."""
     spark = settings.spark
     if spark is None:
         yield None
         return
     with ExitStack() as stack:
+        if any(isinstance(each, HadoopPath) for each in named):
+            from aggregator.engines.spark.session import spark_session
+
+            stack.enter_context(spark_session(spark, stack.enter_context(own_folder(WORK, _made(settings.work_dir or out)))))
 
         def apart(sources: Sequence[Source], how: Reading) -> Iterable[Export | None]:
             sizes = [source.path.stat().st_size for source in sources]
@@ -37,16 +43,19 @@ def opening(settings: EngineSettings, out: Path | None) -> Iterator[Apart | None
                 return (open_plain(source, how) for source in sources)
             from aggregator.engines.spark.engine import spark_engine
 
-            where = settings.work_dir or out
-            if where is not None:
-                where.mkdir(parents=True, exist_ok=True)
-            folder = stack.enter_context(own_folder(WORK, where))
+            folder = stack.enter_context(own_folder(WORK, _made(settings.work_dir or out)))
             engine = stack.enter_context(spark_engine(folder, spark, first_of_each_folder(source.path for source in sources)))
             shared = engine.share(replace(how, room=Nowhere()))
             tasks = ((shared, tuple(sources[place] for place in places)) for places in _some_at_a_time(sizes))
             return (export for exports in engine.map(open_some, tasks) for export in exports)
 
         yield apart
+
+
+def _made(folder: Path | None) -> Path | None:
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def open_some(how: Shared[Reading], sources: tuple[Source, ...]) -> list[Export | None]:

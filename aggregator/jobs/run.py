@@ -46,7 +46,7 @@ def run(settings: RunSettings, now: datetime) -> Outcome:
     _refuse_early(settings.mode, settings.period)
     require_market(settings.mode, settings.company, settings.market, settings.period.last_day)
     out = settings.out if isinstance(settings.out, Path) and not settings.dry_run else None
-    with opening(settings.engine, out) as apart, open_inputs(settings.reading, clearing_known=settings.reading.clearing_known, apart=apart) as inputs:
+    with opening(settings.engine, out, (settings.out, *settings.reading.inputs, *settings.reading.receipts)) as apart, open_inputs(settings.reading, clearing_known=settings.reading.clearing_known, apart=apart) as inputs:
         return _run(settings, inputs, now)
 
 
@@ -83,7 +83,7 @@ def check(settings: CheckSettings, today: date) -> tuple[Outcome, Iterator[pa.Ta
 
     def findings() -> Iterator[pa.Table]:
         with ExitStack() as stack:
-            apart = stack.enter_context(opening(settings.engine, None))
+            apart = stack.enter_context(opening(settings.engine, None, (*settings.reading.inputs, *settings.reading.receipts)))
             inputs = stack.enter_context(open_inputs(settings.reading, clearing_known=True, apart=apart))
             folder = stack.enter_context(own_folder(WORK, settings.engine.work_dir))
             outcome.headings = _headings(mode, inputs)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aggregator.model.remote import AnyPath
+from aggregator.model.remote import AnyPath, HadoopPath, S3Path
+from aggregator.places.bucket import Bucket, Objects
+from aggregator.places.hadoop import hadoop
 from aggregator.places.library import require_library
 from aggregator.places.local import Disk
 from aggregator.places.place import Place
@@ -15,8 +17,19 @@ _DISK = Disk()
 def place_at(path: AnyPath) -> Place:
     if isinstance(path, Path):
         return _DISK
+    if isinstance(path, HadoopPath):
+        return Bucket(objects_at(path))
     require_library(path)
     # It takes its time to load.
-    from aggregator.places.s3 import bucket_of
+    from aggregator.places.s3 import bucket_of_s3
 
-    return bucket_of(path)
+    return bucket_of_s3()
+
+
+def objects_at(path: S3Path) -> Objects:
+    if isinstance(path, HadoopPath):
+        return hadoop()
+    require_library(path)
+    from aggregator.places import objects
+
+    return objects

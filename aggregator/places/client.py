@@ -19,6 +19,7 @@ from urllib3.exceptions import HTTPError
 
 from aggregator.model.errors import WrongConfiguration
 from aggregator.model.remote import S3Path
+from aggregator.places.bucket import NoBucketError
 
 CONNECT_SECONDS, READ_SECONDS = 10, 60
 """How long one try waits for a connection, and for the next bytes."""
@@ -119,10 +120,6 @@ def _refused(path: S3Path, error: Any) -> OSError | WrongConfiguration:
     if status >= 500 or status == 429:
         return OSError(errno.EAGAIN, f"the object storage is overloaded or out of order ({code}, {status})", str(path))
     return OSError(errno.EIO, f"the object storage refuses {error.operation_name} ({code}, {status})", str(path))
-
-
-class NoBucketError(FileNotFoundError):
-    """The bucket itself."""
 
 
 def code_of(error: Any) -> str:

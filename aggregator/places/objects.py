@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 from botocore.exceptions import ClientError
 
 from aggregator.model.remote import S3Path
+from aggregator.places.bucket import Listed
 from aggregator.places.client import STREAM_ERRORS, TRIES, client, explained
 
 _PIECE = 1 << 20
@@ -21,13 +22,6 @@ PART_BYTES = 32 << 20
 """Of what is sent at once; S3 takes ten thousand of them for an object."""
 _COPIED_AT_ONCE = 5 << 30
 _LONGEST_PAUSE = 5.0
-
-
-class Listed(NamedTuple):
-    """What lies directly below: keys of objects, and the beginnings (with a slash at the end) of all others."""
-
-    keys: list[str]
-    prefixes: list[str]
 
 
 # ---------------------------------------------------------------------------------------------------------------------- reading

@@ -33,6 +33,7 @@ from aggregator.engines.spark.said import gist, stop_for, words_of
 from aggregator.engines.spark.task import Runner, look_around, versions
 from aggregator.model.errors import StopRun
 from aggregator.model.settings import SparkSettings
+from aggregator.places.hadoop import through
 
 T = TypeVar("T")
 _KNOCK_SECONDS, _STOP_SECONDS, _CANCEL_SECONDS, _MOMENT_SECONDS = 10.0, 20.0, 5.0, 0.5
@@ -54,6 +55,12 @@ class Session:
     @property
     def secrets(self) -> tuple[str, ...]:
         return self.settings.secrets
+
+    def hidden(self, text: str) -> str:
+        """Without secrets."""
+        for secret in sorted(self.secrets, key=len, reverse=True):
+            text = text.replace(secret, "***")
+        return text
 
     def stop_for(self, error: Exception) -> StopRun:
         """What to say of an exception of Spark or Py4J."""
@@ -124,7 +131,9 @@ def spark_session(settings: SparkSettings, folder: Path) -> Iterator[Session]:
     with _silent():
         session = _started(settings, folder)
         _OPEN.append(session)
-        yield from _ended(session)
+        context = session.context
+        with through(context._jvm, context._jsc.hadoopConfiguration(), session.hidden):
+            yield from _ended(session)
 
 
 @contextmanager

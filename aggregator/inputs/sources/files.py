@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from aggregator.model.errors import CannotReadOrWrite, NoInput, UnusableInput
 from aggregator.model.names import told
-from aggregator.model.remote import AnyPath, any_path_of
+from aggregator.model.remote import AnyPath, HadoopPath, any_path_of
 from aggregator.model.small import MOST_LINES, is_pipe, read_small
 from aggregator.places.library import require_library
 
@@ -65,7 +65,8 @@ def list_of(argument: AnyPath) -> Path | None:
 def _files(argument: AnyPath) -> list[Meant]:
     if isinstance(argument, Path):
         return _on_disk(argument)
-    require_library(argument)
+    if not isinstance(argument, HadoopPath):
+        require_library(argument)
     # It takes its time to load.
     from aggregator.inputs.sources.stored import objects_meant
 

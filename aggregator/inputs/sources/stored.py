@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from fnmatch import translate
 from glob import has_magic
 
 from aggregator.model.errors import CannotReadOrWrite, NoInput
 from aggregator.model.names import told
 from aggregator.model.remote import S3Path
-from aggregator.places.objects import exists, listed
+from aggregator.places.at import objects_at
 
 
 def objects_meant(argument: S3Path, suffixes: tuple[str, ...]) -> list[S3Path]:
@@ -32,16 +33,16 @@ def objects_meant(argument: S3Path, suffixes: tuple[str, ...]) -> list[S3Path]:
 
 
 def _found(argument: S3Path, suffixes: tuple[str, ...]) -> list[S3Path]:
-    if argument.key and exists(argument):
+    store = objects_at(argument)
+    if argument.key and store.exists(argument):
         return [argument]
-    bucket = argument.bucket
     if not has_magic(argument.key):
-        below = [S3Path(bucket, key) for key in listed(argument).keys]
+        below = [replace(argument, key=key) for key in store.listed(argument).keys]
         return [path for path in below if path.suffix.lower() in suffixes and not path.name.startswith(".")]
     matches = [re.compile(translate(part)) for part in argument.key.split("/")]
     plain = re.split(r"[*?\[]", argument.key, maxsplit=1)[0].rpartition("/")
-    keys = listed(S3Path(bucket, plain[0]), deep=True, begins=plain[2] if plain[1] or not plain[0] else "").keys
-    return [S3Path(bucket, key) for key in keys if _matches(key, matches)]
+    keys = store.listed(replace(argument, key=plain[0]), deep=True, begins=plain[2] if plain[1] or not plain[0] else "").keys
+    return [replace(argument, key=key) for key in keys if _matches(key, matches)]
 
 
 def _matches(key: str, patterns: list[re.Pattern[str]]) -> bool:

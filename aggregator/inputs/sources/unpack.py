@@ -26,8 +26,9 @@ from aggregator.inputs.sources.unchanged import changed, changes_explain, held, 
 from aggregator.inputs.sources.zipped import sound_archive
 from aggregator.model.errors import UnusableInput, cannot_be_read
 from aggregator.model.names import told
-from aggregator.model.remote import AnyPath, S3Path
+from aggregator.model.remote import AnyPath, HadoopPath, S3Path
 from aggregator.model.small import is_pipe, pieces_of
+from aggregator.places.hadoop import hadoop
 
 MOST_BYTES = 2 << 30
 MOST_TIMES = 200
@@ -101,6 +102,8 @@ def _piped(path: Path, room: Room) -> Path:
 
 
 def _fetched(path: S3Path, copy: Path, room: Room, stopped: Event) -> Path:
+    if isinstance(path, HadoopPath):
+        return _fetched_by_hadoop(path, copy, room)
     # It takes its time to load.
     from aggregator.places.objects import pieces_of as pieces_of_object
 
@@ -110,6 +113,23 @@ def _fetched(path: S3Path, copy: Path, room: Room, stopped: Event) -> Path:
         raise cannot_be_read(told(str(path)), error) from None
 
 
+def _fetched_by_hadoop(path: HadoopPath, copy: Path, room: Room) -> Path:
+    try:
+        if not hadoop().fetch(path, copy, room.most_spooled):
+            raise _too_much(told(str(path)), room)
+    except OSError as error:
+        raise cannot_be_read(told(str(path)), error) from None
+    return copy
+
+
+def _too_much(name: str, room: Room) -> UnusableInput:
+    most = f"{room.most_spooled / (1 << 20):,.0f} MiB"
+    return UnusableInput(
+        f"{name}: more than {most} came, and no end. Write it to a file first, or raise --spool-limit.",
+        f"{name}：数据已超过 {most} 仍未结束。请先写入文件，或调高 --spool-limit。",
+    )
+
+
 def _spooled(name: str, pieces: Iterator[bytes], path: Path, room: Room) -> Path:
     """Something without an end is refused before it fills the disk."""
     size = 0
@@ -117,11 +137,7 @@ def _spooled(name: str, pieces: Iterator[bytes], path: Path, room: Room) -> Path
         for piece in pieces:
             size += len(piece)
             if size > room.most_spooled:
-                most = f"{room.most_spooled / (1 << 20):,.0f} MiB"
-                raise UnusableInput(
-                    f"{name}: more than {most} came, and no end. Write it to a file first, or raise --spool-limit.",
-                    f"{name}：数据已超过 {most} 仍未结束。请先写入文件，或调高 --spool-limit。",
-                )
+                raise _too_much(name, room)
             sink.write(piece)
     return path
 
