@@ -17,6 +17,7 @@ from aggregator.model.outcome import Outcome
 from aggregator.model.remote import HadoopPath, any_path_of
 from aggregator.places.at import place_at
 from aggregator.places.hadoop import Hadoop, NeedsSpark, NoFileSystem
+from tests.buckets import BUCKET, Storage
 from tests.conftest import NOW, Runner, parameters, row
 from tests.jobs.test_golden import SAMPLE
 from tests.spark import HADOOP, MOUNTED, ON_SPARK
@@ -96,7 +97,7 @@ def test_a_run_there_has_the_same_bytes_as_on_a_disk(store: Path, tmp_path: Path
     assert [each["file"] for each in json.loads(there["manifest.json"])["inputs"]] == [f"{HADOOP}/exports/{name}" for name in inputs]
     assert {path.name for path in (store / "out").iterdir() if not path.name.endswith(".crc")} == {"2026-10", "ledger.head"}
     assert [path.name for path in (store / "out/2026-10").iterdir() if not path.name.endswith(".crc")] == ["202610-01"]
-    again = run_there(tmp_path / "ledger.sqlite", f"{HADOOP}/exports", receipts=(any_path_of(f"{HADOOP}/exports/{receipts}"),))
+    again = run_there(tmp_path / "ledger.sqlite", f"{HADOOP}/exports/shop-*.csv", receipts=(any_path_of(f"{HADOOP}/exports/{receipts}"),))
     assert again.counts["inventories_declared"] == 0
 
 
@@ -165,3 +166,21 @@ def place_names(store: Path) -> list[str]:
 def test_a_place_for_results_that_hadoop_does_not_know(store: Path, runner: Runner) -> None:
     with pytest.raises(NoFileSystem, match="gs://bucket"):
         run_there(runner.folder / "ledger.sqlite", str(runner.write([row()])), out="gs://bucket/out")
+
+
+@long
+def test_object_storage_and_spark(spark: Session, storage: Storage, tmp_path: Path) -> None:
+    """What is fetched lies in the work folder, where executors see it."""
+    work = tmp_path / "work"
+    work.mkdir()
+    path = any_path_of(storage.put("exports/shop-b.csv", (EXPORTS / "shop-b.csv").read_bytes()))
+    made = []
+    for name, changes in (("local", {}), ("spark", {**ON_SPARK, "work_dir": work})):
+        out = any_path_of(f"s3://{BUCKET}/{name}")
+        asked = parameters(path, out=out, ledger=tmp_path / f"{name}.sqlite", assume_cleared=True, chunk_bytes=20_000, **changes)
+        assert run(asked.for_run(NOW.date()), NOW).published
+        made.append({key.removeprefix(f"{name}/"): data for key, data in storage.objects(f"{name}/").items()})
+    for each in made:
+        del each["2026-10/202610-01/manifest.json"], each["ledger.head"]
+    assert made[0] == made[1]
+    assert not list(work.iterdir())
