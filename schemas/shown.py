@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from typing import Any
 
 HIDDEN = "\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f"
@@ -28,6 +29,16 @@ def _escaped(found: re.Match[str]) -> str:
     if code in _BYTES:
         code -= 0xDC00
     return _NAMED.get(found[0]) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
+
+
+def width_of(text: str) -> int:
+    """Columns of a terminal: a Chinese character takes two."""
+    return len(text) if text.isascii() else sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def padded(text: str, width: int, *, right: bool = False) -> str:
+    blank = " " * (width - width_of(text))
+    return blank + text if right else text + blank
 
 
 def shown_json(value: Any) -> str:

@@ -6,8 +6,12 @@ from our reading of it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+from aggregator.schemas.articles import SECONDARY, article_in_chinese
+from aggregator.schemas.text import Text
 
 
 class Status(StrEnum):
@@ -21,6 +25,12 @@ class Status(StrEnum):
     """Not from any source: a decision of this tool, written down so that it can be disputed."""
 
 
+CERTAINTY: Mapping[Status, str] = {
+    Status.READ: "已核对原文", Status.READ_PARTIAL: "部分核对原文", Status.UNVERIFIED: "未核实", Status.INFERENCE: "推断", Status.OURS: "本工具的规定",
+}  # fmt: skip
+"""In Chinese."""
+
+
 @dataclass(frozen=True)
 class Source:
     id: str
@@ -31,6 +41,19 @@ class Source:
     in_force_from: str
     in_force_to: str = ""
 
+    @property
+    def named(self) -> Text:
+        """Title and number, with who issued it."""
+        return Text(_joined(self.issuer, self.title, self.number), _joined(*(SECONDARY.get(part, part) for part in (self.issuer, self.title, self.number))))
+
+    @property
+    def titled(self) -> Text:
+        return Text(_joined(self.title, self.number), _joined(SECONDARY.get(self.title, self.title), self.number))
+
+
+def _joined(*parts: str) -> str:
+    return " ".join(filter(None, parts))
+
 
 @dataclass(frozen=True)
 class Cite:
@@ -39,7 +62,17 @@ class Cite:
     status: Status
 
     def __str__(self) -> str:
-        return f"{self.source}, {self.article} [{self.status}]"
+        return self.text.en
+
+    @property
+    def text(self) -> Text:
+        said = self.said
+        return Text(f"{self.source}, {said.en}", f"{self.source}，{said.zh}")
+
+    @property
+    def said(self) -> Text:
+        """Without the source: the article, and how sure it is."""
+        return Text(f"{self.article} [{self.status}]", f"{article_in_chinese(self.article)} [{CERTAINTY[self.status]}]")
 
 
 SOURCES: dict[str, Source] = {

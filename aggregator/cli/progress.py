@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from aggregator.cli.screen import over_write
-from aggregator.cli.wrapping import width_of
 from aggregator.model.progress import WATCHER, Progress
+from aggregator.schemas.shown import width_of
 from aggregator.schemas.text import Lang, Text
 
 _FROM, _EVERY = 2.0, 0.2

@@ -132,7 +132,7 @@ def show(config: Path | None, as_json: bool, lang: Any, **given: Any) -> None:
         if as_json:
             reporter.print_json(settings_as_json(options, origins))
         else:
-            reporter.print(*settings_lines(options, origins))
+            reporter.print(*settings_lines(options, origins, reporter.lang))
         return 0
 
     sys.exit(guarded(job, lang))

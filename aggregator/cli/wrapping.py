@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 
 import click
 
 from aggregator.cli.language import lang_now
+from aggregator.schemas.shown import width_of
 
 _PIECE = re.compile(r"\s+|[（“《\[]*(?:[^\s\u2e80-\u9fff\uff00-\uffef“”]+|[^\s])[，。；：、！？）”》…]*")
 """What is not divided: a run of letters, or one Chinese character, with the signs that belong to it."""
-
-
-def width_of(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
 def wrapped(text: str, width: int) -> Iterator[str]:

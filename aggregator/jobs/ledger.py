@@ -86,8 +86,11 @@ def answered(path: Place, application_ref: str, answer: str, reason: str, now: d
     freed = Text(" They are free to be declared again.", "这些清单可重新申报。") if answer == State.REFUSED else Text("", "")
     return Text(
         f"The application {application_ref} is {answer}: {changed:,} inventories.{freed.en}",
-        f"汇总申请单 {application_ref} 的状态已登记为 {answer}：{changed:,} 份清单。{freed.zh}",
+        f"汇总申请单 {application_ref} 已登记为{_ANSWERS[State(answer)]}：{changed:,} 份清单。{freed.zh}",
     )
+
+
+_ANSWERS = {State.ACCEPTED: "已受理", State.MERGED: "已汇总", State.ENTERED: "已入报关单", State.REFUSED: "已退单"}
 
 
 def dismissed(path: Place, numbers: list[str], reason: str, now: datetime, lock_wait: float, out: AnyPath | None = None) -> Text:

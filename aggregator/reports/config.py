@@ -10,6 +10,7 @@ from aggregator.model.given import as_recorded
 from aggregator.model.options import Options
 from aggregator.schemas.modes import Mode
 from aggregator.schemas.shown import shown_json
+from aggregator.schemas.text import Lang, Text
 
 _TABLES = ("columns", "constants", "severity")
 _NOT_SETTINGS = ("inputs", "dry_run")
@@ -35,7 +36,13 @@ def settings_as_json(options: Options, origins: dict[str, str]) -> dict[str, Any
     return {"schema_version": 1, "settings": {name: {"value": value, "from": origins[name]} for name, value in values.items()}}
 
 
-def settings_lines(options: Options, origins: dict[str, str]) -> list[str]:
+_ORIGINS = {
+    "command line": Text("command line", "命令行"), "environment": Text("environment", "环境变量"), "locale": Text("locale", "系统区域设置"), "default": Text("default", "默认"),
+}  # fmt: skip
+
+
+def settings_lines(options: Options, origins: dict[str, str], lang: Lang) -> list[str]:
+    origins = {name: _ORIGINS[origin].in_lang(lang) if origin in _ORIGINS else origin for name, origin in origins.items()}
     lines = ["[run]"]
     tables = (*_TABLES, *_FACTS, "calendar_years", "customs", "spark")
     for field in fields(Options):
@@ -43,8 +50,8 @@ def settings_lines(options: Options, origins: dict[str, str]) -> list[str]:
         if name in _NOT_SETTINGS or name in tables:
             continue
         value = _plain(getattr(options, name))
-        text = f"{name} = {_toml(value)}" if value is not None else f"# {name} is not set"
-        lines.append(f"{text}  # {origins[name]}" if value is not None else f"{text} ({origins[name]})")
+        unset = Text(f"# {name} is not set ({origins[name]})", f"# {name} 未设置（{origins[name]}）").in_lang(lang)
+        lines.append(f"{name} = {_toml(value)}  # {origins[name]}" if value is not None else unset)
     for name in _TABLES:
         if pairs := getattr(options, name):
             lines += ["", f"[{name}]  # {origins[name]}", *(f"{_toml(key)} = {_toml(value)}" for key, value in pairs)]
@@ -52,7 +59,7 @@ def settings_lines(options: Options, origins: dict[str, str]) -> list[str]:
         lines += _customs_lines(asdict(options.customs), origins["customs"])
     lines += _fact_lines(options, origins)
     if options.spark:
-        lines += ["", f"[spark]  # {origins['spark']}", *(f"# {_toml(name)} is set" for name, _ in options.spark)]
+        lines += ["", f"[spark]  # {origins['spark']}", *(Text(f"# {_toml(name)} is set", f"# {_toml(name)} 已设置").in_lang(lang) for name, _ in options.spark)]
     for year, table in options.calendar_years:
         lines += ["", f"[calendar.{year}]  # {origins['calendar_years']}"]
         lines += [f"{key} = {_toml(_plain(tuple(value) if isinstance(value, list) else value))}" for key, value in table.items()]

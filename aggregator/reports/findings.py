@@ -12,7 +12,7 @@ from aggregator.model.disk import replacing
 from aggregator.model.outcome import Outcome
 from aggregator.outputs.tables import write_csv_to
 from aggregator.reports.summary import findings_by_code
-from aggregator.schemas.column_names import column_name
+from aggregator.schemas.column_names import SEVERITIES, column_name
 from aggregator.schemas.text import Lang, Text
 
 
@@ -26,7 +26,7 @@ def print_findings(
         nonlocal left
         for table in tables:
             for row in table.slice(0, left).to_pylist():
-                echo(_paragraph(row, outcome.headings.get((row["source_file"], row["column"]), "")))
+                echo(_paragraph(row, outcome, lang))
             left -= min(left, table.num_rows)
             yield table
 
@@ -50,9 +50,13 @@ def print_findings(
         echo(line)
 
 
-def _paragraph(row: dict[str, Any], heading: str) -> str:
-    """`heading`: the user's own of the column."""
-    column = f"{row['column']} ({heading})" if heading and heading != row["column"] else row["column"]
+def _paragraph(row: dict[str, Any], outcome: Outcome, lang: Lang) -> str:
+    """The column with the user's own heading; in Chinese, where that is our name, with the trade's."""
+    column = row["column"]
+    own = outcome.headings.get((row["source_file"], column), "")
+    heading = own if own and own != column else column_name(column, outcome.mode.dictionary, lang)
+    if heading != column:
+        column = Text(f"{column} ({heading})", f"{heading}({column})").in_lang(lang)
     place = f"{row['source_file']}:{row['source_row']}" if row["source_row"] is not None else row["source_file"] or "-"
     what = f" {column} \"{row['value']}\"" if column else (f" \"{row['value']}\"" if row["value"] else "")
-    return f"{place}{what} [{row['code']} {row['severity']}] {row['message']}"
+    return f"{place}{what} [{row['code']} {SEVERITIES[row['severity']].in_lang(lang)}] {row['message']}"

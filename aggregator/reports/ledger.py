@@ -27,7 +27,7 @@ def state_name(state: str, lang: Lang) -> str:
 
 
 def states_text(states: dict[str, int], lang: Lang) -> str:
-    return ", ".join(f"{state_name(state, lang)} {count:,}" for state, count in states.items())
+    return Text(", ", "、").in_lang(lang).join(f"{state_name(state, lang)} {count:,}" for state, count in states.items())
 
 
 def run_lines(found: list[ShownRun], lang: Lang) -> list[str]:
@@ -42,7 +42,7 @@ def run_lines(found: list[ShownRun], lang: Lang) -> list[str]:
         late = Text(f" ({shown.late:,} late)", f"（其中补报 {shown.late:,}）").in_lang(lang) if shown.late else ""
         what = Text(f"{shown.declarations:,} declarations", f"报关单 {shown.declarations:,} 份").in_lang(lang)
         inventories = states_text(shown.states, lang) or Text("no inventories", "无清单").in_lang(lang)
-        lines.append(f"    {what}; {Text('inventories', '清单').in_lang(lang)}: {inventories}{late}")
+        lines.append(f"    {what}{Text('; inventories: ', '；清单：').in_lang(lang)}{inventories}{late}")
         for each in shown.applications:
             key = " ".join(part for part in (each.declaring_customs_code, each.consignor_code, each.declarant_code, each.premises_code) if part)
             reason = f"  {each.reason}" if each.reason else ""
@@ -91,7 +91,7 @@ def check_lines(found: Checked, lang: Lang) -> list[str]:
         if found.problems
         else Text("all as recorded.", "均与登记一致。")
     )
-    return [*lines, f"{counts}: {ending.in_lang(lang)}"]
+    return [*lines, f"{counts}{Text(': ', '：').in_lang(lang)}{ending.in_lang(lang)}"]
 
 
 def check_as_json(found: Checked) -> dict[str, Any]:

@@ -16,9 +16,9 @@ from aggregator.model.disk import put_in_place, refuse_odd
 from aggregator.model.errors import CannotReadOrWrite
 from aggregator.outputs.tables import guarded_cell, write_csv, write_parquet
 from aggregator.schemas.column_names import column_name
-from aggregator.schemas.modes.advice import ADVISED, GENERAL_TRADE, Condition
+from aggregator.schemas.modes.advice import ADVICE_FIELDS, ADVISED, GENERAL_TRADE, Condition
 from aggregator.schemas.modes.m9610 import M9610
-from aggregator.schemas.shown import shown
+from aggregator.schemas.shown import padded, shown
 from aggregator.schemas.sources import Cite
 from aggregator.schemas.text import Lang, Text
 
@@ -41,7 +41,8 @@ def advice_lines(advice: Advice, lang: Lang) -> Iterator[str]:
     used = set(zip(advice.rows["mode"], advice.rows["reason"], strict=True))
     for mode, reason, text, cites in reasons():
         if (mode, reason) in used:
-            yield f"  {mode:<7} {reason}: {text.in_lang(lang)} [{'; '.join(map(str, cites))}]"
+            said = "; ".join(cite.text.in_lang(lang) for cite in cites)
+            yield f"  {mode:<7} {reason}{Text(': ', '：').in_lang(lang)}{text.in_lang(lang)} [{said}]"
     if advice.unnumbered:
         yield Text(f"{advice.unnumbered} lines have no number of an inventory, order or slip.", f"{advice.unnumbered} 行没有清单、订单或交易单编号。").in_lang(lang)
     yield _ADVICE.in_lang(lang)
@@ -50,11 +51,21 @@ def advice_lines(advice: Advice, lang: Lang) -> Iterator[str]:
 def _unit_lines(advice: Advice, lang: Lang) -> Iterator[str]:
     shown = advice.rows.head(UNITS_SHOWN * len(ADVISED)).to_dict("records")
     for row in shown:
-        lacks = Text(f"; missing: {row['missing']}", f"；缺少：{row['missing']}").in_lang(lang) if row["missing"] else ""
-        yield f"{row['unit']}  {row['mode']:<7} {_FITS[row['fits']].in_lang(lang):<8} {row['reason']}{lacks}"
+        lacks = _lacks(row["missing"].split(";"), lang) if row["missing"] else ""
+        yield f"{row['unit']}  {row['mode']:<7} {padded(_FITS[row['fits']].in_lang(lang), 8)} {row['reason']}{lacks}"
     left = len(advice.units) - UNITS_SHOWN
     if left > 0:
         yield Text(f"… and {left:,} more; --format csv gives all.", f"…… 另有 {left:,} 个；用 --format csv 可输出全部。").in_lang(lang)
+
+
+def _lacks(names: list[str], lang: Lang) -> str:
+    """What is not known: keys of the config, and columns, which have names of their own in Chinese."""
+    called = [_MISSING.get(name) or column_name(name, ADVICE_FIELDS, "zh") for name in names]
+    told = [name if here == name else f"{here}({name})" for here, name in zip(called, names, strict=True)]
+    return Text(f"; missing: {', '.join(names)}", f"；缺少：{'、'.join(told)}").in_lang(lang)
+
+
+_MISSING = {"rates": "汇率表", "company.refund": "是否退税", "company.pilot_zone": "是否在综试区", "company.registered_operator": "是否备案经营者", "market": "市场", "market.name": "市场名称", "market.starts_on": "市场起始日"}
 
 
 def reasons() -> Iterator[tuple[str, str, Text, tuple[Cite, ...]]]:
@@ -70,7 +81,7 @@ def reasons() -> Iterator[tuple[str, str, Text, tuple[Cite, ...]]]:
 
 def _unknown(condition: Condition) -> Text:
     lacks = ", ".join(condition.missing)
-    return Text(f"Not known ({lacks}). It is closed if: {condition.text.en}", f"未知（{lacks}）。如下情形则不可采用：{condition.text.zh}")
+    return Text(f"Not known ({lacks}). It is closed if: {condition.text.en}", f"未知（{'、'.join(condition.missing)}）。如下情形则不可采用：{condition.text.zh}")
 
 
 def advice_as_json(advice: Advice, lang: Lang) -> dict[str, Any]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from unicodedata import east_asian_width
 
 from aggregator.model.names import told
 from aggregator.outputs.report.charts import Value, columns
 from aggregator.outputs.report.forms import amount
 from aggregator.outputs.report.names import letters
 from aggregator.outputs.report.template import rendered
+from aggregator.schemas.shown import padded, width_of
 from aggregator.schemas.text import Lang, Text
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ def months_lines(found: Months, lang: Lang) -> list[str]:
     """A table, and a mark where something presses."""
     rows = [[head.in_lang(lang) for head in HEADS[:-1]]]
     rows += [_cells(month, lang) for month in found.months]
-    widths = [max(_width(row[place]) for row in rows) for place in range(len(rows[0]))]
+    widths = [max(width_of(row[place]) for row in rows) for place in range(len(rows[0]))]
     lines = [text.in_lang(lang) for text in found.standing.troubles]
     for place, row in enumerate(rows):
-        shown = [_padded(cell, width, right=2 <= column <= 7) for column, (cell, width) in enumerate(zip(row, widths, strict=True))]
+        shown = [padded(cell, width, right=2 <= column <= 7) for column, (cell, width) in enumerate(zip(row, widths, strict=True))]
         mark = Text("  ACT NOW", "  请立即处理").in_lang(lang) if place and found.months[place - 1].presses else ""
         lines.append(("  ".join(shown)).rstrip() + mark)
         if place and found.months[place - 1].value:
@@ -48,15 +48,6 @@ def _cells(month: Month, lang: Lang) -> list[str]:
 
 def _values(month: Month) -> list[str]:
     return [f"{letters(code)} {amount(value, 2)}" for code, value in month.value.items()]
-
-
-def _width(text: str) -> int:
-    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
-
-
-def _padded(text: str, width: int, *, right: bool) -> str:
-    blank = " " * (width - _width(text))
-    return blank + text if right else text + blank
 
 
 def months_as_json(found: Months) -> dict[str, Any]:

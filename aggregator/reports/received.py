@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from aggregator.domain.reconcile import Kind
 from aggregator.jobs.receive import Received
 from aggregator.jobs.reconciliation import Reconciled
+from aggregator.reports.ledger import state_name
 from aggregator.reports.orders import orders_text
 from aggregator.schemas.text import Lang, Text
 
@@ -67,23 +69,36 @@ def received_lines(received: Received, lang: Lang) -> list[str]:
     def say(en: str, zh: str) -> str:
         return Text(en, zh).in_lang(lang)
 
-    documents = ", ".join(f"{count:,} {kind}" for kind, count in sorted(received.documents.items())) or say("nothing new", "没有新内容")
+    documents = _counted(received.documents, lang) or say("nothing new", "没有新内容")
     lines = [say(f"{received.files:,} files, {received.known:,} of them known: {documents}.", f"{received.files:,} 个文件，其中 {received.known:,} 个此前已接收：{documents}。")]
     if received.passed_over:
-        listed = ", ".join(f"{count:,} {kind}" for kind, count in sorted(received.passed_over.items()))
-        lines.append(say(f"  passed over: {listed}", f"  已略过：{listed}"))
+        lines.append(say("  passed over: ", "  已略过：") + _counted(received.passed_over, lang))
     alike = Counter((each.file, each.why) for each in received.aside)
     for (file, why), count in list(alike.items())[:_SHOWN]:
         times = f" (× {count:,})" if count > 1 else ""
         lines.append(say(f"  quarantined: {file}: {why.en}{times}", f"  另存未用：{file}：{why.zh}{times}"))
     if len(alike) > _SHOWN:
         lines.append(say(f"  … and {len(alike) - _SHOWN:,} more; --json lists them", f"  …… 另有 {len(alike) - _SHOWN:,} 项；--json 可列出"))
-    lines += [say(f"  {ref} is {state}", f"  {ref} 的状态为 {state}") for ref, state in received.changed]
+    lines += [say(f"  {ref} is {state}", f"  {ref} 的状态为：{state_name(state, 'zh')}") for ref, state in received.changed]
     if received.orders:
         lines.append(say("  orders: ", "  订单：") + orders_text(received.orders, lang))
     for run in received.runs:
         lines += _run_lines(run, lang)
     return lines
+
+
+_DOCUMENTS: dict[str, Text] = {
+    "application_receipts": Text("receipts of applications", "汇总申请回执"), "results": Text("results", "汇总结果单"), "inventory_receipts": Text("receipts of inventories", "清单回执"),
+    "order_receipts": Text("receipts of orders", "订单回执"), "receipts_of_other_orders": Text("receipts of other orders", "其他订单的回执"),
+}  # fmt: skip
+
+
+def _counted(documents: Mapping[str, int], lang: Lang) -> str:
+    """Documents by kind; what is passed over is a message of another kind, by its name."""
+    return Text(", ", "、").in_lang(lang).join(
+        Text(f"{count:,} {_DOCUMENTS[kind].en if kind in _DOCUMENTS else kind}", f"{_DOCUMENTS[kind].zh if kind in _DOCUMENTS else kind} {count:,} 份").in_lang(lang)
+        for kind, count in sorted(documents.items())
+    )  # fmt: skip
 
 
 def _run_lines(run: Reconciled, lang: Lang) -> list[str]:
@@ -92,6 +107,8 @@ def _run_lines(run: Reconciled, lang: Lang) -> list[str]:
         f"{run.inventories:,} inventories, {run.lines:,} lines in {run.results:,} declarations of customs, {run.declaration_nos:,} of them numbered",
         f"{run.inventories:,} 份清单、{run.lines:,} 行，海关报关单 {run.results:,} 份，其中 {run.declaration_nos:,} 份已有编号",
     ).in_lang(lang)
+    if not run.differences and not run.lines:
+        return [Text(f"{name}: no result of customs yet.", f"{name}：尚无海关汇总结果单。").in_lang(lang)]
     if not run.differences:
         return [Text(f"{name}: customs agrees with our forecast: {what}.", f"{name}：海关结果与我方预测一致：{what}。").in_lang(lang)]
     lines = [Text(f"{name}: {what}; differences:", f"{name}：{what}；差异：").in_lang(lang)]

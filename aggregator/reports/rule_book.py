@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from aggregator.schemas.column_names import SCOPES, SEVERITIES
 from aggregator.schemas.rule import Rule, RuleBook
+from aggregator.schemas.shown import padded
 from aggregator.schemas.sources import SOURCES
 from aggregator.schemas.text import Lang, Text
 
@@ -28,25 +30,28 @@ def rule_as_json(rule: Rule) -> dict[str, Any]:
 
 
 def rule_table(rules: RuleBook, lang: Lang) -> list[str]:
-    return [f"{rule.code}  {rule.scope:<11} {rule.severity:<8} {rule.message.in_lang(lang)}" for rule in rules]
+    return [
+        f"{rule.code}  {padded(SCOPES[rule.scope].in_lang(lang), 11)} {padded(SEVERITIES[rule.severity].in_lang(lang), 8)} {rule.message.in_lang(lang)}"
+        for rule in rules
+    ]
 
 
 def rule_in_full(rule: Rule, lang: Lang) -> list[str]:
     def label(en: str, zh: str) -> str:
         return Text(en, zh).in_lang(lang)
 
+    colon, kind = label(": ", "："), (SCOPES[rule.scope].in_lang(lang), SEVERITIES[rule.severity].in_lang(lang))
     lines = [
-        f"{rule.code} ({rule.scope}, {rule.severity})",
-        f"  {label('What', '问题')}: {rule.message.in_lang(lang)}",
-        f"  {label('Do', '处理')}: {rule.remedy.in_lang(lang)}",
+        label(f"{rule.code} ({', '.join(kind)})", f"{rule.code}（{'，'.join(kind)}）"),
+        f"  {label('What', '问题')}{colon}{rule.message.in_lang(lang)}",
+        f"  {label('Do', '处理')}{colon}{rule.remedy.in_lang(lang)}",
     ]
     if rule.columns:
-        lines.append(f"  {label('Columns', '列')}: {', '.join(rule.columns)}")
+        lines.append(f"  {label('Columns', '列')}{colon}{label(', ', '、').join(rule.columns)}")
     for cite in rule.citations:
         source = SOURCES[cite.source]
-        name = " ".join(part for part in (source.issuer, source.title, source.number) if part)
-        lines.append(f"  {label('From', '依据')}: {cite.article} [{cite.status}] — {name}")
-    lines.append(f"  {label('In force', '生效')}: {rule.in_force_from} – {rule.in_force_to or ''}")
+        lines.append(f"  {label('From', '依据')}{colon}{cite.said.in_lang(lang)} — {source.named.in_lang(lang)}")
+    lines.append(f"  {label('In force', '生效')}{colon}{rule.in_force_from} – {rule.in_force_to or ''}")
     lines.append(
         label("  The config can lower it to a warning.", "  可在配置中降为警告。")
         if rule.severity == "error" and not rule.fixed

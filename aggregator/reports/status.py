@@ -10,6 +10,7 @@ from aggregator.reports.ledger import states_text
 from aggregator.reports.orders import orders_text
 from aggregator.schemas.modes import mode_of
 from aggregator.schemas.rule import RuleBook
+from aggregator.schemas.shown import padded
 from aggregator.schemas.text import Lang, Text
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def _period_lines(one: PeriodStatus, standing: Standing, warn_days: int, lang: L
     late = say(f" ({one.late:,} late)", f"（其中补报 {one.late:,}）") if one.late else ""
     lines.append(
         say(f"  declared    {one.declared:,}{late}", f"  已申报      {one.declared:,}{late}")
-        + (f": {states_text(one.states, lang)}" if one.states and standing.mode.waits_for_clearing else "")
+        + (f"{say(': ', '：')}{states_text(one.states, lang)}" if one.states and standing.mode.waits_for_clearing else "")
     )
     if one.runs:
         lines.append(say(f"  runs        {', '.join(one.runs)}: {one.declarations:,} declarations", f"  批次        {'、'.join(one.runs)}：报关单 {one.declarations:,} 份"))
@@ -98,16 +99,16 @@ def why(rules: RuleBook, waiting: Waiting, lang: Lang) -> str:
     texts = [waiting.reason] if waiting.fate == DISMISSED else []
     for code in waiting.reason.split() if waiting.fate != DISMISSED else ():
         rule = rules.exclusions.get(code) or rules.by_code.get(code)
-        texts.append(f"{code} ({rule.message.in_lang(lang)})" if rule else code)
+        texts.append(Text(f"{code} ({rule.message.en})", f"{code}（{rule.message.zh.removesuffix('。')}）").in_lang(lang) if rule else code)
     fate = {
         "rejected": Text("rejected", "被拒绝"),
         "excluded": Text("not to be declared", "不申报") if waiting.closed else Text("held", "暂缓"),
-        DISMISSED: Text("dismissed", "已排除"),
+        DISMISSED: Text("dismissed", "不再申报"),
         "voided": Text("declared in a run that was voided", "所在批次已作废"),
         CLEARED_SINCE: Text("cleared by customs since, and in no run yet", "之后海关已结关，尚未申报"),
         "refused": Text("in an application that customs refused", "所在汇总申请单被海关退回"),
     }[waiting.fate].in_lang(lang)
-    return f"{fate}: {' '.join(texts)}" if texts else fate
+    return f"{fate}{Text(': ', '：').in_lang(lang)}{' '.join(texts)}" if texts else fate
 
 
 def status_as_json(standing: Standing, warn_days: int) -> dict[str, Any]:
@@ -151,7 +152,7 @@ def doctor_lines(checks: list[Check], lang: Lang) -> list[str]:
     marks = {True: Text("ok", "正常"), False: Text("FAIL", "异常")}
     lines = []
     for check in checks:
-        lines.append(f"{marks[check.well].in_lang(lang):<6} {check.name.in_lang(lang)}: {check.found.in_lang(lang)}")
+        lines.append(f"{padded(marks[check.well].in_lang(lang), 6)} {check.name.in_lang(lang)}{Text(': ', '：').in_lang(lang)}{check.found.in_lang(lang)}")
         if not check.well:
             lines.append(f"       {check.remedy.in_lang(lang)}")
     return lines

@@ -128,7 +128,7 @@ def test_text_and_csv_in_both_languages(runner: Runner) -> None:
     for text in ("By consignor", "missing: rates", "READ-partial", "not law", "12360"):
         assert text in english
     chinese = aggregator("modes", "export.csv", "--lang", "zh", folder=runner.folder).stdout
-    for text in ("按收发货人", "缺少：rates", "不是法律意见", "可按零售出口汇总申报"):
+    for text in ("按收发货人", "缺少：汇率表(rates)", "不是法律意见", "可按零售出口汇总申报"):
         assert text in chinese
     table = list(csv.DictReader(io.StringIO(aggregator("modes", "export.csv", "--format", "csv", folder=runner.folder).stdout)))
     assert [each["mode"] for each in table] == [each.mode for each in ADVISED]

@@ -86,7 +86,7 @@ class Found:
 
     rule: Rule
     count: int
-    sources: list[tuple[str, str]]
+    sources: list[tuple[Text, Text]]
     examples: list[tuple[Example, str, Text, str]]
     """Each with as much of its file's name as is shown, the heading of its column, and as much of its value."""
     rejected: list[tuple[str, str]]
@@ -99,7 +99,7 @@ def _in_order(outcome: Outcome) -> list[str]:
 
 def _found(outcome: Outcome, code: str, folder: RunFolder) -> Found:
     rule = outcome.mode.rules[code]
-    sources = [(str(cite), " ".join(filter(None, (SOURCES[cite.source].title, SOURCES[cite.source].number)))) for cite in rule.citations]
+    sources = [(cite.text, SOURCES[cite.source].titled) for cite in rule.citations]
     examples = []
     for each in outcome.examples.get(code, []):
         value = each.value if len(each.value) <= _VALUE_SHOWN else f"{each.value[:_VALUE_SHOWN]}…"
