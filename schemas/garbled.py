@@ -143,6 +143,12 @@ def _as_big5() -> Any:
     return kinds
 
 
+def make_tables() -> None:
+    """Before they are asked for."""
+    _kinds()
+    _as_big5()
+
+
 def _everyday() -> Any:
     """All hanzi of GB 2312, the frequent half of those of Big5, the first level of JIS X 0208: by their first byte of two."""
     hanzi = "".join(map(chr, chain.from_iterable(range(first, last + 1) for first, last in _HANZI)))

@@ -101,7 +101,7 @@ class Workers:
 
     def _submitted(self, step: Callable[..., T], tasks: Iterable[Task]) -> list[Future[T]]:
         try:
-            return [self._pool.submit(_run, step, task) for task in tasks]
+            return [self._pool.submit(step, *task) for task in tasks]
         except (BrokenProcessPool, EOFError, ConnectionError):
             # Of the process that starts workers nothing comes but the end of its stream.
             raise _killed() from None
@@ -155,16 +155,6 @@ def _keep_sockets_in_our_folder() -> None:
         multiprocessing.util.get_temp_dir()
     finally:
         tempfile.tempdir = former
-
-
-def _run(function: Callable[..., T], task: Task) -> T:
-    import pyarrow as pa
-
-    try:
-        return function(*task)
-    finally:
-        # What this task needed goes back: the processes of a run share one machine's memory.
-        pa.default_memory_pool().release_unused()
 
 
 def _end_with_the_run() -> None:

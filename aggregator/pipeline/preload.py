@@ -1,6 +1,6 @@
 """Imported by the fork server: the stages, warmed up once, so that every worker starts ready.
 
-Pandera builds its caches on the first validation; a worker forked before that would build them anew.
+Pandera builds its caches on the first validation, and kinds of characters are tables: a worker forked before that would make them anew.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import pandas as pd
 
 import aggregator.pipeline.line  # noqa: F401 - to have the steps imported
+from aggregator.schemas.garbled import make_tables
 from aggregator.schemas.lines import CLEARED
 from aggregator.schemas.modes.m9610 import M9610
 
@@ -16,3 +17,4 @@ _COLUMNS = M9610.dictionary.columns
 for _schema in (M9610.lines.text(_COLUMNS), M9610.lines.typed((*_COLUMNS, CLEARED))):
     _empty = pd.DataFrame({name: pd.Series(dtype=column.dtype.type) for name, column in _schema.columns.items()})
     M9610.lines.structure(_schema).validate(_empty)
+make_tables()
