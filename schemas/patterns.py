@@ -87,7 +87,10 @@ def clearing_digits(values: pa.Array) -> pa.Array:
     Read are: 14 or 17 digits, 8 digits, an ISO date, an ISO date and time (with an offset if it is not China time).
     """
     plain = pc.fill_null(pc.match_substring_regex(values, rf"\A(?:{_PLAIN_TIME})\z"), False)
-    digits = pc.replace_substring_regex(pc.if_else(plain, values, None), "[^0-9]", "")
+    digits = pc.if_else(plain, values, None)
+    for mark in "-:T .":
+        # All else that a plain time has: one by one they take a quarter of the time of a pattern.
+        digits = pc.replace_substring(digits, mark, "")
     digits = pc.utf8_rpad(digits, 17, "0")
     days = pc.utf8_slice_codeunits(digits, 0, 8).dictionary_encode()
     real_day = pa.array([_is_day(day) for day in days.dictionary.to_pylist()], pa.bool_()).take(days.indices)

@@ -110,12 +110,12 @@ def _failures(mode: Mode, schema: pandera.DataFrameSchema, lines: pa.Table) -> I
             yield check.name, rule.columns[0], bad
 
 
-_SOUND_STRUCTURES: set[tuple[str, str]] = set()
+_SOUND_STRUCTURES: set[tuple[str, tuple[tuple[str, pa.DataType], ...]]] = set()
 
 
 def _must_have_structure(mode: Mode, schema: pandera.DataFrameSchema, lines: pa.Table) -> None:
     """Check columns and types, once for each Arrow schema: it is all that they depend on."""
-    key = (str(schema.name), lines.schema.to_string())
+    key = (str(schema.name), tuple((field.name, field.type) for field in lines.schema))
     if key in _SOUND_STRUCTURES:
         return
     try:

@@ -26,6 +26,7 @@ from aggregator.inputs.formats.records import (
     cut_records,
     good_stretches,
     lone_returns,
+    stand_together,
     with_white_lines,
 )
 from aggregator.inputs.sources.unchanged import sealed_bytes
@@ -124,8 +125,8 @@ def _needs_cutting(data: bytes, file: Export, block: Block) -> bool:
         block.over_lines
         or _dialect(file).quoting is Quoting.BROKEN
         or b"\0" in data
-        or b"\n\n" in data
-        or b"\n\r\n" in data
+        or stand_together(data, b"\n\n")
+        or (b"\r" in data and b"\n\r\n" in data)
         or data.startswith((b"\n", b"\r"))
         or len(lone_returns(data)) > 0
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
@@ -92,6 +93,16 @@ def places_of(data: Bytes, byte: int) -> Ints:
     step = 1 << 20
     found = [np.flatnonzero(data[start : start + step] == byte) + start for start in range(0, len(data), step)]
     return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+
+
+def stand_together(data: bytes, pair: bytes) -> bool:
+    """Whether two bytes stand beside one another. `in` looks for them one by one, which takes several times as long."""
+    wanted, step = int.from_bytes(pair, sys.byteorder), 1 << 18
+    for offset in range(min(len(data), 2)):
+        pairs = np.frombuffer(data, np.uint16, (len(data) - offset) // 2, offset)
+        if any((pairs[start : start + step] == wanted).any() for start in range(0, len(pairs), step)):
+            return True
+    return False
 
 
 def line_ends(block: bytes) -> Ints:

@@ -110,7 +110,7 @@ def with_line_feeds(path: Path, room: Room, *, within_quotes: bool) -> Path:
 
 def has_text_formulas(piece: bytes) -> bool:
     """Whether cells like ="0123" stand in some whole lines without quotes around them."""
-    return b'="' in piece and _TEXT_FORMULA.search(piece) is not None
+    return b'"' in piece and b'="' in piece and _TEXT_FORMULA.search(piece) is not None
 
 
 def with_quoted_formulas(path: Path, room: Room) -> tuple[Path, str]:
