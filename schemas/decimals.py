@@ -26,10 +26,16 @@ def scaled(values: pa.Array) -> Units:
     return np.array([0 if value is None else int(value.scaleb(SCALE)) for value in values.to_pylist()], dtype=object)
 
 
+def roomy(units: Units) -> Units:
+    """So that any sum of some of them is exact: Python integers where 64 bits may not hold it."""
+    fits = units.dtype == object or not len(units) or max(int(units.max()), -int(units.min())) <= (1 << 62) // len(units)
+    return units if fits else units.astype(object)
+
+
 def unscaled(units: Units) -> pa.Array:
     """Whole multiples of 0.00001 as decimals."""
     if units.dtype == object:
-        texts = [f"{int(unit) // 100000}.{int(unit) % 100000:05d}" for unit in units]
+        texts = [f"{'-' * (unit < 0)}{abs(int(unit)) // 100000}.{abs(int(unit)) % 100000:05d}" for unit in units]
         return pa.array(texts, pa.string()).cast(pa.decimal128(38, 5))
     low = units.astype(np.int64)
     halves = np.ascontiguousarray(np.column_stack([low, low >> 63]))

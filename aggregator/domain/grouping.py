@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregator.schemas.arrays import Ints, Mask
+from aggregator.schemas.decimals import SCALE, roomy, scaled, unscaled
 
 Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 
@@ -43,6 +44,18 @@ def group_codes(columns: Sequence[pa.Array], length: int) -> tuple[Ints, Ints]:
     numbers = pd.factorize(groups)[0].astype(np.int64)
     firsts = np.flatnonzero(~pd.Series(numbers).duplicated().to_numpy()) if length else numbers
     return numbers, firsts.astype(np.int64)
+
+
+def sums_of_groups(amounts: pa.Array, groups: Ints, count: int) -> pa.Array:
+    """The exact sum of each group's amounts, null where it has none. As whole numbers: Arrow's own takes several times as long."""
+    amounts = amounts if pa.types.is_decimal(amounts.type) else amounts.cast(pa.decimal128(38, SCALE))
+    if amounts.null_count:
+        given = np.flatnonzero(amounts.is_valid().to_numpy(zero_copy_only=False))
+        amounts, groups = amounts.take(pa.array(given)), groups[given]
+    units = roomy(scaled(amounts))
+    sums = np.zeros(count, dtype=units.dtype)
+    np.add.at(sums, groups, units)
+    return pc.if_else(pa.array(np.bincount(groups, minlength=count) > 0), unscaled(sums), None)
 
 
 def ranked_codes(table: pa.Table) -> Ints:

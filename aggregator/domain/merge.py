@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.domain.grouping import group_codes
+from aggregator.domain.grouping import group_codes, sums_of_groups
 from aggregator.model.settings import Flags
 from aggregator.schemas.arrays import Ints
 from aggregator.schemas.codes import NO_PRODUCER_CODE
@@ -70,17 +70,13 @@ def partial_items(lines: pa.Table, mode: Mode, flags: Flags) -> tuple[pa.Table, 
     """
     if mode.routing is not None:
         return _own_items(lines, mode, flags)
-    sums = tuple(mode.dictionary.summed_items)
     key = key_columns(lines, mode, flags)
     groups, firsts = group_codes(list(key.values()), lines.num_rows)
-    table = pa.table({"group": groups, **{column: _summable(lines, column) for column in sums}})
-    aggregates = [(column, "sum") for column in sums] + [("group", "count")]
-    summed = table.group_by("group", use_threads=False).aggregate(aggregates).sort_by("group")
     place = pa.array(_first_lines(lines, groups, len(firsts)))
     at = pa.array(firsts)
     columns = {column: pc.fill_null(_plain(values.take(at)), "") for column, values in key.items()}
-    columns |= {column: summed[f"{column}_sum"].combine_chunks().cast(pa.decimal128(38, 5)) for column in sums}
-    columns["inventory_item_count"] = summed["group_count"].combine_chunks().cast(pa.int64())
+    columns |= {column: sums_of_groups(_summable(lines, column), groups, len(firsts)) for column in mode.dictionary.summed_items}
+    columns["inventory_item_count"] = pa.array(np.bincount(groups, minlength=len(firsts)))
     columns["first_inventory_no"] = lines["inventory_no"].combine_chunks().take(place)
     columns["first_item_no"] = lines["item_no"].combine_chunks().take(place)
     for column in _FIRST:
@@ -115,9 +111,12 @@ def _summable(lines: pa.Table, column: str) -> pa.Array:
 def _first_lines(lines: pa.Table, groups: Ints, count: int) -> Ints:
     """For each group the line that comes first by (inventory number, item number)."""
     rank = lines["number_rank"].to_numpy().astype(np.int64) * 1_000_000 + lines["item_no"].to_numpy().astype(np.int64)
-    order = np.lexsort((rank, groups))
-    starts = np.searchsorted(groups[order], np.arange(count))
-    return order[starts]
+    lowest = np.full(count, np.iinfo(np.int64).max)
+    np.minimum.at(lowest, groups, rank)
+    found = np.flatnonzero(rank == lowest[groups])[::-1]
+    first = np.empty(count, dtype=np.int64)
+    first[groups[found]] = found
+    return first
 
 
 def combine_partials(partials: pa.Table, mode: Mode) -> tuple[pa.Table, Ints]:

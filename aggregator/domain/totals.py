@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.domain.grouping import group_codes
+from aggregator.domain.grouping import codes_of_values, sums_of_groups
 from aggregator.model.errors import OurFault
 from aggregator.schemas.arrays import Ints
 from aggregator.schemas.field import Dictionary
@@ -39,14 +39,10 @@ def item_totals(lines: pa.Table, bucket: str, dictionary: Dictionary) -> pa.Tabl
         if column not in lines.column_names:
             continue
         units = units_of(lines, unit, dictionary)
-        values = lines[column].combine_chunks()
-        given = values.is_valid()
-        values, units = values.filter(given), units.filter(given)
-        groups, firsts = group_codes([units], len(units))
-        summed = pa.table({"group": groups, "value": values}).group_by("group", use_threads=False)
-        sums = summed.aggregate([("value", "sum")]).sort_by("group")["value_sum"].combine_chunks().cast(AMOUNT)
-        names = pc.fill_null(units.take(pa.array(firsts)).cast(pa.string()), "")
-        parts.append(totals_of(column, names, bucket, sums))
+        units = units if pa.types.is_dictionary(units.type) else units.dictionary_encode()
+        sums = sums_of_groups(lines[column].combine_chunks(), *codes_of_values(units))
+        names = pa.concat_arrays([units.dictionary.cast(pa.string()), pa.array([""])])
+        parts.append(totals_of(column, names.filter(sums.is_valid()), bucket, sums.drop_null()))
     return pa.concat_tables(parts)
 
 
@@ -78,7 +74,7 @@ def header_totals(inventories: Inventories, bucket_of_inventory: np.ndarray[Any,
     """
     parts = [TOTALS.empty_table()]
     for column, unit in dictionary.summed_headers.items():
-        values = inventories.lines[column].combine_chunks().cast(AMOUNT)
+        values = inventories.lines[column].combine_chunks()
         places = inventories.starts
         several = inventories.differs(column)
         if several.any():
@@ -86,13 +82,13 @@ def header_totals(inventories: Inventories, bucket_of_inventory: np.ndarray[Any,
             frame = pd.DataFrame(
                 {
                     "inventory": inventories.inventory_of[lines],
-                    "value": values.take(pa.array(lines)).cast(pa.string()).to_numpy(zero_copy_only=False),
+                    "value": values.take(pa.array(lines)).cast(AMOUNT).cast(pa.string()).to_numpy(zero_copy_only=False),
                 }
             )
             distinct = lines[~frame.duplicated().to_numpy()]
             places = np.concatenate([places[~several], distinct])
         buckets = bucket_of_inventory[inventories.inventory_of[places]]
-        chosen = values.take(pa.array(places))
+        chosen = values.take(pa.array(places)).cast(AMOUNT)
         given = chosen.is_valid().to_numpy(zero_copy_only=False)
         for bucket in np.unique(buckets):
             mask = (buckets == bucket) & given

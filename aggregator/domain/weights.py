@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from aggregator.domain.grouping import run_starts
 from aggregator.schemas.arrays import Ints
 from aggregator.schemas.codes import UNIT_KILOGRAM
-from aggregator.schemas.decimals import Units, scaled, unscaled
+from aggregator.schemas.decimals import Units, roomy, scaled, unscaled
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,10 @@ def share_weights(lines: pa.Table, declaration: Ints) -> Shares:
     """In: declared lines of complete inventories with an `inventory` number (0, 1, …, lines of one standing together) and
     the declaration of each line. Header values are the same on all lines of an inventory."""
     inventory = lines["inventory"].to_numpy()
-    order = np.lexsort((lines["item_no"].to_numpy(), inventory))
-    lines, declaration, inventory = lines.take(pa.array(order)).combine_chunks(), declaration[order], inventory[order]
+    by_item = inventory.astype(np.int64) * 1_000_000 + lines["item_no"].to_numpy()
+    if np.any(np.diff(by_item) < 0):
+        order = np.argsort(by_item, kind="stable")
+        lines, declaration, inventory = lines.take(pa.array(order)).combine_chunks(), declaration[order], inventory[order]
     first = np.flatnonzero(np.diff(inventory, prepend=-1))
     lengths = np.diff(np.append(first, len(inventory)))
     lowest, highest = np.minimum.reduceat(declaration, first), np.maximum.reduceat(declaration, first)
@@ -90,12 +92,7 @@ def _summed(group: Ints, *amounts: Units) -> tuple[Ints, list[Units]]:
     order = np.argsort(group, kind="stable")
     ordered = group[order]
     starts = run_starts(ordered)
-    return ordered[starts], [np.add.reduceat(_roomy(each[order]), starts) if len(starts) else each for each in amounts]
-
-
-def _roomy(amounts: Units) -> Units:
-    fits = amounts.dtype == object or not len(amounts) or int(amounts.max()) <= (1 << 62) // len(amounts)
-    return amounts if fits else amounts.astype(object)
+    return ordered[starts], [np.add.reduceat(roomy(each[order]), starts) if len(starts) else each for each in amounts]
 
 
 def _apportioned(
@@ -152,7 +149,7 @@ def largest_remainder(amounts: Units, key: Units, start: Ints, lengths: Ints) ->
     if remainder.dtype == object:
         # Remainders of different wholes need no common scale: they are compared within their group only.
         remainder = pd.factorize(remainder, sort=True)[0]
-    order = np.lexsort((np.arange(len(key)), -remainder.astype(np.int64), group))
+    order = np.lexsort((-remainder.astype(np.int64), group))
     rank = np.arange(len(key)) - np.repeat(start, lengths)
     extra = np.zeros(len(key), dtype=np.int64)
     extra[order] = rank < np.repeat(left, lengths)

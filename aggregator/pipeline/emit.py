@@ -84,15 +84,15 @@ def _items_of(work: Work, unit: str) -> pa.Table:
     return decisions.drop_columns("key").append_column("item", pa.array(item))
 
 
-def _share(work: Work, unit: str, decisions: pa.Table, lines: pa.Table) -> tuple[pa.Table, Shard]:
-    """Weights of the declared lines; `lines` stand as in `decisions`."""
+def _share(work: Work, unit: str, decisions: pa.Table, lines: pa.Table, at: Ints) -> tuple[pa.Table, Shard]:
+    """Weights of the declared lines. `at`: which of the lines each of the decisions is about."""
     item = decisions["item"].to_numpy()
     declared = np.flatnonzero(item >= 0)
     shard = work.shards.spread.of(unit)
     if not len(declared):
         work.storage.write(shard, SPREAD.empty_table())
         return BY_DECLARATION.empty_table(), shard
-    taken = lines.select(_WEIGHED).take(pa.array(declared)).combine_chunks()
+    taken = lines.select(_WEIGHED).take(pa.array(at[declared])).combine_chunks()
     if not work.mode.dictionary["gross_weight_kg"].header:
         work.storage.write(shard, SPREAD.empty_table())
         return sum_weights(taken, work.storage.load("declaration")[item[declared]]), shard
@@ -111,7 +111,7 @@ def emit_partition(shared: Shared[Work], partition: int) -> Emitted:
     # Lines lie in input order, decisions by inventory: both are brought to the same order.
     order = pc.sort_indices(decisions, sort_keys=[("chunk", "ascending"), ("line", "ascending")])
     decisions = decisions.take(order).combine_chunks()
-    by_declaration, spread = _share(work, unit, decisions, lines)
+    by_declaration, spread = _share(work, unit, decisions, lines, np.arange(lines.num_rows))
     for back, table in (
         (shards.back_decisions, decisions),
         (shards.back_findings, pa.concat_tables(work.storage.read(kind.of(unit)) for kind in (shards.findings, shards.settled_findings))),
@@ -126,7 +126,7 @@ def emit_chunk(shared: Shared[Work], chunk: int, numbering: Numbering, partition
     work, unit = shared.value, chunk_unit(chunk)
     lines = work.storage.read(work.shards.lines.of(unit))
     own = _items_of(work, unit)
-    by_declaration, spread = _share(work, unit, own, lines.take(own["line"].combine_chunks()).combine_chunks())
+    by_declaration, spread = _share(work, unit, own, lines, own["line"].to_numpy())
     back = [work.shards.back_decisions.of(partition_unit(part)) for part in range(partitions)]
     decisions = pa.concat_tables([own, *([work.storage.read_part(back, chunk)] if partitions else [])]).sort_by("line")
     verdict, source = decisions["verdict"].to_numpy(), work.sources(chunk, lines)
