@@ -23,15 +23,18 @@ _SOUND: WeakKeyDictionary[LineSchemas, dict[tuple[str, str], pa.Array]] = WeakKe
 
 def broken_by_column(mode: Mode, schema: pandera.DataFrameSchema, name: str, column: pa.Array) -> Iterator[tuple[str, Mask]]:
     """The schema's checks on one column that fail: rule code and row mask."""
-    values, rows = _different(column)
+    encoded = pa.types.is_dictionary(column.type)
+    # What belongs to an inventory stands on each of its lines, one below the other.
+    is_header = name in mode.dictionary and mode.dictionary[name].header
+    values, rows = _different(column) if encoded else _runs(column) if is_header else (column, None)
     lasting: list[pandera.Check] = []
     series = series_of(values)
     for check in schema.columns[name].checks:
-        if rows is not None and not mode.rules[check.name].by_column:
+        if encoded and not mode.rules[check.name].by_column:
             lasting.append(check)
         elif (bad := broken(check, series)) is not None:
             yield check.name, bad if rows is None else bad[rows]
-    if rows is not None and lasting:
+    if lasting and rows is not None:
         yield from ((code, bad[rows]) for code, bad in _broken_of_new(mode.lines, (str(schema.name), name), lasting, values))
 
 
@@ -57,11 +60,16 @@ def _broken_of_new(schemas: LineSchemas, key: tuple[str, str], checks: list[pand
         sound[key] = together
 
 
-def _different(values: pa.Array) -> tuple[pa.Array, Ints | None]:
+def _runs(values: pa.Array) -> tuple[pa.Array, Ints]:
+    """The first value of each run of equal ones, and the run of each row."""
+    encoded = pc.run_end_encode(values)
+    lengths = np.diff(encoded.run_ends.to_numpy(), prepend=0)
+    return encoded.values, np.repeat(np.arange(len(lengths)), lengths)
+
+
+def _different(values: pa.Array) -> tuple[pa.Array, Ints]:
     """The different values of a dictionary encoded column, null the last of them where it stands there, and the place among them of
-    each row's; other columns as they are."""
-    if not pa.types.is_dictionary(values.type):
-        return values, None
+    each row's."""
     if not values.null_count:
         return values.dictionary, values.indices.to_numpy()
     size = len(values.dictionary)
