@@ -87,7 +87,7 @@ class SparkEngine:
         return _FromStorage(self.storage, name)
 
     def map(self, step: Callable[..., T], tasks: Iterable[Task]) -> Iterator[T]:
-        waves = _waves(tasks, self._session.cores * _TASKS_A_CORE)
+        waves = _waves(tasks, lambda: self._session.cores * _TASKS_A_CORE)
         running = deque(self._submitted(step, wave) for wave in islice(waves, _AHEAD))
         return self._results(step, running, waves)
 
@@ -114,9 +114,9 @@ def _run_wave(session: Session, runner: Runner, tasks: list[bytes]) -> list[byte
     return results
 
 
-def _waves(tasks: Iterable[Task], size: int) -> Iterator[list[Task]]:
+def _waves(tasks: Iterable[Task], size: Callable[[], int]) -> Iterator[list[Task]]:
     waiting = iter(tasks)
-    while wave := list(islice(waiting, size)):
+    while wave := list(islice(waiting, size())):
         yield wave
 
 

@@ -44,17 +44,24 @@ _JAVA = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
 
 @dataclass(frozen=True)
 class Session:
-    """`context`: Spark's own. `cores`: how many tasks run at a time. `attempts`: how often Spark tries a task."""
+    """`context`: Spark's own. `attempts`: how often Spark tries a task."""
 
     settings: SparkSettings
     context: Any
     jvm: Jvm
-    cores: int
     attempts: int
 
     @property
     def secrets(self) -> tuple[str, ...]:
         return self.settings.secrets
+
+    @property
+    def cores(self) -> int:
+        """How many tasks run at a time: executors may come and go."""
+        with suppress(Exception):
+            return max(int(self.context.defaultParallelism), 1)
+        # Java is gone: whatever is asked of it next says so.
+        return 1
 
     def hidden(self, text: str) -> str:
         """Without secrets."""
@@ -185,7 +192,7 @@ def _started(settings: SparkSettings, folder: Path) -> Session:
         conf = context.getConf()
         local = settings.master.startswith("local") and not settings.master.startswith("local-cluster")
         attempts = 1 if local else int(conf.get("spark.task.maxFailures", "4"))
-        return Session(settings, context, jvm, max(context.defaultParallelism, 1), attempts)
+        return Session(settings, context, jvm, attempts)
     except StopRun:
         _stopped(jvm, None, at_once=True)
         raise
