@@ -17,8 +17,6 @@ from aggregator.model.remote import S3Path
 from aggregator.places.bucket import Listed
 
 _PIECE, _LONGEST = 1 << 20, 200
-_HIDDEN = (".", "_")
-"""How names begin of what Hadoop itself has not finished."""
 
 
 class NeedsSpark(WrongConfiguration):
@@ -103,23 +101,26 @@ class Hadoop:
             waiting = [(path.key, there)]
             while waiting:
                 key, folder = waiting.pop()
-                for status in system.listStatus(folder):
-                    below = f"{key}/{status.getPath().getName()}" if key else str(status.getPath().getName())
-                    if status.isFile():
+                for name, is_file in self._below(system.listStatus(folder)):
+                    below = f"{key}/{name}" if key else name
+                    if is_file:
                         keys.append(below)
                     elif deep:
-                        waiting.append((below, status.getPath()))
+                        waiting.append((below, self._path(replace(path, key=below))))
                     else:
                         prefixes.append(f"{below}/")
         begin = f"{path.prefix}{begins}"
         return Listed(sorted(key for key in keys if key.startswith(begin)), sorted(each for each in prefixes if each.startswith(begin)))
 
-    def names(self, path: S3Path) -> list[str]:
-        """What lies directly below, files and folders, in one question however many they are."""
-        with self._at(path) as (system, there):
-            found = self._java.org.apache.hadoop.fs.FileUtil.stat2Paths(system.listStatus(there))
-            joined = self._java.org.apache.commons.lang3.StringUtils.join(found, "\0")
-        return sorted(each.rpartition("/")[2] for each in str(joined).split("\0") if each)
+    def _below(self, statuses: Any) -> Iterator[tuple[str, bool]]:
+        """Name of each, and whether it is a file. Names come in one answer; of a view what it says as text is not to be relied on."""
+        paths = self._java.org.apache.hadoop.fs.FileUtil.stat2Paths(statuses)
+        # Py4J finds no method that takes an array of another kind than it names.
+        of_objects = self._java.java.lang.reflect.Array.newInstance(self._java.java.lang.Class.forName("java.lang.Object"), len(paths))
+        self._java.java.lang.System.arraycopy(paths, 0, of_objects, 0, len(paths))
+        joined = str(self._java.org.apache.hadoop.util.StringUtils.join("\0", self._java.java.util.Arrays.asList(of_objects)))
+        for path, status in zip(joined.split("\0") if joined else (), statuses, strict=True):
+            yield path.rpartition("/")[2], bool(status.isFile())
 
     def refuse_absent(self, path: S3Path) -> None:
         with self._at(path) as (system, there):

@@ -17,6 +17,7 @@ from aggregator.model.outcome import Outcome
 from aggregator.model.remote import HadoopPath, any_path_of
 from aggregator.places.at import place_at
 from aggregator.places.hadoop import Hadoop, NeedsSpark, NoFileSystem
+from aggregator.places.hadoop import hadoop as place_objects
 from tests.buckets import BUCKET, Storage
 from tests.conftest import NOW, Runner, parameters, row
 from tests.jobs.test_golden import SAMPLE
@@ -110,6 +111,20 @@ def test_folders_patterns_and_check(store: Path, tmp_path: Path) -> None:
         outcome, findings = check(parameters(any_path_of(url), out=tmp_path, **ON_SPARK).for_check(), NOW.date())
         list(findings)
         assert sorted({Path(file).stem for file, _ in outcome.headings}) == found
+
+
+@long
+def test_many_are_listed_whatever_they_are_called(store: Path) -> None:
+    (store / "many/isDirectory=true").mkdir(parents=True)
+    names = ["a b.csv", "isDirectory=false.csv", "清单 (1).csv", "x,y;z.csv", "100%25.csv"]
+    for name in names:
+        (store / "many" / name).write_bytes(b"x")
+    listed = place_objects().listed(any_path_of(f"{HADOOP}/many"))  # type: ignore[arg-type]
+    assert sorted(key.rpartition("/")[2] for key in listed.keys) == sorted(names)
+    assert listed.prefixes == ["data/many/isDirectory=true/"]
+    for number in range(300):
+        (store / "many" / f"{number}.csv").write_bytes(b"x")
+    assert len(place_objects().listed(any_path_of(f"{HADOOP}/many"), deep=True).keys) == 305  # type: ignore[arg-type]
 
 
 # -------------------------------------------------------------------------------------------------------------------- faults
