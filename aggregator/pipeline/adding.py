@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from aggregator.pipeline.shards import BY_DECLARATION
 
-_ROWS_WAITING = 20_000
+_ROWS_WAITING, _TABLES_WAITING = 20_000, 32
 
 
 class Sum:
@@ -27,6 +27,23 @@ class Sum:
     @property
     def whole(self) -> pa.Table:
         return self._add(self._waiting)
+
+
+class Rows:
+    """Rows of many small tables: each has a price of its own in memory, whatever it holds."""
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self._waiting = [schema.empty_table()]
+
+    def take(self, table: pa.Table) -> None:
+        if table.num_rows:
+            self._waiting.append(table)
+        if len(self._waiting) > _TABLES_WAITING:
+            self._waiting = [self.whole]
+
+    @property
+    def whole(self) -> pa.Table:
+        return pa.concat_tables(self._waiting).combine_chunks()
 
 
 def by_declaration(tables: Sequence[pa.Table]) -> pa.Table:

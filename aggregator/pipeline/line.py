@@ -102,6 +102,7 @@ def calculate(
     resolved = list(engine.map(resolve_chunk, ((shared, chunk, partitions) for chunk in chunks)))
     resolved += list(engine.map(resolve_partition, ((shared, part) for part in range(partitions))))
     tie(engine, work, ingested, resolved, partitions, ranges)
+    pa.default_memory_pool().release_unused()
     figures, weights = Sum(summed_figures), Sum(by_declaration)
     settled = [_without_figures(each, figures) for each in engine.map(settle_chunk, ((shared, chunk) for chunk in chunks))]
     settled += [_without_figures(each, figures) for each in engine.map(settle_partition, ((shared, part) for part in range(partitions)))]

@@ -30,6 +30,7 @@ from aggregator.domain.strays import (
 )
 from aggregator.engines.engine import Engine, Shared
 from aggregator.inputs.formats.csv import raw_records
+from aggregator.pipeline.adding import Rows
 from aggregator.pipeline.given import identifiers_of
 from aggregator.pipeline.hashed import spread
 from aggregator.pipeline.ingest import Ingested
@@ -78,17 +79,20 @@ def tie(engine: Engine, work: Work, ingested: list[Ingested], resolved: list[Res
     lacking = list(engine.map(lacks, ((before, place) for place, unit in enumerate(resolved) if unit.incomplete)))
     numbers = pa.concat_arrays([pa.array([], pa.string()), *(each for each, _ in lacking)])
     shared = engine.share(_Search(look, numbers))
-    seen = list(engine.map(look_at, ((shared, chunk, each.has_strays) for chunk, each in enumerate(ingested) if each.has_strays or len(numbers))))
-    tied = [each.tied for each in seen] + [each.cut_off for each in seen]
-    having = [each.shared for each in seen]
-    claimed = [hashes(table["value"].combine_chunks()) for table in having]
-    wanted = distinct(np.concatenate([np.zeros(0, dtype=np.uint64), *(each for _, each in lacking), *(each.wanted for each in seen), *claimed]))
-    if len(wanted):
-        work.storage.save(_WANTED, wanted)
-        having += engine.map(holders, ((shared, place) for place in range(len(resolved))))
-        by_value = tied_by_value(pa.concat_tables([SHARED.empty_table(), *having]).combine_chunks())
-        tied.append(first_of_each(_but_own(by_value, pa.concat_tables([_PIECES.empty_table(), *(each.pieces for each in seen)]))))
-    _leave(look, tied)
+    tied, cut_off, having, pieces = (Rows(schema) for schema in (TIED, TIED, SHARED, _PIECES))
+    wanted = [each for _, each in lacking if len(each)]
+    for seen in engine.map(look_at, ((shared, chunk, each.has_strays) for chunk, each in enumerate(ingested) if each.has_strays or len(numbers))):
+        for rows, table in ((tied, seen.tied), (cut_off, seen.cut_off), (having, seen.shared), (pieces, seen.pieces)):
+            rows.take(table)
+        wanted += [seen.wanted] if len(seen.wanted) else []
+    found = [tied.whole, cut_off.whole]
+    searched = distinct(np.concatenate([*wanted, hashes(having.whole["value"].combine_chunks())]))
+    if len(searched):
+        work.storage.save(_WANTED, searched)
+        for table in engine.map(holders, ((shared, place) for place in range(len(resolved)))):
+            having.take(table)
+        found.append(first_of_each(_but_own(tied_by_value(having.whole), pieces.whole)))
+    _leave(look, found)
 
 
 def leave_known(shared: Shared[LookUp], number: int) -> None:
