@@ -100,7 +100,7 @@ data_options = several(
 
 run_options = several(
     data_options,
-    option("--out", type=PLACE, metavar="DIR|URL", help=Text("Where run folders go: a folder, or s3://BUCKET/KEY. Required, here or in the config.", "批次文件夹写到哪里：文件夹，或 s3://BUCKET/KEY。必填，可写在配置中。")),
+    option("--out", type=PLACE, metavar="DIR|URL", help=Text("Where run folders go: a folder, or s3://BUCKET/KEY (with --engine spark also hdfs://HOST/PATH). Required, here or in the config.", "批次文件夹写到哪里：文件夹，或 s3://BUCKET/KEY（使用 --engine spark 时也可为 hdfs://主机/路径）。必填，可写在配置中。")),
     ledger_option,
     require_ledger_option,
     lock_wait_option,

@@ -49,7 +49,8 @@ def run(inputs: tuple[AnyPath, ...], config: Path | None, dry_run: bool, pdf: Pa
     """Declare the inventories cleared in a month: the main job.
 
     INPUT is a file (CSV, workbook, CEB603 messages, Parquet; also in .gz or .zip), a folder of them, a pattern like
-    'exports/*.csv', @list.txt with one of these a line, or - for standard input; the first three also at s3://BUCKET/KEY.
+    'exports/*.csv', @list.txt with one of these a line, or - for standard input; the first three also at s3://BUCKET/KEY
+    or, with --engine spark, at hdfs://HOST/PATH.
 
     \b
     Example:
