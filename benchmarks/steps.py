@@ -23,6 +23,12 @@ BUDGET = {
     "imports": 0.7, "scan": 0.8, "ingest": 3.5, "resolve": 1.5, "ties": 0.4, "settle": 0.6, "merge": 0.4, "emit": 1.5, "ledger": 1.0, "writing": 1.0,
 }  # fmt: skip
 """Seconds of CPU for a million lines of 44 columns. The aim, not a measurement."""
+STEPS = {
+    "ingest": "ingest", "scattered": "resolve", "resolve_chunk": "resolve", "resolve_partition": "resolve", "tie": "ties",
+    "settle_chunk": "settle", "settle_partition": "settle", "_placeless": "merge", "share_numbers": "merge", "_result": "merge",
+    "emit_chunk": "emit", "emit_partition": "emit", "write_pieces": "writing",
+}  # fmt: skip
+"""By the names under which the line (pipeline/line.py) calls what it does."""
 
 
 class Clock:
@@ -56,11 +62,7 @@ def measured(export: Path, out: Path) -> dict[str, float]:
     from aggregator.pipeline import line
 
     clock.used["imports"] = time.process_time() - start
-    steps = {
-        "ingest": "ingest", "resolve_chunk": "resolve", "resolve_partition": "resolve", "tie": "ties", "settle_chunk": "settle",
-        "settle_partition": "settle", "emit_chunk": "emit", "emit_partition": "emit", "_batch_findings": "merge", "_result": "merge",
-    }  # fmt: skip
-    for name, step in steps.items():
+    for name, step in STEPS.items():
         setattr(line, name, clock.timed(step, getattr(line, name)))
     for procedure, merge in list(line._PROCEDURES.items()):
         line._PROCEDURES[procedure] = clock.timed("merge", merge)
