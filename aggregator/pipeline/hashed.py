@@ -48,15 +48,17 @@ class HashSet:
     def save(self, storage: Storage, number: int, ordered: Hashes) -> None:
         storage.save(f"{self.name}-{number}", ordered)
 
-    def among(self, storage: Storage, values: Hashes) -> Mask:
-        """Which values are in the set."""
+    def among(self, load: Callable[[str], Hashes], values: Hashes) -> Mask:
+        """Which values are in the set. `load`: an array of the storage, by its name."""
         found = np.zeros(len(values), dtype=bool)
         if not self.ranges or not len(values):
             return found
+        if self.ranges == 1:
+            return among(values, load(f"{self.name}-0"))
         number = range_of(values, self.ranges)
         for each in np.unique(number):
             at = number == each
-            found[at] = among(values[at], storage.load(f"{self.name}-{each}"))
+            found[at] = among(values[at], load(f"{self.name}-{each}"))
         return found
 
 

@@ -45,6 +45,7 @@ class LookUp:
     partitions: int
     ranges: int
     ends: dict[tuple[int, int], pa.Table] = field(default_factory=dict)
+    mapped: dict[str, Hashes] = field(default_factory=dict)
 
     @property
     def known(self) -> HashSet:
@@ -71,7 +72,16 @@ class LookUp:
         self.known.save(storage, number, distinct(np.concatenate([values, numbers])))
 
     def are_in(self, hashed: HashSet, values: Hashes) -> Mask:
-        return hashed.among(self.work.storage, values)
+        return hashed.among(self._mapped, values)
+
+    def _mapped(self, name: str) -> Hashes:
+        """Opened once, for each chunk asks many times for a few."""
+        if name not in self.mapped:
+            self.mapped[name] = self.work.storage.load(name)
+        return self.mapped[name]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "mapped": {}}
 
     def unit(self, place: int) -> str:
         """Chunks are the first units, partitions follow."""

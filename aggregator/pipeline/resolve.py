@@ -57,7 +57,7 @@ def resolve_chunk(shared: Shared[Work], chunk: int, partitions: int) -> Resolved
     if partitions:
         numbers = lines["inventory_no"].combine_chunks().dictionary_encode()
         of_number = hashes(numbers.dictionary)
-        spilled = np.append(work.scattered.among(work.storage, of_number), False)
+        spilled = np.append(work.scattered.among(work.storage.load, of_number), False)
         place = pc.fill_null(numbers.indices, len(of_number)).to_numpy()
         away = np.flatnonzero(spilled[place])
         part = (np.append(of_number, np.uint64(0))[place[away]] % np.uint64(partitions)).astype(np.int64)

@@ -57,13 +57,13 @@ def put_aside(shared: Shared[Work], unit: str, ranges: int) -> bool:
     """Leave the inventories of a unit that have a suspect number, by range. Out: whether there are any."""
     work, holds = shared.value, False
     suspects = {column: _suspects(column, ranges) for column in _columns(work.mode).values()}
-    if not any(each.among(work.storage, work.storage.load(column_of(column, unit))).any() for column, each in suspects.items()):
+    if not any(each.among(work.storage.load, work.storage.load(column_of(column, unit))).any() for column, each in suspects.items()):
         return False
     for column, suspect in suspects.items():
         table = work.storage.read(work.shards.inventories.of(unit), ("inventory_no", column, "chunk", "line"))
         table = table.filter(table[column].is_valid()).combine_chunks()
         of_value = hashes(table[column].combine_chunks())
-        is_suspect = suspect.among(work.storage, of_value)
+        is_suspect = suspect.among(work.storage.load, of_value)
         chosen = table.filter(pa.array(is_suspect)).select(["inventory_no", column, "chunk", "line"]).rename_columns(["inventory_no", "value", "chunk", "line"])
         work.storage.write_parts(work.shards.sharing.of(f"{column}-{unit}"), chosen, range_of(of_value[is_suspect], ranges), ranges)
         holds |= chosen.num_rows > 0
