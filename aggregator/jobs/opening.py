@@ -44,18 +44,21 @@ def opening(settings: EngineSettings, out: Path | None, named: Iterable[AnyPath]
             from aggregator.engines.spark.engine import spark_engine
 
             folder = stack.enter_context(own_folder(WORK, _made(settings.work_dir or out)))
-            engine = stack.enter_context(spark_engine(folder, spark, first_of_each_folder(source.path for source in sources)))
+            engine = stack.enter_context(spark_engine(folder, spark, first_of_each_folder(source.path.absolute() for source in sources)))
             shared = engine.share(replace(how, room=Nowhere()))
-            tasks = ((shared, tuple(sources[place] for place in places)) for places in _some_at_a_time(sizes))
+            there = [replace(source, path=source.path.absolute()) for source in sources]
+            tasks = ((shared, tuple(there[place] for place in places)) for places in _some_at_a_time(sizes))
             return (export for exports in engine.map(open_some, tasks) for export in exports)
 
         yield apart
 
 
 def _made(folder: Path | None) -> Path | None:
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    if folder is None:
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    # Executors have another working folder.
+    return folder.absolute()
 
 
 def open_some(how: Shared[Reading], sources: tuple[Source, ...]) -> list[Export | None]:

@@ -316,11 +316,12 @@ def test_a_folder_of_many_files_is_looked_through_by_executors(kind: str, spark:
         if place == 7 and kind != "sound":
             data = data[: data.rindex(b",")] if kind == "one is cut" else data.decode().replace("\n", "\r").encode()
         (folder / f"{place:02d}.csv").write_bytes(data)
+    monkeypatch.chdir(runner.folder)
     opened_here, told = list[str](), list[str]()
     monkeypatch.setattr(opening, "open_plain", lambda source, how: opened_here.append(source.name))
     for name, changes in (("local", {}), ("spark", ON_SPARK)):
         try:
-            runner.run(folder, out=runner.folder / name, chunk_bytes=60_000, **changes)
+            runner.run(Path("exports"), out=Path(name), chunk_bytes=60_000, **changes)
         except StopRun as stop:
             told.append(stop.text.en)
     assert opened_here == []
