@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import tomllib
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from aggregator.inputs.formats import csv as csv_reader
 from aggregator.inputs.formats.csv import read_chunk
-from aggregator.inputs.formats.records import Quoting
+from aggregator.inputs.formats.records import Quoting, stand_together
 from aggregator.inputs.sources.files import meant
 from aggregator.model.errors import NoInput, UnusableInput
 from aggregator.schemas.modes.m9610 import M9610
@@ -320,3 +321,13 @@ def test_columns_of_a_file_of_which_nothing_is_known(runner: Runner) -> None:
     assert '# inventory_no = ""' in result.stdout
     runner.write(b"")
     assert aggregator("columns", "export.csv", folder=runner.folder).returncode == 65
+
+
+@pytest.mark.parametrize("pair", [b"\n\n", b'="'])
+def test_pairs_of_bytes_are_found_wherever_they_stand(pair: bytes) -> None:
+    for length in range(7):
+        for letters in itertools.product(b'\n="', repeat=length):
+            data = bytes(letters)
+            assert stand_together(data, pair) == (pair in data)
+    for place in range(5):
+        assert stand_together(b"a" * ((1 << 19) - 3 + place) + pair + b"b" * 9, pair)
