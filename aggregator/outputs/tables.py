@@ -93,14 +93,22 @@ def write_parquet_to(file: IO[bytes], schema: pa.Schema, tables: Iterable[pa.Tab
 
 def _row_groups(schema: pa.Schema, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     waiting: list[pa.Table] = []
-    count = 0
+    room = ROW_GROUP
     for table in tables:
-        waiting.append(table.cast(schema))
-        count += table.num_rows
-        while count >= ROW_GROUP:
-            whole = pa.concat_tables(waiting)
-            yield whole.slice(0, ROW_GROUP).combine_chunks()
-            waiting = [whole.slice(ROW_GROUP)]
-            count -= ROW_GROUP
-    if count:
-        yield pa.concat_tables(waiting).combine_chunks()
+        while table.num_rows >= room:
+            yield _together(schema, [*waiting, table.slice(0, room)])
+            waiting, table, room = [], table.slice(room), ROW_GROUP
+        if table.num_rows:
+            waiting.append(table)
+            room -= table.num_rows
+    if waiting:
+        yield _together(schema, waiting)
+
+
+def _together(schema: pa.Schema, tables: list[pa.Table]) -> pa.Table:
+    """One chunk a column. A column at a time: of a whole group only one copy is ever held."""
+    columns = []
+    for field in schema:
+        parts = [part.cast(field.type) for table in tables for part in table[field.name].chunks]
+        columns.append(pa.concat_arrays(parts) if parts else pa.array([], field.type))
+    return pa.table(columns, schema=schema)

@@ -86,6 +86,8 @@ def row_groups(name: str, emitted: Sequence[Emitted]) -> Iterator[tuple[Stretch,
 
 def write_group(shared: Shared[Work], name: str, number: int, group: tuple[Stretch, ...]) -> str:
     work, sink = shared.value, io.BytesIO()
+    # What the chunks before needed goes back first: a row group is the most that a worker holds.
+    pa.default_memory_pool().release_unused()
     tables = (work.storage.read(each.shard).slice(each.begin, each.rows) for each in group)
     write_parquet_to(sink, work.mode.outputs[name], tables)
     work.storage.write_bytes(f"{name}-{number}.parquet", sink.getvalue())
