@@ -77,7 +77,7 @@ def test_a_mixed_file_names_the_rows(runner: Runner) -> None:
     assert [(each["source_row"], each["column"], each["value"]) for each in found] == [("3", "direction_code", "I"), ("5", "inventory_no", IMPORT)]
     checked = aggregator("check", "export.csv", folder=runner.folder, lang="zh")
     assert checked.returncode == 3
-    assert "export.csv:3 direction_code \"I\" [R127 error]" in checked.stdout
+    assert 'export.csv:3 进出口标记(direction_code) "I" [R127 错误]' in checked.stdout
 
 
 def test_a_column_of_imports_beside_those_of_exports_is_judged_by_its_values(runner: Runner) -> None:
