@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
+from manual import pages
 
 from aggregator.cli import cli
 from aggregator.cli.language import Spoken, speak
@@ -19,6 +20,7 @@ from aggregator.schemas.sources import SOURCES
 from aggregator.schemas.text import Lang
 
 ROOT = Path(__file__).parent.parent
+MANUAL = ROOT / "docs" / "man"
 _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -115,14 +117,27 @@ def renewed(text: str) -> str:
     return _BLOCK.sub(lambda match: f"{match[1]}\n{MAKERS[match[2]]()}\n{match[3]}", text)
 
 
+def made() -> dict[Path, str]:
+    """Every document, as it has to be."""
+    documents = (ROOT / "README.md", ROOT / "README.zh.md", *sorted((ROOT / "docs").rglob("*.md")))
+    manual = {MANUAL / room / "man1" / name: page for lang, room in (("en", ""), ("zh", "zh_CN")) for name, page in pages(lang).items()}
+    return {path: renewed(path.read_text(encoding="utf-8")) for path in documents} | manual
+
+
 def main() -> int:
-    stale = []
-    for path in (ROOT / "README.md", ROOT / "README.zh.md", *sorted((ROOT / "docs").rglob("*.md"))):
-        text = path.read_text(encoding="utf-8")
-        if (new := renewed(text)) != text:
-            stale.append(path)
-            if "--check" not in sys.argv:
-                path.write_text(new, encoding="utf-8")
+    documents, stale = made(), []
+    for path in sorted({*documents, *MANUAL.rglob("*.1")}):
+        text = path.read_text(encoding="utf-8") if path.exists() else None
+        if (new := documents.get(path)) == text:
+            continue
+        stale.append(path)
+        if "--check" in sys.argv:
+            continue
+        if new is None:
+            path.unlink()
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(new, encoding="utf-8")
     if stale and "--check" in sys.argv:
         print("Out of date; run 'make docs': " + ", ".join(str(path.relative_to(ROOT)) for path in stale))
         return 1
