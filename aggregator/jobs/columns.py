@@ -25,6 +25,8 @@ from aggregator.schemas.field import Dictionary
 _VALUES_SHOWN = 3
 _ALIKE = 0.6
 """From which likeness (of difflib) a heading is suggested."""
+_MOST_HEADINGS = 500
+"""That are looked at for suggestions: no sound export has so many."""
 _HEAD_BYTES = 1 << 18
 
 
@@ -111,7 +113,7 @@ def suggestions(dictionary: Dictionary, missing: list[str], headings: list[str])
     alike = [
         (max(SequenceMatcher(None, normalised(heading), each).ratio() for each in known[column]), column, heading)
         for column in missing
-        for heading in headings
+        for heading in headings[:_MOST_HEADINGS]
     ]
     found = dict.fromkeys(missing, "")
     for likeness, column, heading in sorted(alike, key=lambda each: (-each[0], each[1], each[2])):

@@ -79,6 +79,8 @@ def new_file(path: Path) -> None:
 
 
 def refuse_odd(target: Path) -> None:
+    if target.is_symlink() and not target.exists():
+        raise OSError(errno.EINVAL, "it is a link to what is not there", str(target))
     with suppress(FileNotFoundError):
         if not stat.S_ISREG(target.stat().st_mode):
             raise OSError(errno.EINVAL, "it is no regular file", str(target))

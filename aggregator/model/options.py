@@ -142,14 +142,24 @@ class Options:
     @property
     def ledger_path(self) -> Place | None:
         """Where the ledger is, by its own name or beside the results; symbolic links followed, so that it has one lock."""
-        named = self.ledger or (self.out / LEDGER_NAME if isinstance(self.out, Path) else None)
-        return named.resolve() if isinstance(named, Path) else named
+        return named.resolve() if isinstance(named := self._named_ledger, Path) else named
+
+    @property
+    def _named_ledger(self) -> Place | None:
+        return self.ledger or (self.out / LEDGER_NAME if isinstance(self.out, Path) else None)
 
     def place(self) -> LedgerPlace:
         if (path := self.ledger_path) is None:
             if self.out is not None:
                 raise LedgerInObjectStorage
             raise WrongUsage("Say where the ledger is: --ledger PATH or URL, or --out DIR.", "请指定台账：--ledger 路径或网址，或 --out 文件夹。")
+        if isinstance(named := self._named_ledger, Path) and named.is_symlink() and not named.exists():
+            # Its disk may not be mounted: an empty ledger in its place would have everything declared again.
+            there = told(named.resolve())
+            raise WrongConfiguration(
+                f"The ledger {told(named)} is a link to {there}, which is not there. Mount what holds it, or remove the link.",
+                f"台账 {told(named)} 是指向 {there} 的链接，但目标不存在。请挂载其所在的磁盘，或删除该链接。",
+            )
         for each in (path, self.out.resolve() if self.out is not None else None):
             if isinstance(each, Path) and not is_text(each):
                 raise WrongUsage(

@@ -116,6 +116,20 @@ def test_metrics_replace_no_device_and_follow_no_link(runner: Runner) -> None:
     assert (result.returncode, "no regular file" in result.stderr) == (74, True)
 
 
+def test_a_link_to_what_is_not_there_is_no_place_for_a_ledger_or_a_file(runner: Runner) -> None:
+    """The disk of the ledger may not be mounted: an empty one would have everything declared again."""
+    runner.write([row()])
+    link = runner.folder / "link"
+    link.symlink_to("absent")
+    run = ("run", "export.csv", *PERIOD, "--out", "out", "--as-of", "2026-11-05")
+    result = aggregator(*run, "--ledger", "link", folder=runner.folder)
+    assert (result.returncode, "which is not there" in result.stderr) == (78, True)
+    result = aggregator(*run, "--metrics-file", "link", folder=runner.folder)
+    assert (result.returncode, "a link to what is not there" in result.stderr) == (3, True)
+    assert link.is_symlink()
+    assert not [path for path in runner.folder.iterdir() if path.name.startswith("absent")]
+
+
 def test_a_planted_link_is_written_through_by_no_command(runner: Runner) -> None:
     from hashlib import sha256
 
