@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from aggregator.cli.screen import over_write
-from aggregator.model.progress import WATCHER, Progress
+from aggregator.model.progress import READS, WATCHER, Progress
 from aggregator.schemas.shown import width_of
 from aggregator.schemas.text import Lang, Text
 
 _FROM, _EVERY = 2.0, 0.2
 """Seconds: before the first line, and between two."""
 _STEPS = {
-    "ingest": (0.0, 0.45, Text("reading and validating", "读取并校验")),
+    READS: (0.0, 0.45, Text("reading and validating", "读取并校验")),
     "resolve_chunk": (0.45, 0.2, Text("deciding fates", "判定去向")),
     "settle_chunk": (0.65, 0.1, Text("merging", "归并")),
     "emit_chunk": (0.75, 0.25, Text("writing results", "写出结果")),
@@ -44,27 +44,33 @@ class _Line:
     def __init__(self, lang: Lang, clock: Callable[[], float]) -> None:
         self._lang, self._clock = lang, clock
         self._began, self._last, self._shown = clock(), 0.0, False
+        self._step, self._step_began = "", 0.0
 
     def tell(self, progress: Progress) -> None:
         now = self._clock()
+        if progress.step != self._step:
+            self._step, self._step_began = progress.step, now
         if now - self._began < _FROM or now - self._last < _EVERY or progress.step not in _STEPS:
             return
         self._last, self._shown = now, True
-        over_write(fitting(progress_line(progress, now - self._began, self._lang), shutil.get_terminal_size().columns - 1))
+        over_write(fitting(progress_line(progress, now - self._began, now - self._step_began, self._lang), shutil.get_terminal_size().columns - 1))
 
     def wipe(self) -> None:
         if self._shown:
             over_write("")
 
 
-def progress_line(progress: Progress, seconds: float, lang: Lang) -> str:
+def progress_line(progress: Progress, seconds: float, in_step: float, lang: Lang) -> str:
     begin, share, name = _STEPS[progress.step]
     part = progress.done / max(progress.tasks, 1)
     done = begin + share * part
     left = seconds * (1 - done) / done if done else 0.0
     size = f"{progress.bytes * part / (1 << 20):,.0f}/{progress.bytes / (1 << 20):,.0f} MiB"
+    lines = progress.lines * (1.0 if progress.step == READS else part)
+    speed = lines / in_step if in_step else 0.0
     return Text(
-        f"{done:4.0%} {name.en}, {size}, {seconds:,.0f} s, about {left:,.0f} s left", f"{done:4.0%} {name.zh}，{size}，已用 {seconds:,.0f} 秒，约剩 {left:,.0f} 秒"
+        f"{done:4.0%} {name.en}, {size}, {speed:,.0f} lines/s, {seconds:,.0f} s, about {left:,.0f} s left",
+        f"{done:4.0%} {name.zh}，{size}，每秒 {speed:,.0f} 行，已用 {seconds:,.0f} 秒，约剩 {left:,.0f} 秒",
     ).in_lang(lang)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import suppress
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -160,6 +161,10 @@ def check(
         options, _ = options_of(config, {**given, "inputs": inputs, "lang": lang}, keep_period=False)
         reporter.adopt(options)
         outcome, tables = check_pipeline(options.for_check(), now().date())
+        with shown_progress(reporter.lang, wanted=not as_json):
+            # All lines are validated before there is a first finding.
+            begun = list(islice(tables, 1))
+        tables = chain(begun, tables)
         print_findings(tables, findings, 0 if as_json else most, outcome, reporter.lang, reporter.print, headings_in(options.headings, "en"))
         if as_json:
             for note in outcome.notes:

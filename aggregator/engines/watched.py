@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from aggregator.engines.engine import Engine, Shared, Storage, Task
-from aggregator.model.progress import Progress
+from aggregator.model.progress import READS, Progress
 
 T = TypeVar("T")
 
@@ -16,6 +16,7 @@ class Watched:
 
     def __init__(self, engine: Engine, tasks: int, size: int, tell: Callable[[Progress], None]) -> None:
         self._engine, self._tasks, self._size, self._tell = engine, tasks, size, tell
+        self._lines = 0
 
     @property
     def storage(self) -> Storage:
@@ -33,7 +34,9 @@ class Watched:
         return self._counted(step.__name__, self._engine.map(step, tasks))
 
     def _counted(self, name: str, results: Iterator[T]) -> Iterator[T]:
-        self._tell(Progress(name, 0, self._tasks, self._size))
+        self._tell(Progress(name, 0, self._tasks, self._size, self._lines))
         for done, result in enumerate(results, 1):
             yield result
-            self._tell(Progress(name, min(done, self._tasks), self._tasks, self._size))
+            # Those of the first step say how many lines they read.
+            self._lines += getattr(result, "lines", 0) if name == READS else 0
+            self._tell(Progress(name, min(done, self._tasks), self._tasks, self._size, self._lines))

@@ -18,9 +18,13 @@ from tests.conftest import Runner, row
 CODE = "import sys, aggregator.cli.progress as p; p._FROM = p._EVERY = 0.0; sys.argv[0] = 'aggregator'; from aggregator.cli import main; main()"
 
 
-def run_on_a_terminal(runner: Runner, *words: str) -> tuple[int, str, str]:
+RUN = ("run", "export.csv", *PERIOD, "--out", "out")
+
+
+def on_a_terminal(runner: Runner, *words: str) -> tuple[int, str, str]:
+    """Exit code, standard output, and what the terminal was given."""
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-c", CODE, "run", "export.csv", *PERIOD, "--out", "out", *words]
+    command = [sys.executable, "-c", CODE, *words]
     result = subprocess.run(command, cwd=runner.folder, stdout=subprocess.PIPE, stderr=theirs, text=True, check=False, env={**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm"})
     os.write(theirs, b"|")
     data = b""
@@ -32,9 +36,10 @@ def run_on_a_terminal(runner: Runner, *words: str) -> tuple[int, str, str]:
     return result.returncode, result.stdout, said
 
 
-def test_on_a_terminal(runner: Runner) -> None:
+@pytest.mark.parametrize("command", [RUN, ("check", "export.csv")], ids=lambda command: command[0])
+def test_on_a_terminal(runner: Runner, command: tuple[str, ...]) -> None:
     runner.write([row()])
-    code, out, said = run_on_a_terminal(runner, "--lang", "zh")
+    code, out, said = on_a_terminal(runner, *command, "--lang", "zh")
     assert code == 0
     assert "\x1b" not in out
     assert "读取并校验" in said
@@ -44,7 +49,7 @@ def test_on_a_terminal(runner: Runner) -> None:
 @pytest.mark.parametrize("words", [("--quiet",), ("--log-format", "json")])
 def test_where_nobody_looks(runner: Runner, words: tuple[str, ...]) -> None:
     runner.write([row()])
-    assert "\x1b" not in run_on_a_terminal(runner, *words)[2]
+    assert "\x1b" not in on_a_terminal(runner, *RUN, *words)[2]
 
 
 def test_not_in_a_pipe(runner: Runner) -> None:
@@ -54,9 +59,11 @@ def test_not_in_a_pipe(runner: Runner) -> None:
 
 
 def test_the_line() -> None:
-    progress = Progress("resolve_chunk", 2, 4, 400 << 20)
-    assert progress_line(progress, 11, "en") == " 55% deciding fates, 200/400 MiB, 11 s, about 9 s left"
-    assert width_of(fitting(progress_line(progress, 11, "zh"), 20)) <= 20
+    progress = Progress("resolve_chunk", 2, 4, 400 << 20, 800_000)
+    assert progress_line(progress, 11, 4, "en") == " 55% deciding fates, 200/400 MiB, 100,000 lines/s, 11 s, about 9 s left"
+    reading = Progress("ingest", 2, 4, 400 << 20, 500_000)
+    assert "200/400 MiB, 250,000 lines/s, 2 s," in progress_line(reading, 2, 2, "en")
+    assert width_of(fitting(progress_line(progress, 11, 4, "zh"), 20)) <= 20
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
