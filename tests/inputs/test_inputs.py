@@ -183,6 +183,16 @@ def test_standard_input(runner: Runner) -> None:
     assert json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["inputs"][0]["file"] == "-"
 
 
+def test_an_opendocument_table_is_called_what_it_is(runner: Runner) -> None:
+    """Not an archive, whose parts would be read one by one."""
+    parts = {"mimetype": b"application/vnd.oasis.opendocument.spreadsheet", "META-INF/manifest.xml": b"<a/>", "content.xml": b"<a/>"}
+    (runner.folder / "export.ods").write_bytes(as_zip(parts))
+    result = aggregator("check", "export.ods", folder=runner.folder)
+    assert result.returncode == 65
+    assert "[F108]" in result.stderr
+    assert "save it as .xlsx or CSV" in result.stderr
+
+
 def test_names_in_archives_never_become_paths(runner: Runner) -> None:
     """Rejected lines are named after their input; a member of an archive may be called anything."""
     faulty = as_csv(table_of([{**line, "total_price": "x"} for line in lines()]))

@@ -6,7 +6,7 @@ import re
 import zipfile
 from enum import Enum, auto
 
-from aggregator.inputs.export import Source
+from aggregator.inputs.export import Source, unusable
 from aggregator.inputs.sources.zipped import refuse_large_directory, sound_archive
 
 _LOOKED_AT = 4096
@@ -40,7 +40,11 @@ def format_of(source: Source) -> Format:
 def _kind_of_zip(source: Source) -> Format:
     refuse_large_directory(source.name, source.path)
     with sound_archive(source.name), zipfile.ZipFile(source.path) as archive:
-        return Format.WORKBOOK if "[Content_Types].xml" in archive.namelist() else Format.ZIP
+        names = archive.namelist()
+        if "mimetype" in names and "META-INF/manifest.xml" in names:
+            # As LibreOffice and WPS save by default; taken for an archive, its own parts would be read as inputs.
+            raise unusable("F108", source.name, "It is an OpenDocument file (.ods): save it as .xlsx or CSV.", "该文件为OpenDocument格式（.ods），请另存为 .xlsx 或CSV。")
+        return Format.WORKBOOK if "[Content_Types].xml" in names else Format.ZIP
 
 
 def _as_ascii(start: bytes) -> bytes:
