@@ -46,7 +46,8 @@ class ReproducibleModules(build_py):
 class ReproducibleWheel(bdist_wheel):
     def write_wheelfile(self, *arguments: object, **how: object) -> None:
         super().write_wheelfile(*arguments, **how)
-        for each in Path(str(arguments[0])).rglob("*"):
+        # Manual pages and what the wheel says of itself come with the rights of where they were made.
+        for each in Path(self.bdist_dir).rglob("*"):
             each.chmod(0o755 if each.is_dir() else 0o644)
 
 
