@@ -17,19 +17,15 @@ _DISK = Disk()
 def place_at(path: AnyPath) -> Place:
     if isinstance(path, Path):
         return _DISK
-    if isinstance(path, HadoopPath):
-        return Bucket(objects_at(path))
-    require_library(path)
-    # It takes its time to load.
-    from aggregator.places.s3 import bucket_of_s3
-
-    return bucket_of_s3()
+    return Bucket(objects_at(path))
 
 
 def objects_at(path: S3Path) -> Objects:
+    """Raises NoLibrary and NeedsSpark."""
     if isinstance(path, HadoopPath):
         return hadoop()
     require_library(path)
+    # It takes its time to load.
     from aggregator.places import objects
 
     return objects

@@ -230,6 +230,3 @@ def _sent(files: Iterable[Path], send: Callable[[Path, Callable[[], bool]], None
 def _s3(path: AnyPath) -> S3Path:
     assert isinstance(path, S3Path)
     return path
-
-
-

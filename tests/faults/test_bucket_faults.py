@@ -337,7 +337,7 @@ def _holds_after_a_cut(storage: Storage, tmp_path: Path, number: int, *, answere
 
 
 _FIRST, _MANIFEST_HELD, _MANIFEST = 1, 2, 12
-multiprocessing.set_forkserver_preload(["tests.conftest", "aggregator.jobs.run", "aggregator.places.s3"])
+multiprocessing.set_forkserver_preload(["tests.conftest", "aggregator.jobs.run", "aggregator.places.objects"])
 
 
 @pytest.mark.parametrize(("number", "answered"), [(_MANIFEST_HELD, True), (_MANIFEST, False)])

@@ -10,11 +10,11 @@ from glob import has_magic
 from pathlib import Path
 from typing import BinaryIO
 
+from aggregator.inputs.sources.stored import objects_meant
 from aggregator.model.errors import CannotReadOrWrite, NoInput, UnusableInput
 from aggregator.model.names import told
-from aggregator.model.remote import AnyPath, HadoopPath, any_path_of
+from aggregator.model.remote import AnyPath, any_path_of
 from aggregator.model.small import MOST_LINES, is_pipe, read_small
-from aggregator.places.library import require_library
 
 SUFFIXES = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".xml", ".parquet", ".gz", ".zip")
 """What is taken of a folder or an archive; a file that is named is taken whatever it is called."""
@@ -65,11 +65,6 @@ def list_of(argument: AnyPath) -> Path | None:
 def _files(argument: AnyPath) -> list[Meant]:
     if isinstance(argument, Path):
         return _on_disk(argument)
-    if not isinstance(argument, HadoopPath):
-        require_library(argument)
-    # It takes its time to load.
-    from aggregator.inputs.sources.stored import objects_meant
-
     found = objects_meant(argument, SUFFIXES)
     return [Meant(path, told(str(argument)), named=path == argument) for path in found]
 
