@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from aggregator.model.errors import WrongConfiguration
 from aggregator.model.names import path_of
 from aggregator.model.remote import is_remote
+from aggregator.schemas.shown import without_secrets
 
 _BEGINS = re.compile(r"(?i)postgres(?:ql)?:")
 _URL = re.compile(r"(?i)postgres(?:ql)?://(?:(?P<user>[^:@/?#]*)(?P<password>:[^@/?#]*)?@)?(?P<hosts>[^@/?#]*)(?P<database>/[^@/?#]*)?(?:\?(?P<query>[^?#@]*))?")
@@ -34,9 +35,7 @@ class Database:
         return self.shown
 
     def without_secrets(self, text: str) -> str:
-        for secret in sorted(self.secrets, key=len, reverse=True):
-            text = text.replace(secret, "***")
-        return text
+        return without_secrets(text, self.secrets)
 
 
 Place = Path | Database

@@ -6,7 +6,7 @@ from __future__ import annotations
 import errno
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 from aggregator.model.errors import WrongConfiguration
 from aggregator.model.remote import S3Path
 from aggregator.places.bucket import Listed
+from aggregator.schemas.shown import without_secrets
 
 _PIECE, _LONGEST = 1 << 20, 200
 
@@ -50,9 +51,9 @@ def hadoop() -> Hadoop:
 
 
 @contextmanager
-def through(java: Any, configuration: Any, hide: Callable[[str], str]) -> Iterator[None]:
-    """While this lasts files of Hadoop are reached through this Java. `hide`: takes secrets out of a message."""
-    opened = Hadoop(java, configuration, hide)
+def through(java: Any, configuration: Any, secrets: Iterable[str]) -> Iterator[None]:
+    """While this lasts files of Hadoop are reached through this Java. `secrets`: texts that may stand in no message."""
+    opened = Hadoop(java, configuration, secrets)
     _OPEN.append(opened)
     try:
         yield
@@ -63,8 +64,8 @@ def through(java: Any, configuration: Any, hide: Callable[[str], str]) -> Iterat
 class Hadoop:
     """Single files, as Objects has them (bucket.py)."""
 
-    def __init__(self, java: Any, configuration: Any, hide: Callable[[str], str]) -> None:
-        self._java, self._configuration, self._hide = java, configuration, hide
+    def __init__(self, java: Any, configuration: Any, secrets: Iterable[str]) -> None:
+        self._java, self._configuration, self._secrets = java, configuration, secrets
 
     def exists(self, path: S3Path) -> bool:
         with self._at(path) as (system, there):
@@ -187,7 +188,7 @@ class Hadoop:
 
     def _told(self, thrown: Any, path: S3Path) -> OSError | WrongConfiguration:
         kind, said = str(thrown.getClass().getSimpleName()), str(thrown.getMessage() or "").partition("\n")[0][:_LONGEST]
-        why = self._hide(f"{kind}: {said}" if said else kind).rstrip(". ")
+        why = without_secrets(f"{kind}: {said}" if said else kind, self._secrets).rstrip(". ")
         if kind == "UnsupportedFileSystemException" or kind == "ClassNotFoundException" or "No FileSystem for scheme" in said or "ClassNotFoundException" in said:
             return NoFileSystem(path.bucket, why)
         if kind == "FileNotFoundException":

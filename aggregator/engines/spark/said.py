@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from aggregator.engines.spark.errors import ExecutorsLost, NoPython, SessionLost, StepFailed
 from aggregator.model.errors import StopRun
+from aggregator.schemas.shown import without_secrets
 
 _LOST = ("ExecutorLostFailure", "Python worker exited unexpectedly", "Python worker process exited", "OutOfMemoryError", "FetchFailed", "PYTHON_WORKER_EXITED")
 _NO_ANSWER = "Answer from Java side is empty"
@@ -41,7 +42,6 @@ def gist(said: str, secrets: Iterable[str] = (), signs: Iterable[str] = ()) -> s
     chosen = next((line for sign in signs for line in reversed(lines) if sign in line), None) or next(
         (line for line in lines if ": " in line and "Py4J" not in line and "An error occurred while calling" not in line), lines[0] if lines else "no reason given"
     )
-    for secret in sorted(secrets, key=len, reverse=True):
-        chosen = chosen.replace(secret, "***")
+    chosen = without_secrets(chosen, secrets)
     chosen = re.sub(r"^(?:[\w$]+\.)+([\w$]+(?:Exception|Error)): ", r"\1: ", chosen.removeprefix(": ").removeprefix("Caused by: "))
     return (chosen if len(chosen) <= _LONGEST else f"{chosen[:_LONGEST]}…").rstrip(". ")

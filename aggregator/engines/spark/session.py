@@ -63,12 +63,6 @@ class Session:
         # Java is gone: whatever is asked of it next says so.
         return 1
 
-    def hidden(self, text: str) -> str:
-        """Without secrets."""
-        for secret in sorted(self.secrets, key=len, reverse=True):
-            text = text.replace(secret, "***")
-        return text
-
     def stop_for(self, error: Exception) -> StopRun:
         """What to say of an exception of Spark or Py4J."""
         with suppress(subprocess.TimeoutExpired):
@@ -139,7 +133,7 @@ def spark_session(settings: SparkSettings, folder: Path) -> Iterator[Session]:
         session = _started(settings, folder)
         _OPEN.append(session)
         context = session.context
-        with through(context._jvm, context._jsc.hadoopConfiguration(), session.hidden):
+        with through(context._jvm, context._jsc.hadoopConfiguration(), session.secrets):
             yield from _ended(session)
 
 
