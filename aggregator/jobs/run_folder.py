@@ -26,7 +26,7 @@ from aggregator.pipeline.counting import counted
 from aggregator.pipeline.emit import Rejected
 from aggregator.pipeline.result import Result
 from aggregator.pipeline.result_tables import weight_shares
-from aggregator.pipeline.written import Writing, Written
+from aggregator.pipeline.written import Writing
 from aggregator.places.place import MANIFEST
 from aggregator.schemas.column_names import column_name
 from aggregator.schemas.text import Text
@@ -73,8 +73,7 @@ def write_outputs(settings: RunSettings, result: Result, run_ref: str, stage: Pa
 
 
 def _write_parquet(path: Path, name: str, result: Result, make: Callable[[], Iterator[pa.Table]]) -> None:
-    parts = result.written.parquet.get(name) if result.written is not None else None
-    if parts:
+    if parts := result.written.parquet.get(name):
         join_parquet(path, map(result.work.storage.read_bytes, parts))
     else:
         write_parquet(path, result.work.mode.outputs[name], make())
@@ -91,7 +90,7 @@ def _write_csv(path: Path, schema: pa.Schema, headings: list[str], make: Callabl
 
 
 def _rows_of_csv(result: Result, name: str, settings: RunSettings, outcome: Outcome) -> Iterator[bytes] | None:
-    written = result.written if result.written is not None else Written({}, {}, None)
+    written = result.written
     if name == "findings" and written.told is not None:
         return result.findings_as_csv(written.told, settings.lang, outcome)
     return map(result.work.storage.read_bytes, written.csv[name]) if name in written.csv else None

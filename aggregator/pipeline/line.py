@@ -52,7 +52,7 @@ from aggregator.pipeline.shards import BY_DECLARATION
 from aggregator.pipeline.sharing import share_numbers
 from aggregator.pipeline.ties import tie
 from aggregator.pipeline.work import Work
-from aggregator.pipeline.written import Writing, write_pieces
+from aggregator.pipeline.written import Writing, Written, write_pieces
 from aggregator.schemas.file_rules import file_rule
 from aggregator.schemas.modes import Mode, Procedure
 from aggregator.schemas.modes.m9610.rules.simplified import OVER_LIMIT
@@ -114,7 +114,7 @@ def calculate(
     if while_emitting is not None:
         while_emitting(Merged(work, [unit.unit for unit in settled], placed.numbering, *applications(placed.items, placed.split, line.mode.application_key.value)))
     emitted = [_without_weights(each, weights) for each in emitting]
-    written = write_pieces(engine, shared, emitted, writing) if writing is not None else None
+    written = write_pieces(engine, shared, emitted, writing) if writing is not None else Written()
     result = _result(line, work, ingested, by_file, resolved, settled, placed, [*spread, *emitted], emitted, placeless, imports, weights.whole)
     return replace(result, written=written, figures=figures.whole)
 

@@ -16,7 +16,7 @@ from aggregator.pipeline.given import identifiers_of
 from aggregator.pipeline.hashed import HashSet, stretches
 from aggregator.pipeline.scatter import numbers_of
 from aggregator.pipeline.shards import MEMBER, PART
-from aggregator.pipeline.work import Work, chunk_unit, part_of, partition_unit
+from aggregator.pipeline.work import Work, chunk_unit, part_of, unit_at, units_of
 from aggregator.schemas.arrays import Ints, Mask
 from aggregator.schemas.inventories import IDENTIFIERS
 from aggregator.schemas.modes import Mode
@@ -64,8 +64,9 @@ class LookUp:
 
     def leave_known(self, number: int) -> None:
         """These sets, of one range of the hash. Identifiers of what is no inventory are passed over."""
-        storage, units = self.work.storage, range(len(self.lines_in) + self.partitions)
-        values, counts = np.unique(stretches(storage, (identifiers_of(self.unit(place)) for place in units), number, self.ranges), return_counts=True)
+        storage = self.work.storage
+        names = map(identifiers_of, units_of(self.work, self.partitions))
+        values, counts = np.unique(stretches(storage, names, number, self.ranges), return_counts=True)
         self.several.save(storage, number, values[counts > 1])
         self.common.save(storage, number, values[counts > _SHARED_BY_MANY])
         numbers = stretches(storage, map(numbers_of, range(len(self.lines_in))), number, self.ranges)
@@ -83,13 +84,8 @@ class LookUp:
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "mapped": {}}
 
-    def unit(self, place: int) -> str:
-        """Chunks are the first units, partitions follow."""
-        chunks = len(self.work.chunks)
-        return chunk_unit(place) if place < chunks else partition_unit(place - chunks)
-
     def inventories(self, place: int) -> pa.Table:
-        return self.work.storage.read(self.work.shards.inventories.of(self.unit(place)), ("inventory_no", "verdict", "bits", "chunk", "line", *IDENTIFIERS))
+        return self.work.storage.read(self.work.shards.inventories.of(unit_at(self.work, place)), ("inventory_no", "verdict", "bits", "chunk", "line", *IDENTIFIERS))
 
     def telling(self, values: pa.Array) -> pa.Array:
         """Identifiers; null where one does not tell one inventory from others."""

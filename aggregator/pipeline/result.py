@@ -36,7 +36,7 @@ _NO_SURPRISE = {"known", "repeat", "simplified", "other_mode"}
 
 @dataclass(frozen=True)
 class Result:
-    """What the stages made, before anything is published. `placeless`: findings about firms and merged items. `tables`: outputs that only some modes have. `written`: what workers have written, where that was asked."""
+    """What the stages made, before anything is published. `placeless`: findings about firms and merged items. `tables`: outputs that only some modes have. `written`: what workers have written."""
 
     work: Work
     resolved: list[Resolved]
@@ -53,7 +53,7 @@ class Result:
     physical: list[dict[str, int]]
     tables: Mapping[str, pa.Table]
     notes: tuple[Text, ...] = ()
-    written: Written | None = None
+    written: Written = field(default_factory=Written)
     figures: pa.Table = field(default_factory=FIGURES.empty_table)
 
     def pieces(self, name: str) -> Iterator[pa.Table]:

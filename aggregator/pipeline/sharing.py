@@ -13,7 +13,7 @@ from aggregator.domain.grouping import hashes
 from aggregator.engines.engine import Engine, Shared
 from aggregator.pipeline.given import column_of
 from aggregator.pipeline.hashed import HashSet, range_of, spread, stretches
-from aggregator.pipeline.work import Work, chunk_unit, partition_unit
+from aggregator.pipeline.work import Work, units_of
 from aggregator.schemas.modes import Mode
 
 _RULES = {"B201": "order_no", "B202": "waybill_no"}
@@ -25,17 +25,13 @@ def share_numbers(engine: Engine, shared: Shared[Work], partitions: int, ranges:
     numbers = [(shared, partitions, ranges, number) for number in range(ranges)]
     if not sum(spread(engine, find_suspects, numbers)):
         return ()
-    units = _units(work, partitions)
+    units = units_of(work, partitions)
     holding = engine.share([unit for unit, holds in zip(units, spread(engine, put_aside, ((shared, unit, ranges) for unit in units)), strict=True) if holds])
     return tuple(unit for found in spread(engine, compare, ((shared, holding, number) for number in range(ranges))) for unit in found)
 
 
 def _columns(mode: Mode) -> dict[str, str]:
     return {code: column for code, column in _RULES.items() if code in mode.rules}
-
-
-def _units(work: Work, partitions: int) -> list[str]:
-    return [*map(chunk_unit, range(len(work.chunks))), *map(partition_unit, range(partitions))]
 
 
 def _suspects(column: str, ranges: int) -> HashSet:
@@ -46,7 +42,7 @@ def find_suspects(shared: Shared[Work], partitions: int, ranges: int, number: in
     """Leave the hashes of a range that stand more than once. Out: how many they are."""
     work, count = shared.value, 0
     for column in _columns(work.mode).values():
-        names = (column_of(column, unit) for unit in _units(work, partitions))
+        names = (column_of(column, unit) for unit in units_of(work, partitions))
         values, seen = np.unique(stretches(work.storage, names, number, ranges), return_counts=True)
         _suspects(column, ranges).save(work.storage, number, values[seen > 1])
         count += int((seen > 1).sum())

@@ -39,7 +39,7 @@ from aggregator.pipeline.resolve import Resolved
 from aggregator.pipeline.scatter import numbers_of
 from aggregator.pipeline.shards import MEMBER
 from aggregator.pipeline.tied import leave_tied
-from aggregator.pipeline.work import Work, chunk_unit
+from aggregator.pipeline.work import Work, chunk_unit, unit_at
 from aggregator.schemas.arrays import Ints, Mask
 from aggregator.schemas.inventories import IDENTIFIERS
 
@@ -150,7 +150,7 @@ def _may_hold(look: LookUp, place: int, wanted: Hashes) -> bool:
     """Whether a unit may have an inventory with one of the values."""
     load, chunks = look.work.storage.load, len(look.lines_in)
     numbers = among(wanted, load(numbers_of(place))) if place < chunks else look.are_in(look.work.scattered, wanted)
-    return bool(numbers.any() or among(wanted, load(identifiers_of(look.unit(place)))).any())
+    return bool(numbers.any() or among(wanted, load(identifiers_of(unit_at(look.work, place)))).any())
 
 
 def _leave(look: LookUp, found: list[pa.Table]) -> None:
@@ -165,7 +165,7 @@ def _leave(look: LookUp, found: list[pa.Table]) -> None:
     for unit in np.unique(tied["unit"].to_numpy()).tolist():
         of_unit = tied.filter(pc.equal(tied["unit"], unit)).combine_chunks()
         numbers, values = (of_unit[name].combine_chunks() for name in ("inventory_no", "value"))
-        leave_tied(look.work, look.unit(unit), numbers, values)
+        leave_tied(look.work, unit_at(look.work, unit), numbers, values)
 
 
 @dataclass

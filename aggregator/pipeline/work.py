@@ -95,3 +95,13 @@ def chunk_unit(chunk: int) -> str:
 
 def partition_unit(partition: int) -> str:
     return f"p{partition}"
+
+
+def unit_at(work: Work, place: int) -> str:
+    """Chunks are the first units, partitions follow."""
+    chunks = len(work.chunks)
+    return chunk_unit(place) if place < chunks else partition_unit(place - chunks)
+
+
+def units_of(work: Work, partitions: int) -> list[str]:
+    return [unit_at(work, place) for place in range(len(work.chunks) + partitions)]

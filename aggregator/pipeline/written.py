@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -41,11 +41,11 @@ class Told(NamedTuple):
 @dataclass(frozen=True)
 class Written:
     """Names of bytes in the storage, in order: Parquet files of whole row groups, and rows of CSV. `told`: findings by chunk, where they
-    are wanted."""
+    are wanted. Nothing, where nothing was asked for."""
 
-    parquet: dict[str, tuple[str, ...]]
-    csv: dict[str, tuple[str, ...]]
-    told: tuple[Told, ...] | None
+    parquet: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    csv: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    told: tuple[Told, ...] | None = None
 
 
 class Stretch(NamedTuple):
