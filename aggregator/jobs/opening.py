@@ -16,6 +16,7 @@ from aggregator.jobs.engine import first_of_each_folder
 from aggregator.model.disk import own_folder
 from aggregator.model.remote import AnyPath, HadoopPath
 from aggregator.model.settings import EngineSettings
+from aggregator.places.local import make_folder
 
 MANY_FILES, MANY_BYTES = 200, 2 << 30
 """From how many on a session of Spark is started for them; it serves the steps afterwards."""
@@ -56,7 +57,7 @@ def opening(settings: EngineSettings, out: Path | None, named: Iterable[AnyPath]
 def _made(folder: Path | None) -> Path | None:
     if folder is None:
         return None
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     # Executors have another working folder.
     return folder.absolute()
 

@@ -78,8 +78,13 @@ def new_file(path: Path) -> None:
     os.close(os.open(path, _NEW, 0o666))
 
 
+def leads_nowhere(path: Path) -> bool:
+    """Whether it is a link to what is not there."""
+    return path.is_symlink() and not path.exists()
+
+
 def refuse_odd(target: Path) -> None:
-    if target.is_symlink() and not target.exists():
+    if leads_nowhere(target):
         raise OSError(errno.EINVAL, "it is a link to what is not there", str(target))
     with suppress(FileNotFoundError):
         if not stat.S_ISREG(target.stat().st_mode):

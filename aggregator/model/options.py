@@ -12,6 +12,7 @@ from typing import Any
 from aggregator.model.company import Company, Market, company_of, market_of
 from aggregator.model.config_file import load
 from aggregator.model.customs import DEFAULT_EDITION, Customs, customs_of
+from aggregator.model.disk import leads_nowhere
 from aggregator.model.errors import WrongConfiguration, WrongUsage
 from aggregator.model.given import as_recorded, rate_rows_of
 from aggregator.model.names import is_text, told
@@ -153,7 +154,7 @@ class Options:
             if self.out is not None:
                 raise LedgerInObjectStorage
             raise WrongUsage("Say where the ledger is: --ledger PATH or URL, or --out DIR.", "请指定台账：--ledger 路径或网址，或 --out 文件夹。")
-        if isinstance(named := self._named_ledger, Path) and named.is_symlink() and not named.exists():
+        if isinstance(named := self._named_ledger, Path) and leads_nowhere(named):
             # Its disk may not be mounted: an empty ledger in its place would have everything declared again.
             there = told(named.resolve())
             raise WrongConfiguration(
