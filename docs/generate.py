@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
-from manual import pages
+from manual import commands, pages
 
 from aggregator.cli import cli
 from aggregator.cli.language import Spoken, speak
@@ -26,15 +26,11 @@ _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL
 
 def command_line(lang: Lang) -> str:
     speak(Spoken(lang, "command line"))
-    return "\n".join(_help_of(cli, "aggregator"))
+    return "\n".join(f"### `{path}`\n\n```text\n{_help_of(command, path)}\n```\n" for path, command in commands(cli, "aggregator"))
 
 
-def _help_of(command: click.Command, path: str) -> list[str]:
-    context = command.context_class(command, info_name=path, max_content_width=110, terminal_width=110)
-    parts = [f"### `{path}`\n\n```text\n{command.get_help(context)}\n```\n"]
-    for name, below in command.commands.items() if isinstance(command, click.Group) else ():
-        parts += _help_of(below, f"{path} {name}")
-    return parts
+def _help_of(command: click.Command, path: str) -> str:
+    return command.get_help(command.context_class(command, info_name=path, max_content_width=110, terminal_width=110))
 
 
 def rules(mode: Mode) -> str:

@@ -51,13 +51,14 @@ def _plain(text: str) -> str:
 def pages(lang: Lang) -> dict[str, str]:
     """Name of each file, and what is in it."""
     speak(Spoken(lang, "command line"))
-    return {f"{path.replace(' ', '-')}.1": _page(command, path, lang) for path, command in _commands(cli, "aggregator")}
+    return {f"{path.replace(' ', '-')}.1": _page(command, path, lang) for path, command in commands(cli, "aggregator")}
 
 
-def _commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+def commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+    """A command and all below it, each with its whole name."""
     yield path, command
     for name, below in command.commands.items() if isinstance(command, click.Group) else ():
-        yield from _commands(below, f"{path} {name}")
+        yield from commands(below, f"{path} {name}")
 
 
 def _page(command: click.Command, path: str, lang: Lang) -> str:

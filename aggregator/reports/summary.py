@@ -62,9 +62,8 @@ def summary(outcome: Outcome, lang: Lang, *, dry_run: bool) -> list[str]:
         shown.append(f"    {reason} {count:,}: {outcome.mode.rules.exclusions[reason].message.in_lang(lang)}")
     shown.append(Text("  every line is accounted for: control totals balance", "  每一行均有去向：控制合计平衡").in_lang(lang))
     if outcome.repairs:
-        told = {kind: REPAIRS.get(kind, Text(kind, kind)) for kind in outcome.repairs}
-        listed = Text(*("; ".join(f"{kind} ({count:,})" for kind, count in zip(kinds, outcome.repairs.values(), strict=True)) for kinds in ([each.en for each in told.values()], [each.zh for each in told.values()])))
-        shown.append(Text(f"  corrected in reading, no value changed: {listed.en}", f"  读取时的规范处理（未改变任何值）：{listed.zh}").in_lang(lang))
+        listed = "; ".join(f"{REPAIRS.get(kind, Text(kind, kind)).in_lang(lang)} ({count:,})" for kind, count in outcome.repairs.items())
+        shown.append(Text(f"  corrected in reading, no value changed: {listed}", f"  读取时的规范处理（未改变任何值）：{listed}").in_lang(lang))
     shown += [_severities(outcome).in_lang(lang)] if outcome.findings else []
     shown += findings_by_code(outcome, lang)
     shown += [f"  [{code}] {count:,} × {outcome.mode.rules[code].message.in_lang(lang)} ({', '.join(first)}{' …' if count > len(first) else ''})"
