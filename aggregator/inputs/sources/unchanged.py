@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import io
 import shutil
+import threading
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
@@ -24,6 +25,8 @@ from aggregator.inputs.sources.room import Room
 from aggregator.model.errors import ChangedInput, UnusableInput
 
 _PIECE = 1 << 20
+_WAITING = 8
+"""Pieces that wait to be hashed, at the most: where hashing is the slower of the two, a whole file would wait."""
 
 
 def changed(name: str) -> ChangedInput:
@@ -146,6 +149,7 @@ class Sealing:
 
     def __init__(self, beside: Executor | None) -> None:
         self._beside = beside
+        self._room = threading.BoundedSemaphore(_WAITING)
         self._digest = hashlib.sha256()
         self._checksum = 0
         self._checksums: list[int] = []
@@ -161,7 +165,14 @@ class Sealing:
         if self._beside is None:
             step(*given)
         else:
-            self._beside.submit(step, *given)
+            self._room.acquire()
+            self._beside.submit(self._done, step, *given)
+
+    def _done(self, step: Callable[..., None], *given: bytes) -> None:
+        try:
+            step(*given)
+        finally:
+            self._room.release()
 
     def _add(self, piece: bytes) -> None:
         self._digest.update(piece)
