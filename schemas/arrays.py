@@ -10,6 +10,11 @@ Mask = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
 
+def constant(value: str, length: int) -> pa.Array:
+    """A dictionary encoded column with the same text on every line."""
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(length, dtype=np.int32)), pa.array([value], pa.string()))
+
+
 def compact(column: pa.Array) -> pa.Array:
     """A dictionary encoded column without the values that no row has (any longer); other columns as they are."""
     if not pa.types.is_dictionary(column.type):

@@ -5,22 +5,25 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.domain.grouping import run_starts
+from aggregator.domain.grouping import group_codes, run_starts
 from aggregator.model.findings import findings_of, no_findings
-from aggregator.schemas.arrays import Ints, Mask
+from aggregator.schemas.arrays import Ints, Mask, constant
 from aggregator.schemas.codes import NO_PRODUCER_CODE
 from aggregator.schemas.inventories import Inventories
 from aggregator.schemas.modes import Mode
 
 _VALUES_SHOWN = 5
+_REPEATING, _WORTHWHILE = 100, 3
+"""How many lines a value, and a combination of values, has to stand on for it to pay to join each once."""
 _WHOLE = re.compile("[0-9]{1,9}")
 
 
@@ -136,17 +139,46 @@ def content_text(lines: pa.Table, columns: tuple[str, ...]) -> pa.Array:
 
     A producer's name is content only where it stands in the key, that is where there is no code.
     """
-    parts = []
-    for column in columns:
-        if column not in lines.column_names:
-            parts.append(pa.scalar("", pa.string()))
-            continue
-        values = lines[column].combine_chunks().cast(pa.string())
-        if column == "producer_seller_name":
-            codes = lines["producer_seller_code"].combine_chunks().cast(pa.string())
-            values = pc.if_else(pc.equal(codes, NO_PRODUCER_CODE), values, "")
-        parts.append(values)
-    return pc.binary_join_element_wise(*parts, "\x1f", null_handling="replace", null_replacement="")
+    parts = [_content(lines, column) for column in columns]
+    return _joined([text for part in _fewer(parts, lines.num_rows) for text in part])
+
+
+def _content(lines: pa.Table, column: str) -> pa.Array:
+    """What of one column is content: codes, names and amounts dictionary encoded, numbers of items and of packages as text."""
+    if column not in lines.column_names:
+        return constant("", lines.num_rows)
+    values = lines[column].combine_chunks()
+    if column == "producer_seller_name":
+        codes = lines["producer_seller_code"].combine_chunks().cast(pa.string())
+        return pc.if_else(pc.equal(codes, NO_PRODUCER_CODE), values.cast(pa.string()), "").dictionary_encode()
+    if pa.types.is_decimal(values.type):
+        return values.dictionary_encode()
+    return values if pa.types.is_dictionary(values.type) else values.cast(pa.string())
+
+
+def _fewer(parts: Sequence[pa.Array], length: int) -> Iterator[Iterable[pa.Array]]:
+    """The columns as texts: neighbours whose values repeat joined, once for each combination there is of them."""
+    for repeats, neighbours in groupby(parts, lambda part: pa.types.is_dictionary(part.type) and len(part.dictionary) * _REPEATING < length):
+        run = list(neighbours)
+        groups, firsts = group_codes(run, length) if repeats and len(run) > 1 else (None, ())
+        if groups is not None and len(firsts) * _WORTHWHILE < length:
+            at = pa.array(firsts)
+            yield [_joined([_text(part.take(at)) for part in run]).take(pa.array(groups))]
+        else:
+            yield map(_text, run)
+
+
+def _text(values: pa.Array) -> pa.Array:
+    """Each different value brought to text once."""
+    return values.dictionary.cast(pa.string()).take(values.indices) if pa.types.is_dictionary(values.type) else values
+
+
+def _joined(texts: Sequence[pa.Array]) -> pa.Array:
+    return pc.binary_join_element_wise(*texts, "\x1f", null_handling="replace", null_replacement="")
+
+
+def _only_given(lines: pa.Table, columns: Iterable[str]) -> pa.Table:
+    return lines.select([column for column in columns if column in lines.column_names])
 
 
 def content_hashes(inventories: Inventories, wanted: Mask, mode: Mode) -> list[bytes | None]:
@@ -166,9 +198,9 @@ def content_hashes(inventories: Inventories, wanted: Mask, mode: Mode) -> list[b
     starts = run_starts(of_line)
     at = pa.array(places)
     of_item = ("item_no", *mode.dictionary.item_content)
-    given = [column for column in of_item if column in inventories.lines.column_names]
-    texts = content_text(inventories.lines.select(given).take(at).combine_chunks(), of_item)
-    heads = content_text(inventories.lines.take(at.take(pa.array(starts))).combine_chunks(), mode.dictionary.header_content)
+    texts = content_text(_only_given(inventories.lines, of_item).take(at).combine_chunks(), of_item)
+    of_header = mode.dictionary.header_content
+    heads = content_text(_only_given(inventories.lines, of_header).take(at.take(pa.array(starts))).combine_chunks(), of_header)
     offsets = pa.array(np.append(starts, len(places)).astype(np.int32))
     joined = pc.binary_join(pa.ListArray.from_arrays(offsets, texts), "\x1e")
     whole = pc.binary_join_element_wise(heads, joined, "\x1e")

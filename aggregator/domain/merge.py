@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from aggregator.domain.grouping import group_codes, sums_of_groups
 from aggregator.model.settings import Flags
-from aggregator.schemas.arrays import Ints
+from aggregator.schemas.arrays import Ints, constant
 from aggregator.schemas.codes import NO_PRODUCER_CODE
 from aggregator.schemas.decimals import UNIT_PRICE_SCALE
 from aggregator.schemas.modes import Mode
@@ -30,18 +30,18 @@ def key_columns(lines: pa.Table, mode: Mode, flags: Flags) -> dict[str, pa.Array
     """The key of each line as canonical text, blank where a part does not count. Columns out: those of `mode.key`."""
     names = lines.column_names
     key = {
-        column: lines[column].combine_chunks() if column in names else _blank(lines.num_rows)
+        column: lines[column].combine_chunks() if column in names else constant("", lines.num_rows)
         for column in mode.key
         if column != "item_name"
     }
     if "producer_seller_code" in key:
         if flags.summary_flag == 1:
-            key["producer_seller_code"] = key["producer_seller_name"] = _blank(lines.num_rows)
+            key["producer_seller_code"] = key["producer_seller_name"] = constant("", lines.num_rows)
         else:
             codes, producers = _plain(key["producer_seller_code"]), _plain(key["producer_seller_name"])
             key["producer_seller_name"] = pc.if_else(pc.equal(codes, NO_PRODUCER_CODE), producers, "")
     if "item_name" in mode.key:
-        key["item_name"] = item_name(lines) if flags.item_name_flag == 1 else _blank(lines.num_rows)
+        key["item_name"] = item_name(lines) if flags.item_name_flag == 1 else constant("", lines.num_rows)
     return {column: key[column] for column in mode.key}
 
 
@@ -51,11 +51,6 @@ def item_name(lines: pa.Table) -> pa.Array:
     if "enterprise_goods_name" not in lines.column_names:
         return goods_name
     return pc.coalesce(_plain(lines["enterprise_goods_name"].combine_chunks()), goods_name)
-
-
-def _blank(length: int) -> pa.Array:
-    indices = pa.array(np.zeros(length, dtype=np.int32))
-    return pa.DictionaryArray.from_arrays(indices, pa.array([""], pa.string()))
 
 
 def _plain(values: pa.Array) -> pa.Array:

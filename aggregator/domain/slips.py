@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from aggregator.domain.grouping import group_codes
 from aggregator.domain.rates import Exchange
-from aggregator.schemas.arrays import Ints, Mask
+from aggregator.schemas.arrays import Ints, Mask, constant
 from aggregator.schemas.codes import NO, YES
 from aggregator.schemas.decimals import SCALE, Units, scaled
 from aggregator.schemas.patterns import clearing_digits
@@ -33,7 +33,7 @@ class Apart:
 def priced_on(lines: pa.Table, as_of: str) -> pa.Array:
     """The day of each line's exchange rate as yyyymmdd: its day of export, `as_of` where it is blank; null where unreadable."""
     if "export_on" not in lines.column_names:
-        return pa.DictionaryArray.from_arrays(pa.array(np.zeros(lines.num_rows, dtype=np.int32)), pa.array([as_of], pa.string()))
+        return constant(as_of, lines.num_rows)
     encoded = lines["export_on"].combine_chunks().dictionary_encode()
     days = pa.concat_arrays([pc.utf8_slice_codeunits(clearing_digits(encoded.dictionary), 0, 8), pa.array([as_of], pa.string())])
     return days.take(pc.fill_null(encoded.indices, len(encoded.dictionary))).dictionary_encode()

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from aggregator.domain.grouping import codes_of_values, sums_of_groups
 from aggregator.model.errors import OurFault
-from aggregator.schemas.arrays import Ints
+from aggregator.schemas.arrays import Ints, constant
 from aggregator.schemas.field import Dictionary
 from aggregator.schemas.inventories import Inventories
 
@@ -52,7 +52,7 @@ def units_of(lines: pa.Table, unit: str, dictionary: Dictionary) -> pa.Array:
         return lines[unit].combine_chunks()
     if unit in dictionary or not unit:
         return pa.nulls(lines.num_rows, pa.string())
-    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(lines.num_rows, dtype=np.int32)), pa.array([unit], pa.string()))
+    return constant(unit, lines.num_rows)
 
 
 def unreadable_totals(unreadable: dict[str, int], dictionary: Dictionary) -> pa.Table:

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.schemas.arrays import Ints, Mask
+from aggregator.schemas.arrays import Ints, Mask, constant
 from aggregator.schemas.codes import code_list
 from aggregator.schemas.field import Dictionary, Field
 from aggregator.schemas.lines import text_type
@@ -81,7 +81,7 @@ def canonical(lines: pa.Table, constants: tuple[tuple[str, str], ...], dictionar
 
 def _constant(value: str, length: int, dtype: pa.DataType) -> pa.Array:
     if pa.types.is_dictionary(dtype):
-        return pa.DictionaryArray.from_arrays(pa.array(np.zeros(length, dtype=np.int32)), pa.array([value], pa.string()))
+        return constant(value, length)
     return pa.array([value] * length, pa.string())
 
 
