@@ -13,17 +13,17 @@ from urllib.parse import quote
 import pyarrow as pa
 
 from aggregator.domain.split import declaration_refs
-from aggregator.jobs.rejected_books import write_rejected_books
 from aggregator.model.names import path_of, told
 from aggregator.model.outcome import Outcome
 from aggregator.model.settings import RunSettings
 from aggregator.outputs.manifest import own_headings
 from aggregator.outputs.parquet_parts import join_parquet
 from aggregator.outputs.rejected import rejected_head, rejected_names
+from aggregator.outputs.rejected_book import MOST_BOOKS, MOST_LINES
 from aggregator.outputs.report.page import RunFolder, page
 from aggregator.outputs.tables import csv_head, write_csv, write_parquet
+from aggregator.pipeline.books import rejected_by_file
 from aggregator.pipeline.counting import counted
-from aggregator.pipeline.emit import Rejected
 from aggregator.pipeline.result import Result
 from aggregator.pipeline.result_tables import weight_shares
 from aggregator.pipeline.written import Writing
@@ -36,7 +36,7 @@ def writing_of(settings: RunSettings) -> Writing:
     """What workers write: all that is in the order of the input."""
     parquet = ("audit_map", "excluded") if "parquet" in settings.formats else ("audit_map",)
     csv = ("excluded", "findings", "audit_map") if "csv" in settings.formats else ("excluded", "findings")
-    return Writing(parquet, csv, settings.lang)
+    return Writing(parquet, csv, settings.lang, settings.sheet_headings)
 
 
 def write_outputs(settings: RunSettings, result: Result, run_ref: str, stage: Path, outcome: Outcome) -> None:
@@ -127,15 +127,24 @@ def _whole(result: Result, name: str) -> Iterator[pa.Table]:
 
 def _write_rejected(result: Result, folder: Path, settings: RunSettings) -> list[Text]:
     """The rejected lines of each input, and what is to be said of them."""
-    names = rejected_names(result.work.files)
-    pieces: dict[int, list[Rejected]] = {}
-    for each in (each for emitted in result.emitted for each in emitted.rejected):
+    names, storage = rejected_names(result.work.files), result.work.storage
+    for place, parts in rejected_by_file(result.emitted).items():
         folder.mkdir(exist_ok=True)
-        pieces.setdefault(each.place, []).append(each)
-        path = folder / path_of(names[each.place])
-        with path.open("ab") as sink:
-            if sink.tell() == 0:
-                sink.write(rejected_head(result.work.files[each.place], settings.csv_headings))
-            sink.write(result.work.storage.read_bytes(each.name))
-    books = {folder / path_of(names[place]): parts for place, parts in pieces.items()}
-    return write_rejected_books(result, books, settings.lang, settings.sheet_headings)
+        path = folder / path_of(names[place])
+        with path.open("wb") as sink:
+            sink.write(rejected_head(result.work.files[place], settings.csv_headings))
+            sink.writelines(storage.read_bytes(part.name) for part in parts)
+        if place in result.written.books:
+            path.with_suffix(".xlsx").write_bytes(storage.read_bytes(result.written.books[place]))
+    without = [told(path_of(names[place])) for place in result.written.without_book]
+    return [_without_books(without)] if without else []
+
+
+def _without_books(names: list[str]) -> Text:
+    listed = ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
+    return Text(
+        f"Too many lines are rejected to be corrected by hand: workbooks are written for {MOST_LINES:,} lines and {MOST_BOOKS} inputs. "
+        f"Without one: {listed}; their CSV files have all lines. Correct what findings.csv shows where the export comes from.",
+        f"拒绝的行过多，不宜逐行手工修正：工作簿最多写入 {MOST_LINES:,} 行、{MOST_BOOKS} 个输入文件。"
+        f"未生成工作簿：{listed}；其CSV文件含全部行。请按 findings.csv 在导出来源处修正。",
+    )

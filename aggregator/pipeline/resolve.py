@@ -27,7 +27,7 @@ from aggregator.pipeline.shards import EXCLUDED
 from aggregator.pipeline.slips import with_slip_facts
 from aggregator.pipeline.work import Work, chunk_unit, partition_unit
 from aggregator.schemas.arrays import Ints, Mask
-from aggregator.schemas.inventories import Inventories
+from aggregator.schemas.inventories import IDENTIFIERS, Inventories
 from aggregator.schemas.modes import Mode
 from aggregator.schemas.statuses import STATUS_CANCELLED
 from aggregator.schemas.units import shown_numbers
@@ -181,7 +181,8 @@ def _inventory_table(mode: Mode, grouped: Grouped, decided: _Decided) -> pa.Tabl
     kept = pa.array(np.where(period == "000000", "", period), pa.string())
     if not mode.waits_for_clearing:
         kept = pc.binary_join_element_wise(kept_period(mode.code, ""), kept, "")
-    first = inventories.lines.take(pa.array(inventories.starts)).combine_chunks()
+    named = [name for name in ("chunk", "line", *IDENTIFIERS) if name in inventories.lines.column_names]
+    first = inventories.lines.select(named).take(pa.array(inventories.starts)).combine_chunks()
 
     def given(name: str) -> pa.Array:
         return first[name].combine_chunks() if name in first.column_names else pa.nulls(first.num_rows, pa.string())
@@ -196,9 +197,7 @@ def _inventory_table(mode: Mode, grouped: Grouped, decided: _Decided) -> pa.Tabl
             "cleared_period": kept,
             "chunk": first["chunk"].combine_chunks(),
             "line": first["line"].combine_chunks(),
-            "order_no": given("order_no"),
-            "waybill_no": given("waybill_no"),
-            "internal_no": given("internal_no"),
+            **{name: given(name) for name in IDENTIFIERS},
             "live": decided.live,
             "newly_undone": decided.newly_undone,
             "released": decided.released,

@@ -13,6 +13,7 @@ import pyarrow as pa
 from aggregator.engines.engine import Engine, Shard, Shared
 from aggregator.model.outcome import Example
 from aggregator.outputs.tables import ROW_GROUP, csv_bytes, write_parquet_to
+from aggregator.pipeline.books import make_books
 from aggregator.pipeline.counting import OncePerValue, count_findings
 from aggregator.pipeline.emit import Emitted
 from aggregator.pipeline.result_tables import findings_rows
@@ -22,11 +23,12 @@ from aggregator.schemas.text import Lang
 
 @dataclass(frozen=True)
 class Writing:
-    """What is to be written: names of outputs, by format."""
+    """What is to be written: names of outputs, by format. `headings`: language of what stands beside rejected lines in their workbook."""
 
     parquet: tuple[str, ...]
     csv: tuple[str, ...]
     lang: Lang
+    headings: Lang
 
 
 class Told(NamedTuple):
@@ -41,11 +43,14 @@ class Told(NamedTuple):
 @dataclass(frozen=True)
 class Written:
     """Names of bytes in the storage, in order: Parquet files of whole row groups, and rows of CSV. `told`: findings by chunk, where they
-    are wanted. Nothing, where nothing was asked for."""
+    are wanted. `books`: workbooks of rejected lines by the place of their file; `without_book`: files that get none (see books.py).
+    Nothing, where nothing was asked for."""
 
     parquet: dict[str, tuple[str, ...]] = field(default_factory=dict)
     csv: dict[str, tuple[str, ...]] = field(default_factory=dict)
     told: tuple[Told, ...] | None = None
+    books: dict[int, str] = field(default_factory=dict)
+    without_book: tuple[int, ...] = ()
 
 
 class Stretch(NamedTuple):
@@ -57,6 +62,8 @@ class Stretch(NamedTuple):
 
 
 def write_pieces(engine: Engine, shared: Shared[Work], emitted: Sequence[Emitted], writing: Writing) -> Written:
+    # A workbook takes one worker long: it is begun first, and the others write beside it.
+    books = make_books(engine, shared, emitted, writing.lang, writing.headings)
     parquet = {
         name: tuple(engine.map(write_group, ((shared, name, number, group) for number, group in enumerate(row_groups(name, emitted)))))
         for name in writing.parquet
@@ -65,7 +72,7 @@ def write_pieces(engine: Engine, shared: Shared[Work], emitted: Sequence[Emitted
     told = None
     if "findings" in writing.csv:
         told = tuple(engine.map(tell, ((shared, chunk, again, writing.lang) for chunk, again in enumerate(_again(shared.value, emitted)))))
-    return Written(parquet, csv, told)
+    return Written(parquet, csv, told, dict(books.made), books.without)
 
 
 def row_groups(name: str, emitted: Sequence[Emitted]) -> Iterator[tuple[Stretch, ...]]:

@@ -10,8 +10,8 @@ from typing import Any
 import openpyxl
 import pytest
 
-from aggregator.jobs import rejected_books
 from aggregator.outputs import rejected_book
+from aggregator.pipeline import books
 from aggregator.samples.shapes.formats import as_csv, as_message, as_parquet, as_workbook, table_of
 from aggregator.schemas.modes.m9610 import M9610
 from aggregator.schemas.returned import REJECT_CODES, REJECT_REASONS
@@ -107,7 +107,7 @@ def test_a_workbook_holds_all_lines_or_is_not_written(runner: Runner, monkeypatc
     """Half of an inventory must not be taken for the whole; and a run of which much is rejected must not take long."""
     few = runner.write(FAULTY[:2], "few.csv")
     many = runner.write(FAULTY[2:], "many.csv")
-    monkeypatch.setattr(rejected_books, "MOST_LINES", 4)
+    monkeypatch.setattr(books, "MOST_LINES", 4)
     outcome = runner.run(few, many)
     assert sorted(path.name for path in (Path(outcome.folder) / "rejected").iterdir()) == ["few.csv", "few.xlsx", "many.csv"]
     [note] = [note for note in outcome.notes if "workbook" in note.en]
