@@ -4,7 +4,7 @@ Times of customs have 17 digits (China time); `at` of our own doing is ISO 8601;
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -181,11 +181,19 @@ class Customs(NamedTuple):
     refused: frozenset[str] = frozenset()
 
 
+Span = tuple[str, str]
+"""Numbers of inventories from one to another, both included, by their bytes."""
+
+
 class Known(Protocol):
-    """What the ledger knows of inventories. Travels to the workers."""
+    """What the ledger knows of inventories. Travels to workers that reach the ledger."""
 
     def of(self, numbers: pa.Array) -> tuple[dict[str, Declared], Customs]:
         """Those of the given inventories that are declared, and what customs' messages said of them."""
+        ...
+
+    def within(self, spans: Iterable[Span]) -> Iterator[tuple[dict[str, Declared], Customs]]:
+        """The same of all inventories that it knows within spans that do not overlap; a bounded number at once."""
         ...
 
 

@@ -33,11 +33,11 @@ from aggregator.model.records import Known
 from aggregator.model.settings import Flags
 from aggregator.outputs.checked import checked
 from aggregator.pipeline.adding import Sum, by_declaration
-from aggregator.pipeline.asked import asked
 from aggregator.pipeline.emit import Emitted, emit_chunk, emit_partition
 from aggregator.pipeline.hashed import ranges_for
 from aggregator.pipeline.imports import refuse_imports
 from aggregator.pipeline.ingest import Ingested, IngestedPart, ingest
+from aggregator.pipeline.learnt import learn
 from aggregator.pipeline.merged import Merged
 from aggregator.pipeline.merging import merge_items
 from aggregator.pipeline.packing import pack_slips
@@ -89,16 +89,18 @@ def calculate(
     do the rest. `writing`: what they are to write of the run folder."""
     work = _work(line, inputs, engine)
     shared, chunks = engine.share(work), range(len(work.chunks))
-    ingesting, knows = engine.map(ingest, ((shared, chunk) for chunk in chunks)), set[int]()
-    ingested = list(ingesting if engine.reaches_ledger else asked(work, ingesting, knows))
+    ingested = list(engine.map(ingest, ((shared, chunk) for chunk in chunks)))
     by_file = _by_file(work, ingested)
     _refuse_truncated(work, by_file)
     imports = refuse_imports(work, by_file)
-    work = replace(work, known_in=None if engine.reaches_ledger else frozenset(knows), files=tuple(_with_unnamed(work, by_file)), exchange=_exchange(line, ingested))
+    work = replace(work, files=tuple(_with_unnamed(work, by_file)), exchange=_exchange(line, ingested))
     ranges = ranges_for(sum(chunk.inventories for chunk in ingested))
     away, partitions = scattered(engine, shared, ranges)
     work = replace(work, scattered=away)
     shared = engine.share(work)
+    if line.known is not None and not engine.reaches_ledger:
+        work = replace(work, learnt=learn(engine, shared, line.known, partitions))
+        shared = engine.share(work)
     resolved = list(engine.map(resolve_chunk, ((shared, chunk, partitions) for chunk in chunks)))
     resolved += list(engine.map(resolve_partition, ((shared, part) for part in range(partitions))))
     tie(engine, work, ingested, resolved, partitions, ranges)
@@ -144,7 +146,7 @@ def _work(line: Line, inputs: Inputs, engine: Engine) -> Work:
         constants=line.constants,
         flags=line.flags,
         question=line.question,
-        known=line.known,
+        known=line.known if engine.reaches_ledger else None,
         has_receipts=inputs.receipts is not None,
         has_tariff=inputs.tariff is not None,
         all_findings=line.all_findings,

@@ -18,14 +18,14 @@ from aggregator.domain.tariff import against_tariff
 from aggregator.engines.engine import Shared
 from aggregator.engines.files import with_dictionaries
 from aggregator.model.records import Declared, kept_period
-from aggregator.pipeline.asked import known_of
 from aggregator.pipeline.changes import changes
 from aggregator.pipeline.found import placed, reported
 from aggregator.pipeline.given import leave_given
+from aggregator.pipeline.learnt import known_of
 from aggregator.pipeline.orders import with_route
 from aggregator.pipeline.shards import EXCLUDED
 from aggregator.pipeline.slips import with_slip_facts
-from aggregator.pipeline.work import Work, chunk_unit, partition_unit
+from aggregator.pipeline.work import Work, chunk_unit, unit_at
 from aggregator.schemas.arrays import Ints, Mask
 from aggregator.schemas.inventories import IDENTIFIERS, Inventories
 from aggregator.schemas.modes import Mode
@@ -63,14 +63,14 @@ def resolve_chunk(shared: Shared[Work], chunk: int, partitions: int) -> Resolved
         part = (np.append(of_number, np.uint64(0))[place[away]] % np.uint64(partitions)).astype(np.int64)
         work.storage.write_parts(work.shards.spilled.of(chunk_unit(chunk)), lines.take(pa.array(away)), part, partitions)
         lines = lines.filter(pa.array(~spilled[place])).combine_chunks()
-    return _resolve(work, chunk_unit(chunk), lines)
+    return _resolve(work, chunk, lines)
 
 
 def resolve_partition(shared: Shared[Work], partition: int) -> Resolved:
     """Resolve the scattered inventories of one partition."""
     work = shared.value
     lines = work.spilled_lines(partition)
-    return _resolve(work, partition_unit(partition), with_dictionaries(lines, work.mode.dictionary.repeating))
+    return _resolve(work, len(work.chunks) + partition, with_dictionaries(lines, work.mode.dictionary.repeating))
 
 
 @dataclass(frozen=True)
@@ -94,14 +94,16 @@ class _Decided:
     answered: int
 
 
-def _resolve(work: Work, unit: str, lines: pa.Table) -> Resolved:
+def _resolve(work: Work, place: int, lines: pa.Table) -> Resolved:
+    """`place`: of the unit."""
+    unit = unit_at(work, place)
     grouped = group_inventories(lines, work.mode)
     facts: dict[str, pa.Array] = {}
     if work.mode.packing is not None:
         grouped, facts = with_slip_facts(work, grouped)
     elif work.mode.routing is not None:
         grouped, facts = with_route(work, grouped)
-    decided = _decide(work, grouped)
+    decided = _decide(work, place, grouped)
     simplified = _simplified(work, grouped, decided)
     _leave(work, unit, grouped, decided, facts)
     table = _inventory_table(work.mode, grouped, decided)
@@ -124,7 +126,7 @@ def _simplified(work: Work, grouped: Grouped, decided: _Decided) -> dict[str, tu
     return {code: (len(each), tuple(each[:SIMPLIFIED_NAMED])) for code, each in numbers.items()}
 
 
-def _decide(work: Work, grouped: Grouped) -> _Decided:
+def _decide(work: Work, place: int, grouped: Grouped) -> _Decided:
     """The fate of each inventory, by its own lines, the ledger, receipts and the tariff."""
     mode, inventories, numbers = work.mode, grouped.inventories, grouped.numbers
     received = work.receipts.of(numbers) if work.receipts is not None else None
@@ -132,8 +134,8 @@ def _decide(work: Work, grouped: Grouped) -> _Decided:
     contents = content_hashes(inventories, grouped.bits == 0, mode)
     in_ledger: dict[str, Declared] = {}
     refused: frozenset[str] = frozenset()
-    if work.known is not None:
-        in_ledger, customs = known_of(work, numbers, inventories.lines["chunk"].to_numpy())
+    if work.knows:
+        in_ledger, customs = known_of(work, numbers, place)
         refused = customs.refused
         in_ledger = {number: record for number, record in in_ledger.items() if number not in refused} if refused else in_ledger
         in_ledger, received = with_customs(in_ledger, received, customs, numbers)

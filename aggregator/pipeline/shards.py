@@ -67,6 +67,17 @@ DECLARED = pa.schema([*((name, INVENTORIES.field(name).type) for name in ("inven
 UNDECLARED = pa.schema([INVENTORIES.field(name) for name in ("inventory_no", "cleared_period", "reasons", "live", "verdict", "bits")])
 SHARING = pa.schema([("inventory_no", pa.string()), ("value", pa.string()), *_AT])
 """Inventories with a number that others seem to have too, and their first lines."""
+LEARNT = pa.schema(
+    [
+        *((name, pa.string()) for name in ("inventory_no", "run_ref")),
+        ("content", pa.binary()),
+        ("items", pa.string()),
+        ("cancelled", pa.bool_()),
+        *((name, pa.string()) for name in ("result", "message", "status", "at")),
+        ("refused", pa.bool_()),
+    ]
+)
+"""What the ledger knows of an inventory: how it is declared, if it is (Declared), and what customs said (Customs)."""
 TIED = pa.schema([(name, pa.string()) for name in ("inventory_no", "item_no", "column", "value")])
 """Inventories that a line without a number may belong to, as findings: `item_no` is null, `value` file and row of that line."""
 
@@ -79,7 +90,8 @@ class Shards:
     chunk), `audit_map`, `published` (findings), `listed` (excluded), `marks` (what is wrong with the rejected lines). By unit, a chunk or a partition: `inventories`, `judged`
     (lines), `findings` and `excluded` once resolved; `tied` where something is; `declared` and `undeclared` (inventories), `partials` (of the
     merge), `decisions` (on lines) and `settled_findings` once settled; `spread`. By partition, in parts by chunk: what was decided there and
-    goes `back`. By range of hashes: `sharing` (inventories with a number that may stand twice), `batch` (findings at those, in parts by chunk). By run: `tariff`."""
+    goes `back`. By range of hashes: `sharing` (inventories with a number that may stand twice), `batch` (findings at those, in parts by chunk),
+    `learnt` (of the ledger, in parts by unit; by file of it, in parts by range, before). By run: `tariff`."""
 
     lines: ShardKind
     row_findings: ShardKind
@@ -104,6 +116,7 @@ class Shards:
     published: ShardKind
     listed: ShardKind
     marks: ShardKind
+    learnt: ShardKind
     tariff: ShardKind
 
 
@@ -147,5 +160,6 @@ def shards_of(mode: Mode) -> Shards:
         published=ShardKind("published", published),
         listed=ShardKind("listed", mode.outputs["excluded"]),
         marks=ShardKind("marks", MARKS),
+        learnt=ShardKind("learnt", LEARNT),
         tariff=ShardKind("tariff", TARIFF),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -18,6 +18,7 @@ from aggregator.inputs.tables.receipts import Receipts
 from aggregator.model.company import Company
 from aggregator.model.customs import Customs
 from aggregator.model.records import Known
+from aggregator.model.remote import AnyPath
 from aggregator.model.settings import Flags
 from aggregator.pipeline.hashed import HashSet
 from aggregator.pipeline.shards import MEMBER, PART, Shards, shards_of
@@ -26,11 +27,20 @@ from aggregator.schemas.modes import Mode
 
 
 @dataclass(frozen=True)
+class Learnt:
+    """What the ledger knows of the inventories read, as it lies in the storage: in which ranges of the hash there is any, and the folders of
+    the runs that declared them."""
+
+    ranges: tuple[int, ...] = ()
+    folders: dict[str, AnyPath | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Work:
     """What every step needs to know. `mode`: as it is in force, with the user's severities. `question` is None where only the
-    data is checked, without a period; `known` where there is no ledger yet; `receipts` says whether there are any.
+    data is checked, without a period; `known` where there is no ledger to ask; `receipts` says whether there are any.
     `as_of` (yyyymmdd), `by_line`, `simplified`, `company`, `customs`, `declare_all`: see Line. `exchange`: known once all lines were
-    read. `known_in`: chunks of whose inventories the ledger knows something; None where steps ask it themselves (asked.py). `scattered`:
+    read. `learnt`: what the ledger knows, where steps cannot ask it (learnt.py); then `known` is None. `scattered`:
     inventories seen in more than one chunk. `batch`: units of the shards of findings at inventories that share a number."""
 
     mode: Mode
@@ -51,7 +61,7 @@ class Work:
     customs: Customs | None = None
     declare_all: bool = False
     exchange: Exchange = Exchange({}, 1)  # noqa: RUF009 - it cannot be changed
-    known_in: frozenset[int] | None = None
+    learnt: Learnt | None = None
     scattered: HashSet = HashSet("scattered")  # noqa: RUF009 - it cannot be changed
     batch: tuple[str, ...] = ()
 
@@ -62,6 +72,11 @@ class Work:
     @cached_property
     def receipts(self) -> Receipts | None:
         return Receipts.open(self.storage) if self.has_receipts else None
+
+    @property
+    def knows(self) -> bool:
+        """Whether there is a ledger."""
+        return self.known is not None or self.learnt is not None
 
     def files_of(self, chunk: int) -> list[Export]:
         """The file of each part."""

@@ -455,6 +455,33 @@ def test_cancelled_and_cleared_by_messages(ledger: Ledger, at: LedgerAt) -> None
     assert customs.undone[ONE].message == "CEB606"
 
 
+def test_what_lies_within_spans_is_known_as_if_it_were_asked_for(at: LedgerAt, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aggregator.ledger.sql.query._AT_ONCE", 2)
+    numbers = [f"{office}2026E{place:09d}" for office in ("2244", "5165") for place in range(1, 8)]
+    run(ledger, *numbers[:4], numbers[9])
+    file_orders(ledger, ORDER, OTHER)
+    hear(ledger, (ORDER, OrderMessage.ORDER, "-301008", T[1]))
+    with ledger.transaction(LATER):
+        result(T[1], numbers[5], numbers[2])(ledger)
+        ledger.take_clearances([Clearance(number, message, status, T[2]) for number in numbers[3:7:3] for message, status in (("CEB604", "100"), ("CEB606", "399"))])
+        ledger.record_cancelled("202610-01", [numbers[3]])
+    known = pickle.loads(pickle.dumps(at.known()))
+
+    def within(*spans: tuple[str, str]) -> tuple[Any, ...]:
+        declared, said = {}, []
+        for some, customs in known.within(spans):
+            assert len({*some, *customs.results, *customs.undone, *customs.refused}) <= 2
+            declared |= some
+            said.append(customs)
+        return declared, *({key: value for each in said for key, value in each[place].items()} for place in (0, 1)), {one for each in said for one in each.refused}
+
+    whole = known.of(pa.array([*numbers, ORDER, OTHER]))
+    assert within((numbers[0], numbers[6]), (min(ORDER, OTHER), max(ORDER, OTHER)), (numbers[7], numbers[-1])) == (whole[0], *whole[1])
+    assert (len(whole[0]), len(whole[1].results), len(whole[1].undone), whole[1].refused) == (7, 2, 2, {ORDER})
+    assert set(within((numbers[1], numbers[2]), (numbers[4], numbers[6]))[0]) == {numbers[1], numbers[2]}
+    assert within() == within((numbers[10], numbers[12])) == ({}, {}, {}, set())
+
+
 ALLOWED = {"applied": ("accepted", "refused"), "accepted": ("merged", "refused"), "merged": ("entered",)}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 import psycopg
@@ -23,7 +23,7 @@ from aggregator.ledger.sql.tables import COLUMNS
 from aggregator.ledger.sql.words import EXPORTED
 from aggregator.model.errors import Busy, StopRun
 from aggregator.model.place import Database, Place
-from aggregator.model.records import Customs, Declared, ExportedTable, Known
+from aggregator.model.records import Customs, Declared, ExportedTable, Known, Span
 from aggregator.schemas.text import Text
 
 _ASKS, _PAUSE_SECONDS = 10, 3.0
@@ -110,10 +110,19 @@ class KnownInventories:
         self.place = place
 
     def of(self, numbers: pa.Array) -> tuple[dict[str, Declared], Customs]:
+        with self._asked() as connection:
+            return query.declared_and_heard(connection, self.place, numbers)
+
+    def within(self, spans: Iterable[Span]) -> Iterator[tuple[dict[str, Declared], Customs]]:
+        with self._asked() as connection:
+            yield from query.all_within(connection, self.place, spans)
+
+    @contextmanager
+    def _asked(self) -> Iterator[PostgresConnection]:
         with store.connected(self.place) as connection:
             # Some thousands of numbers among many millions: by the index, whatever the planner thinks of it.
             connection.script("SET enable_hashjoin TO off; SET enable_mergejoin TO off")
-            return query.declared_and_heard(connection, self.place, numbers)
+            yield connection
 
 
 class PostgresLedger(SqlLedger):

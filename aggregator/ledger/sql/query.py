@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
+from functools import cache, partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -26,11 +27,14 @@ from aggregator.model.records import (
     RecordedRows,
     Run,
     Size,
+    Span,
     Tally,
     Undone,
 )
 from aggregator.model.remote import AnyPath, any_path_of
 from aggregator.schemas.units import SEPARATOR
+
+_AT_ONCE = 16_384
 
 
 def setting(connection: Connection, name: str) -> str | None:
@@ -142,14 +146,34 @@ def declared_and_heard(connection: Connection, ledger: Place, numbers: pa.Array)
         return _declared(connection, ledger, wanted), Customs(dict(results), {number: Undone(*said) for number, *said in undone}, refused)
 
 
+def all_within(connection: Connection, ledger: Place, spans: Iterable[Span]) -> Iterator[tuple[dict[str, Declared], Customs]]:
+    """The same of all that the ledger knows within spans of numbers."""
+    for low, high in spans:
+        since, last = ">=", low
+        while numbers := _next_known(connection, since, last, high):
+            yield declared_and_heard(connection, ledger, pa.array(numbers, pa.string()))
+            since, last = ">", numbers[-1]
+
+
+def _next_known(connection: Connection, since: str, last: str, high: str) -> list[str]:
+    """The first so many numbers of a span that the ledger knows anything of, each once."""
+    parts = [
+        f"SELECT * FROM (SELECT DISTINCT inventory_no FROM {place} inventory_no {since} ? AND inventory_no <= ? ORDER BY inventory_no LIMIT {_AT_ONCE}) AS {name}"
+        for name, place in (("held", f"inventory WHERE {LIVE} AND"), ("merged", "result_line WHERE"), ("undone", f"clearance WHERE {UNDOES} AND"))
+    ]
+    rows = connection.execute(f"{' UNION '.join(parts)} ORDER BY 1 LIMIT {_AT_ONCE}", (last, high) * len(parts))
+    return [number for (number,) in rows]
+
+
 def _declared(connection: Connection, ledger: Place, wanted: str) -> dict[str, Declared]:
     rows = connection.execute(
         f"SELECT wanted.inventory_no, content, run_ref, folder, items, cancelled <> '' FROM {wanted} "
         f"CROSS JOIN inventory ON inventory.inventory_no = wanted.inventory_no AND inventory.{LIVE} JOIN run USING (run_no)"
     )
-    home = home_of(connection, ledger)
+    # Runs are few, and a path takes longer than the row.
+    folder_at = cache(partial(folder_of, home_of(connection, ledger)))
     return {
-        number: Declared(content, ref, folder_of(home, folder), items, bool(told))
+        number: Declared(content, ref, folder_at(folder), items, bool(told))
         for number, content, ref, folder, items, told in rows
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ from aggregator.ledger.sqlite.verify import found_altered, refuse_altered
 from aggregator.model.answers import Result
 from aggregator.model.errors import StopRun
 from aggregator.model.place import Place
-from aggregator.model.records import Customs, Declared, ExportedTable, Known
+from aggregator.model.records import Customs, Declared, ExportedTable, Known, Span
 from aggregator.schemas.text import Text
 
 _PAGE_CACHE_KIB = 262_144
@@ -86,6 +86,10 @@ class KnownInventories:
     def of(self, numbers: pa.Array) -> tuple[dict[str, Declared], Customs]:
         with _reading(self.ledger) as connection:
             return query.declared_and_heard(connection, self.ledger, numbers)
+
+    def within(self, spans: Iterable[Span]) -> Iterator[tuple[dict[str, Declared], Customs]]:
+        with _reading(self.ledger) as connection:
+            yield from query.all_within(connection, self.ledger, spans)
 
 
 def declared(ledger: Path, numbers: pa.Array) -> dict[str, Declared]:
