@@ -90,11 +90,11 @@ def header_totals(inventories: Inventories, bucket_of_inventory: np.ndarray[Any,
         buckets = bucket_of_inventory[inventories.inventory_of[places]]
         chosen = values.take(pa.array(places)).cast(AMOUNT)
         given = chosen.is_valid().to_numpy(zero_copy_only=False)
-        for bucket in np.unique(buckets):
+        for bucket in sorted(BUCKETS):
             mask = (buckets == bucket) & given
-            total = pc.sum(chosen.filter(pa.array(mask))).as_py()
             if mask.any():
-                parts.append(totals_of(column, [unit], str(bucket), pa.array([total], AMOUNT)))
+                total = pc.sum(chosen.filter(pa.array(mask))).as_py()
+                parts.append(totals_of(column, [unit], bucket, pa.array([total], AMOUNT)))
     return pa.concat_tables(parts)
 
 

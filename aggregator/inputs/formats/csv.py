@@ -90,7 +90,8 @@ def read_chunk(file: Export, block: Block) -> TextChunk:
     if wrong:
         # Cut once for all of them: a chunk may hold nothing but wrong records.
         records = records or cut_records(data, _dialect(file))
-        parsed = np.setdiff1d(places, list(wrong))
+        kept[list(wrong)] = False
+        parsed = np.flatnonzero(kept)
         wrong |= dict.fromkeys(_beside_pieces(wrong, data, records, file), "F206")
         numbers = {place: _number_in(place, wrong, data, records, file) for place in wrong}
         lines = _with_wrong_rows(lines, places, parsed, wrong, numbers)
@@ -206,9 +207,10 @@ def _with_wrong_rows(
     lines: pa.Table, given: Ints, parsed: Ints, wrong: dict[int, str], numbers: dict[int, str | None]
 ) -> pa.Table:
     """Put a row of nulls (but for the inventory number seen) where each wrong record stands. `parsed`: records of `lines`."""
-    is_wrong = np.isin(given, list(wrong))
     places = np.full(len(given), lines.num_rows)
     places[np.searchsorted(given, parsed)] = np.arange(lines.num_rows)
+    is_wrong = np.zeros(len(given), dtype=bool)
+    is_wrong[np.searchsorted(given, sorted(wrong))] = True
     places[is_wrong] = lines.num_rows
     padded = pa.concat_tables([lines, _nulls(lines.schema)]).combine_chunks()
     spread = padded.take(pa.array(places))
