@@ -25,7 +25,7 @@ from aggregator.outputs.tables import csv_head, write_csv, write_parquet
 from aggregator.pipeline.books import rejected_by_file
 from aggregator.pipeline.counting import counted
 from aggregator.pipeline.result import Result
-from aggregator.pipeline.result_tables import weight_shares
+from aggregator.pipeline.result_tables import sharings, weight_shares
 from aggregator.pipeline.written import Writing
 from aggregator.places.place import MANIFEST
 from aggregator.schemas.column_names import column_name
@@ -33,22 +33,22 @@ from aggregator.schemas.text import Text
 
 
 def writing_of(settings: RunSettings) -> Writing:
-    """What workers write: all that is in the order of the input."""
+    """What workers write: all whose rows are as many as those of the input."""
     parquet = ("audit_map", "excluded") if "parquet" in settings.formats else ("audit_map",)
-    csv = ("excluded", "findings", "audit_map") if "csv" in settings.formats else ("excluded", "findings")
+    csv = ("excluded", "findings", "weight_shares", *(("audit_map",) if "csv" in settings.formats else ()))
     return Writing(parquet, csv, settings.lang, settings.sheet_headings)
 
 
 def write_outputs(settings: RunSettings, result: Result, run_ref: str, stage: Path, outcome: Outcome) -> None:
     """Write every table, counting the findings into the outcome, and the rejected lines of each input."""
-    mode = result.work.mode
+    mode, storage = result.work.mode, result.work.storage
     refs = declaration_refs(run_ref, result.split.declarations)
 
     makers: dict[str, Callable[[], Iterator[pa.Table]]] = {
         "declarations": lambda: iter([result.declarations]),
         "declaration_items": lambda: iter([result.declaration_items]),
         "audit_map": lambda: result.pieces("audit_map"),
-        "weight_shares": lambda: weight_shares(mode, result.work.storage, result.spread, refs),
+        "weight_shares": lambda: (weight_shares(mode, storage, sharing, refs) for sharing in sharings(storage, result.spread)),
         "findings": lambda: counted(result.findings(settings.lang), outcome),
         "excluded": lambda: result.pieces("excluded"),
         "control_totals": lambda: iter([result.totals]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -75,8 +76,16 @@ def _first_inventory_of_header(items: pa.Table, split: Split) -> pa.Table:
     return items.take(pa.array(firsts)).combine_chunks()
 
 
-def weight_shares(mode: Mode, storage: Storage, shards: list[Shard], refs: pa.Array) -> Iterator[pa.Table]:
-    """Shares of spread inventories, sorted by inventory number, from shards each sorted so; a bounded number at once."""
+class Sharing(NamedTuple):
+    """Shares of the inventories from one number (included) to another (not included), and the shards that have any."""
+
+    low: str | None
+    high: str | None
+    shards: tuple[Shard, ...]
+
+
+def sharings(storage: Storage, shards: Iterable[Shard]) -> Iterator[Sharing]:
+    """Shards, each sorted by inventory number, cut by these numbers: a bounded number of shares each."""
     given, samples, rows = list[tuple[Shard, str, str]](), [pa.array([], pa.string())], 0
     for shard in shards:
         numbers = storage.read(shard, ["inventory_no"])["inventory_no"].combine_chunks()
@@ -89,17 +98,22 @@ def weight_shares(mode: Mode, storage: Storage, shards: list[Shard], refs: pa.Ar
     parts = rows // _SHARES_AT_ONCE + 1
     cuts = [ordered[len(ordered) * part // parts].as_py() for part in range(1, parts)]
     for low, high in zip([None, *cuts], [*cuts, None], strict=True):
-        wanted = (shard for shard, first, last in given if (high is None or first < high) and (low is None or last >= low))
-        tables = [_between(storage.read(shard), low, high) for shard in wanted]
-        if tables:
-            table = pa.concat_tables(tables).sort_by([("inventory_no", "ascending"), ("declaration", "ascending")])
-            columns = {
-                "inventory_no": table["inventory_no"],
-                "declaration_ref": refs.take(table["declaration"].combine_chunks()),
-                "gross_weight_kg": table["gross_weight_kg"],
-                "net_weight_kg": table["net_weight_kg"],
-            }
-            yield checked(mode, "weight_shares", pa.table(columns))
+        wanted = tuple(shard for shard, first, last in given if (high is None or first < high) and (low is None or last >= low))
+        if wanted:
+            yield Sharing(low, high, wanted)
+
+
+def weight_shares(mode: Mode, storage: Storage, sharing: Sharing, refs: pa.Array) -> pa.Table:
+    """Shares of spread inventories, sorted by inventory number."""
+    tables = [_between(storage.read(shard), sharing.low, sharing.high) for shard in sharing.shards]
+    table = pa.concat_tables(tables).sort_by([("inventory_no", "ascending"), ("declaration", "ascending")])
+    columns = {
+        "inventory_no": table["inventory_no"],
+        "declaration_ref": refs.take(table["declaration"].combine_chunks()),
+        "gross_weight_kg": table["gross_weight_kg"],
+        "net_weight_kg": table["net_weight_kg"],
+    }
+    return checked(mode, "weight_shares", pa.table(columns))
 
 
 def _between(table: pa.Table, low: str | None, high: str | None) -> pa.Table:

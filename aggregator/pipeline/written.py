@@ -1,4 +1,4 @@
-"""Outputs in the order of the input, as workers write them: pieces that a run folder only has to join (outputs/parquet_parts.py)."""
+"""Outputs whose rows are as many as those of the input, as workers write them: pieces that a run folder only has to join (outputs/parquet_parts.py)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from aggregator.model.outcome import Example
 from aggregator.outputs.tables import ROW_GROUP, csv_bytes, write_parquet_to
 from aggregator.pipeline.books import make_books
 from aggregator.pipeline.counting import OncePerValue, count_findings
-from aggregator.pipeline.emit import Emitted
-from aggregator.pipeline.result_tables import findings_rows
+from aggregator.pipeline.emit import Emitted, Numbering
+from aggregator.pipeline.hashed import spread
+from aggregator.pipeline.result_tables import Sharing, findings_rows, sharings, weight_shares
 from aggregator.pipeline.work import Work, chunk_unit
 from aggregator.schemas.text import Lang
 
@@ -61,14 +62,18 @@ class Stretch(NamedTuple):
     rows: int
 
 
-def write_pieces(engine: Engine, shared: Shared[Work], emitted: Sequence[Emitted], writing: Writing) -> Written:
+def write_pieces(engine: Engine, shared: Shared[Work], emitted: Sequence[Emitted], shares: Sequence[Shard], numbering: Numbering, writing: Writing) -> Written:
+    """`shares`: of all units."""
     # A workbook takes one worker long: it is begun first, and the others write beside it.
     books = make_books(engine, shared, emitted, writing.lang, writing.headings)
     parquet = {
         name: tuple(engine.map(write_group, ((shared, name, number, group) for number, group in enumerate(row_groups(name, emitted)))))
         for name in writing.parquet
     }
-    csv = {name: tuple(engine.map(write_rows, ((shared, name, chunk, each.pieces[name]) for chunk, each in enumerate(emitted)))) for name in writing.csv if name != "findings"}
+    csv = {name: tuple(engine.map(write_rows, ((shared, name, chunk, each.pieces[name]) for chunk, each in enumerate(emitted)))) for name in writing.csv if name not in ("findings", "weight_shares")}
+    if "weight_shares" in writing.csv:
+        cut = enumerate(sharings(shared.value.storage, shares))
+        csv["weight_shares"] = tuple(spread(engine, write_shares, ((shared, number, sharing, numbering) for number, sharing in cut)))
     told = None
     if "findings" in writing.csv:
         told = tuple(engine.map(tell, ((shared, chunk, again, writing.lang) for chunk, again in enumerate(_again(shared.value, emitted)))))
@@ -106,6 +111,13 @@ def write_rows(shared: Shared[Work], name: str, chunk: int, shard: Shard) -> str
     rows = work.storage.read(shard).cast(work.mode.outputs[name])
     work.storage.write_bytes(f"{name}-{chunk}.csv", csv_bytes(rows, header=False))
     return f"{name}-{chunk}.csv"
+
+
+def write_shares(shared: Shared[Work], number: int, sharing: Sharing, numbering: Numbering) -> str:
+    work = shared.value
+    rows = weight_shares(work.mode, work.storage, sharing, numbering.refs)
+    work.storage.write_bytes(f"weight_shares-{number}.csv", csv_bytes(rows, header=False))
+    return f"weight_shares-{number}.csv"
 
 
 def _again(work: Work, emitted: Sequence[Emitted]) -> Iterator[tuple[tuple[int, ...], ...]]:
