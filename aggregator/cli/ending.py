@@ -9,7 +9,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -24,6 +24,7 @@ from aggregator.cli.screen import (
     tell,
     tell_json,
     write_bytes,
+    write_drawn,
     write_json,
     write_lines,
 )
@@ -33,6 +34,7 @@ from aggregator.schemas.shown import shown
 
 if TYPE_CHECKING:
     from aggregator.model.options import Options
+    from aggregator.reports.summary import Line
     from aggregator.schemas.text import Lang, Text
 
 
@@ -69,6 +71,16 @@ class Reporter:
     def print(self, *lines: str) -> None:
         with _reader_may_go():
             write_lines(lines)
+
+    def close(self, lines: Sequence[Line]) -> None:
+        """Print how a job ended."""
+        from aggregator.cli.closing import drawn, wants_tables
+
+        with _reader_may_go():
+            if wants_tables():
+                write_drawn(drawn(lines, self.lang))
+            else:
+                write_lines(line.text for line in lines)
 
     def print_json(self, value: Any) -> None:
         with _reader_may_go():

@@ -33,6 +33,12 @@ def write_lines(lines: Iterable[str]) -> None:
             out.write(f"{shown(line)}\n")
 
 
+def write_drawn(text: str) -> None:
+    """What is drawn for a terminal (closing.py), of text that is `shown` already."""
+    with _standard_output() as out:
+        out.write(text)
+
+
 def write_json(value: Any) -> None:
     with _standard_output() as out:
         out.write(f"{_json(value, out.encoding)}\n")

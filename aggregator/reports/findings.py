@@ -11,15 +11,15 @@ import pyarrow as pa
 from aggregator.model.disk import replacing
 from aggregator.model.outcome import Outcome
 from aggregator.outputs.tables import write_csv_to
-from aggregator.reports.summary import findings_by_code
+from aggregator.reports.summary import Line, findings_by_code
 from aggregator.schemas.column_names import SEVERITIES, column_name
 from aggregator.schemas.text import Lang, Text
 
 
 def print_findings(
     tables: Iterator[pa.Table], path: Path | None, most: int, outcome: Outcome, lang: Lang, echo: Callable[[str], object], headings: Lang = "en"
-) -> None:
-    """Print the first findings, write all to `path` (under `headings`) if there is one, end with the counts."""
+) -> list[Line]:
+    """Print the first findings, write all to `path` (under `headings`) if there is one. Out: the counts, to end with."""
     left = most
 
     def shown() -> Iterator[pa.Table]:
@@ -38,16 +38,13 @@ def print_findings(
         for _ in shown():
             pass
     if not most:
-        return
+        return []
     counts, total = outcome.counts, sum(outcome.findings.values())
-    echo(
-        Text(
-            f"{counts['lines_read']:,} lines of {counts['inventories_read']:,} inventories read: {total:,} findings.",
-            f"读入 {counts['lines_read']:,} 行、{counts['inventories_read']:,} 份清单：发现 {total:,} 个问题。",
-        ).in_lang(lang)
+    read = Text(
+        f"{counts['lines_read']:,} lines of {counts['inventories_read']:,} inventories read: {total:,} findings.",
+        f"读入 {counts['lines_read']:,} 行、{counts['inventories_read']:,} 份清单：发现 {total:,} 个问题。",
     )
-    for line in (*(note.in_lang(lang) for note in outcome.notes), *findings_by_code(outcome, lang)):
-        echo(line)
+    return [Line(read.in_lang(lang)), *(Line(note.in_lang(lang)) for note in outcome.notes), *findings_by_code(outcome, lang)]
 
 
 def _paragraph(row: dict[str, Any], outcome: Outcome, lang: Lang) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from enum import StrEnum
+from typing import Any, NamedTuple
 
 from aggregator.model.outcome import Outcome
 from aggregator.model.repairs import REPAIRS
@@ -11,6 +12,36 @@ from aggregator.schemas.modes.m9710.reasons import REASONS
 from aggregator.schemas.text import Lang, Text
 
 _CODES_SHOWN = 10
+
+
+class Tone(StrEnum):
+    PLAIN = "plain"
+    GOOD = "good"
+    DOUBTFUL = "doubtful"
+    BAD = "bad"
+    NEXT = "next"
+    """What is to be done next, or where to look."""
+
+
+class Table(StrEnum):
+    FATES = "fates"
+    FINDINGS = "findings"
+
+
+HEADINGS = {
+    Table.FATES: (Text("Fate", "去向"), Text("Count", "份数"), Text("", "说明")),
+    Table.FINDINGS: (Text("Rule", "规则"), Text("Count", "个数"), Text("What is wrong", "问题")),
+}
+"""Over the three cells of each line of a table; the second is a number."""
+
+
+class Line(NamedTuple):
+    """A line of the summary; `cells`: the same as a row of the table it belongs to, where there is room for one."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+    table: Table | None = None
+    cells: tuple[str, ...] = ()
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:
@@ -39,45 +70,67 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
 
 def summary(outcome: Outcome, lang: Lang, *, dry_run: bool) -> list[str]:
     """Lines to print after a run."""
-    counts, units, waits = outcome.counts, outcome.mode.wording.units, outcome.mode.waits_for_clearing
-    late = Text(f" ({counts['inventories_late']:,} late)", f"（其中补报 {counts['inventories_late']:,} 份）") if waits else Text("", "")
-    lists = Text(f" and {counts['lists']:,} lists", f"，清单 {counts['lists']:,} 份") if "lists" in counts else Text("", "")
+    return [line.text for line in closing(outcome, lang, dry_run=dry_run)]
+
+
+def closing(outcome: Outcome, lang: Lang, *, dry_run: bool) -> list[Line]:
+    """The same with what a terminal makes tables of."""
+    counts, units = outcome.counts, outcome.mode.wording.units
     lines = [
-        Text(
+        Line(Text(
             f"Period {outcome.period}: {counts['lines_read']:,} lines of {counts['inventories_read']:,} {units.en} read.",
             f"申报期 {outcome.period}：读入 {counts['lines_read']:,} 行，{counts['inventories_read']:,} 份{units.zh}。",
-        ),
-        Text(
-            f"  declared {counts['inventories_declared']:,} {units.en}{late.en} in "
-            f"{counts['declarations']:,} declarations with {counts['declaration_items']:,} items{lists.en}",
-            f"  申报 {counts['inventories_declared']:,} 份{units.zh}{late.zh}，"
-            f"形成报关单 {counts['declarations']:,} 份、商品项 {counts['declaration_items']:,} 项{lists.zh}",
-        ),
-        Text(f"  rejected {counts['inventories_rejected']:,} {units.en}", f"  拒绝 {counts['inventories_rejected']:,} 份{units.zh}"),
-        Text(f"  excluded {counts['inventories_excluded']:,} {units.en}", f"  排除 {counts['inventories_excluded']:,} 份{units.zh}"),
-    ]
-    shown = [line.in_lang(lang) for line in lines]
-    shown[2:2] = [f"    {reason} {count:,}: {REASONS[reason][0].in_lang(lang)}" for reason, count in outcome.routes.items()]
-    for reason, count in outcome.excluded.items():
-        shown.append(f"    {reason} {count:,}: {outcome.mode.rules.exclusions[reason].message.in_lang(lang)}")
-    shown.append(Text("  every line is accounted for: control totals balance", "  每一行均有去向：控制合计平衡").in_lang(lang))
+        ).in_lang(lang)),
+        *_fates(outcome, lang),
+        Line(Text("  every line is accounted for: control totals balance", "  每一行均有去向：控制合计平衡").in_lang(lang)),
+    ]  # fmt: skip
     if outcome.repairs:
         listed = "; ".join(f"{REPAIRS.get(kind, Text(kind, kind)).in_lang(lang)} ({count:,})" for kind, count in outcome.repairs.items())
-        shown.append(Text(f"  corrected in reading, no value changed: {listed}", f"  读取时的规范处理（未改变任何值）：{listed}").in_lang(lang))
-    shown += [_severities(outcome).in_lang(lang)] if outcome.findings else []
-    shown += findings_by_code(outcome, lang)
-    shown += [f"  [{code}] {count:,} × {outcome.mode.rules[code].message.in_lang(lang)} ({', '.join(first)}{' …' if count > len(first) else ''})"
-              for code, (count, first) in outcome.simplified.items()]  # fmt: skip
+        lines.append(Line(Text(f"  corrected in reading, no value changed: {listed}", f"  读取时的规范处理（未改变任何值）：{listed}").in_lang(lang)))
+    lines += [Line(_severities(outcome).in_lang(lang))] if outcome.findings else []
+    lines += findings_by_code(outcome, lang)
+    lines += [_finding(outcome, code, count, lang, f" ({', '.join(first)}{' …' if count > len(first) else ''})") for code, (count, first) in outcome.simplified.items()]
     if outcome.working_days_left is not None:
-        shown.append(_deadline(outcome, outcome.working_days_left).in_lang(lang))
+        lines.append(Line(_deadline(outcome, outcome.working_days_left).in_lang(lang), Tone.DOUBTFUL if outcome.undeclared else Tone.PLAIN))
     if outcome.ledger_created:
-        shown.append(
-            Text(
-                "A new ledger was made: it knows of nothing declared before. Keep it with the results.",
-                "已新建台账：其中没有任何此前的申报记录。请与结果一并妥善保存。",
-            ).in_lang(lang)
-        )
-    return shown + _ending(outcome, lang, dry_run=dry_run)
+        lines.append(Line(Text(
+            "A new ledger was made: it knows of nothing declared before. Keep it with the results.",
+            "已新建台账：其中没有任何此前的申报记录。请与结果一并妥善保存。",
+        ).in_lang(lang)))  # fmt: skip
+    return lines + _ending(outcome, lang, dry_run=dry_run)
+
+
+def _fates(outcome: Outcome, lang: Lang) -> list[Line]:
+    counts, units = outcome.counts, outcome.mode.wording.units.in_lang(lang)
+    declared, rejected, excluded = (counts[f"inventories_{fate}"] for fate in ("declared", "rejected", "excluded"))
+    reasons = [(name, count, REASONS[name][0]) for name, count in outcome.routes.items()]
+    lines = [
+        _fate(Text("declared", "申报"), declared, f" {units}{_of_declared(outcome).in_lang(lang)}", lang, Tone.GOOD),
+        *(_reason(name, count, text, lang) for name, count, text in reasons),
+        _fate(Text("rejected", "拒绝"), rejected, f" {units}", lang, Tone.BAD),
+        _fate(Text("excluded", "排除"), excluded, f" {units}", lang, Tone.PLAIN),
+    ]
+    return lines + [_reason(name, count, outcome.mode.rules.exclusions[name].message, lang) for name, count in outcome.excluded.items()]
+
+
+def _of_declared(outcome: Outcome) -> Text:
+    counts = outcome.counts
+    late = Text(f" ({counts['inventories_late']:,} late)", f"（其中补报 {counts['inventories_late']:,} 份）") if outcome.mode.waits_for_clearing else Text("", "")
+    lists = Text(f" and {counts['lists']:,} lists", f"，清单 {counts['lists']:,} 份") if "lists" in counts else Text("", "")
+    return Text(
+        f"{late.en} in {counts['declarations']:,} declarations with {counts['declaration_items']:,} items{lists.en}",
+        f"{late.zh}，形成报关单 {counts['declarations']:,} 份、商品项 {counts['declaration_items']:,} 项{lists.zh}",
+    )
+
+
+def _fate(name: Text, count: int, more: str, lang: Lang, tone: Tone) -> Line:
+    """`more`: what the count is of, and what became of it."""
+    said = Text(f"  {name.en} {count:,}{more}", f"  {name.zh} {count:,} 份{more.removeprefix(' ')}").in_lang(lang)
+    return Line(said, tone if count else Tone.PLAIN, Table.FATES, (name.in_lang(lang), f"{count:,}", more.strip()))
+
+
+def _reason(name: str, count: int, why: Text, lang: Lang) -> Line:
+    return Line(f"    {name} {count:,}: {why.in_lang(lang)}", table=Table.FATES, cells=(f"  {name}", f"{count:,}", why.in_lang(lang)))
 
 
 def _severities(outcome: Outcome) -> Text:
@@ -97,29 +150,35 @@ def _deadline(outcome: Outcome, left: int) -> Text:
     )
 
 
-def findings_by_code(outcome: Outcome, lang: Lang) -> list[str]:
+def findings_by_code(outcome: Outcome, lang: Lang) -> list[Line]:
     """But for those that a note speaks of."""
     left = {code: more for code, count in outcome.findings.items() if (more := count - outcome.explained.get(code, 0)) > 0}
     codes = sorted(left, key=lambda code: (outcome.mode.rules[code].severity != "error", -left[code], code))
-    lines = [f"  [{code}] {left[code]:,} × {outcome.mode.rules[code].message.in_lang(lang)}" for code in codes[:_CODES_SHOWN]]
+    lines = [_finding(outcome, code, left[code], lang) for code in codes[:_CODES_SHOWN]]
     if len(codes) > _CODES_SHOWN:
         more = len(codes) - _CODES_SHOWN
-        lines.append(Text(f"  … and {more} more codes", f"  …… 另有 {more} 种").in_lang(lang))
+        lines.append(Line(Text(f"  … and {more} more codes", f"  …… 另有 {more} 种").in_lang(lang)))
     return lines
 
 
-def _ending(outcome: Outcome, lang: Lang, *, dry_run: bool) -> list[str]:
+def _finding(outcome: Outcome, code: str, count: int, lang: Lang, more: str = "") -> Line:
+    rule = outcome.mode.rules[code]
+    said = f"{rule.message.in_lang(lang)}{more}"
+    return Line(f"  [{code}] {count:,} × {said}", Tone.BAD if rule.severity == "error" else Tone.DOUBTFUL, Table.FINDINGS, (code, f"{count:,}", said))
+
+
+def _ending(outcome: Outcome, lang: Lang, *, dry_run: bool) -> list[Line]:
     if dry_run:
-        return [Text("Dry run: nothing was written.", "试运行：未写入任何内容。").in_lang(lang)]
+        return [Line(Text("Dry run: nothing was written.", "试运行：未写入任何内容。").in_lang(lang), Tone.NEXT)]
     if outcome.published:
-        messages = [_messages(outcome)] if outcome.mode.procedure is not Procedure.PACK else []
-        return [text.in_lang(lang) for text in (*messages, *_published(outcome))]
+        messages = [Line(_messages(outcome).in_lang(lang))] if outcome.mode.procedure is not Procedure.PACK else []
+        return [*messages, *(Line(text.in_lang(lang), Tone.NEXT) for text in _published(outcome))]
     if outcome.folder:
-        return [Text(
+        return [Line(Text(
             f"Nothing new to declare. The same lines were rejected before: see {outcome.folder}.",
             f"没有新的清单需要申报。相同的行此前已被拒绝：见 {outcome.folder}。",
-        ).in_lang(lang)]  # fmt: skip
-    return [Text("Nothing new to declare.", "没有新的清单需要申报。").in_lang(lang)]
+        ).in_lang(lang), Tone.NEXT)]  # fmt: skip
+    return [Line(Text("Nothing new to declare.", "没有新的清单需要申报。").in_lang(lang), Tone.NEXT)]
 
 
 def _messages(outcome: Outcome) -> Text:
