@@ -71,6 +71,11 @@ class Rule:
     in_force_from: date = SINCE_2019
     in_force_to: date | None = None
 
+    @property
+    def said(self) -> Text:
+        """What is wrong, and what to do."""
+        return Text(f"{self.message.en} {self.remedy.en}".strip(), f"{self.message.zh}{self.remedy.zh}")
+
     def in_force(self, day: date) -> bool:
         return self.in_force_from <= day and (self.in_force_to is None or day <= self.in_force_to)
 

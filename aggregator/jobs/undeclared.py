@@ -5,14 +5,18 @@ from __future__ import annotations
 import csv
 import mmap
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
 
 from aggregator.inputs.tables.canonical import folded
+from aggregator.jobs.publish import void_folder
 from aggregator.ledger.ledger import Ledger
 from aggregator.model.records import FIRST_MODE, Seen
+from aggregator.model.remote import below
+from aggregator.places.at import place_at
 from aggregator.schemas.modes import Mode, mode_of
 from aggregator.schemas.text import Lang
 from aggregator.schemas.units import SEPARATOR
@@ -52,7 +56,7 @@ def fate_of(seen: Seen) -> str:
 
 def _explained(mode: Mode, seen: Seen, lang: Lang) -> str:
     rules = [mode.rules.by_code.get(word) or mode.rules.exclusions.get(word) for word in seen.reason.split()]
-    return " ".join(f"[{rule.code}] {rule.message.in_lang(lang)} {rule.remedy.in_lang(lang)}".strip() for rule in rules if rule is not None)
+    return ("" if lang == "zh" else " ").join(f"[{rule.code}] {rule.said.in_lang(lang)}" for rule in rules if rule is not None)
 
 
 def _in_rejected_lines(ledger: Ledger, numbers: set[str]) -> Iterator[tuple[str, list[str]]]:
@@ -60,12 +64,15 @@ def _in_rejected_lines(ledger: Ledger, numbers: set[str]) -> Iterator[tuple[str,
     wanted = {number for number in numbers if len(number) >= _SHORTEST}
     left = _MOST_BYTES
     for run in reversed(ledger.runs()):
-        folder = run.folder / "rejected" if isinstance(run.folder, Path) else None
-        if not wanted or folder is None or not folder.is_dir():
+        if run.folder is None or not wanted or left <= 0:
             continue
-        for path in sorted(folder.glob("*.csv")):
-            size = path.stat().st_size
-            if 0 < size <= left:
+        folder = (run.folder if run.live else void_folder(run.folder)) / "rejected"
+        place = place_at(folder)
+        for name in sorted(name for name in place.files(folder) if name.endswith(".csv")):
+            with suppress(FileNotFoundError), place.local(below(folder, name)) as path:
+                size = path.stat().st_size
+                if not 0 < size <= left:
+                    continue
                 left -= size
                 found = set[str]()
                 for number, cells in _in_file(path, wanted):

@@ -97,8 +97,7 @@ class _Book:
     def _text(self, code: int, column: int) -> str:
         rule = self.mode.rules.rules[code]
         heading = self.headings[self.columns[column]] if column in self.columns else self.mode.dictionary.shown_names[column]
-        said = f"{rule.message.in_lang(self.lang)}{'' if self.lang == 'zh' else ' '}{rule.remedy.in_lang(self.lang)}"
-        return f"[{rule.code}] {heading}{': ' if heading else ''}{said}"
+        return f"[{rule.code}] {heading}{': ' if heading else ''}{rule.said.in_lang(self.lang)}"
 
 
 def _bounded(table: pa.Table) -> Iterator[pa.Table]:

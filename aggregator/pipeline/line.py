@@ -179,8 +179,8 @@ def _refuse_truncated(work: Work, by_file: list[list[IngestedPart]]) -> None:
             rule, name = file_rule("F106"), file.name
             row = parts[-1].last_row
             raise UnusableInput(
-                f"[F106] {name}, row {row}: {rule.message.en} {rule.remedy.en}",
-                f"[F106] {name} 第 {row} 行：{rule.message.zh}{rule.remedy.zh}",
+                f"[F106] {name}, row {row}: {rule.said.en}",
+                f"[F106] {name} 第 {row} 行：{rule.said.zh}",
             )
 
 

@@ -150,7 +150,7 @@ def findings_rows(mode: Mode, pieces: Iterable[pa.Table], lang: Lang) -> Iterato
         "code": pa.array(mode.rules.codes, pa.string()),
         "severity": pa.array([str(rule.severity) for rule in rules], pa.string()),
         "scope": pa.array([str(rule.scope) for rule in rules], pa.string()),
-        "message": pa.array([f"{r.message.in_lang(lang)} {r.remedy.in_lang(lang)}" for r in rules], pa.string()),
+        "message": pa.array([rule.said.in_lang(lang) for rule in rules], pa.string()),
     }
     columns = pa.array(mode.dictionary.shown_names, pa.string())
     for piece in pieces:

@@ -81,7 +81,8 @@ def check_lines(found: Checked, lang: Lang) -> list[str]:
         Text(f"completed an interrupted publication: {target}", f"已完成此前中断的发布：{target}").in_lang(lang) for target in found.finished
     ]
     for problem in found.problems:
-        lines.append(f"{problem.subject}: {problem.what.in_lang(lang)}. {problem.remedy.in_lang(lang)}")
+        said = Text(f": {problem.what.en}. {problem.remedy.en}", f"：{problem.what.zh}。{problem.remedy.zh}")
+        lines.append(f"{problem.subject}{said.in_lang(lang)}")
     counts = Text(
         f"{found.events:,} events, {found.runs:,} runs, {found.inventories:,} inventories and {found.files:,} files looked at",
         f"已核对 {found.events:,} 条记录、{found.runs:,} 个批次、{found.inventories:,} 份清单、{found.files:,} 个文件",

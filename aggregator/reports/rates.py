@@ -17,7 +17,7 @@ def rates_lines(checked: CheckedRates, lang: Lang) -> Iterator[str]:
     for finding in checked.findings:
         rule = RATE_RULES[finding.code]
         where = f"{finding.place} " if finding.place else ""
-        yield f"{where}{finding.currency} \"{finding.value}\" [{finding.code} {SEVERITIES[rule.severity].in_lang(lang)}] {rule.message.in_lang(lang)} {rule.remedy.in_lang(lang)}"
+        yield f"{where}{finding.currency} \"{finding.value}\" [{finding.code} {SEVERITIES[rule.severity].in_lang(lang)}] {rule.said.in_lang(lang)}"
     currencies = ", ".join(sorted({letters_of(rate.currency_code) for rate in checked.rates})) or "-"
     count, found = len(checked.rates), len(checked.findings)
     yield Text(

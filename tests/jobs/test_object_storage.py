@@ -131,6 +131,11 @@ def test_other_commands_find_the_run(storage: Storage, tmp_path: Path) -> None:
     findings = storage.objects(f"{RUN.replace('-01/', '-02/')}findings.csv").popitem()[1].decode("utf-8-sig")
     assert "10.00000 → 12.00000 @ 202610-01-000001" in findings, "the audit map of then is read in the bucket"
     assert outcome.run_ref == "202610-02"
+    faulty = tmp_path / "faulty.csv"
+    faulty.write_text(csv_text([row(inventory_no="22442026E000000009", order_no="ORDER-9", waybill_no="W9", goods_name="")]), encoding="utf-8")
+    _run(tmp_path, faulty)
+    [rejected] = trace(place, {"ORDER-9"})
+    assert (rejected["fate"].to_pylist(), rejected["reason"].to_pylist()) == (["rejected"], ["R101"]), "found in the rejected lines there"
 
 
 def test_answers_are_taken_from_and_kept_in_object_storage(storage: Storage, tmp_path: Path) -> None:

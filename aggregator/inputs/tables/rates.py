@@ -41,7 +41,7 @@ def doubts_about(rates: Rates) -> list[Text]:
 def _doubt(finding: RateFinding) -> Text:
     rule = RATE_RULES[finding.code]
     where = f"[{finding.code}] {finding.place} {finding.currency} \"{finding.value}\""
-    return Text(f"{where}: {rule.message.en} {rule.remedy.en}", f"{where}：{rule.message.zh}{rule.remedy.zh}")
+    return Text(f"{where}: {rule.said.en}", f"{where}：{rule.said.zh}")
 
 
 def written_rates(settings: RateSettings) -> tuple[list[WrittenRate], tuple[Taken, ...]]:
