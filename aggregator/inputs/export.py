@@ -57,13 +57,14 @@ class Seal:
 class Block:
     """A stretch of whole records: byte offsets, and the row number (as a spreadsheet shows it) of its first record.
 
-    `over_lines`: some quoted cell goes on over line ends. Of a spool: one batch, from its number to the next, without a seal."""
+    `over_lines`: some quoted cell goes on over line ends. `sparse`: lines are so short that most of some stretch must say nothing. Of a spool: one batch, from its number to the next, without a seal."""
 
     start: int
     end: int
     first_row: int
     seal: Seal | None = None
     over_lines: bool = False
+    sparse: bool = False
 
 
 class FileFinding(NamedTuple):

@@ -70,6 +70,44 @@ def test_in_any_encoding_and_packed(runner: Runner, encoding: str, packed: str) 
     assert outcome.counts["rows_blank"] == at - 4 + SMALL
 
 
+def rows_of(outcome: Outcome, runner: Runner, kept: list[int]) -> list[tuple[int, ...]]:
+    """Findings, with rows as they are numbered where no blank line stands: the place of each in `kept`."""
+    return sorted((each["code"], each["value"], *([kept.index(int(each["source_row"]))] if each["source_row"] else [])) for each in runner.results(outcome, "findings"))
+
+
+@pytest.mark.parametrize("count", [1, 4, 100])
+@pytest.mark.parametrize("kind", [each for each in BLANK if each != "returns"])
+def test_blank_lines_below_every_row_change_nothing_but_row_numbers(runner: Runner, kind: str, count: int) -> None:
+    """Rows that go on over blank lines within quotes, rows of another width, and one that is no row at all among them."""
+    numbers = [f"22442026E{number:09}" for number in range(1, 60)]
+    some = [row(inventory_no=number, order_no=f"D{place}", waybill_no=f"L{place}", goods_name="" if place % 7 == 3 else "a\n\n \n,\nb" if place % 5 == 2 else "布") for place, number in enumerate(numbers)]
+    cells = csv_text(some)
+    # Each row is a record: those over several lines are found by the number at their beginning.
+    heading, *parts = cells.split("22442026E")
+    records = ["22442026E".join(["", part]) for part in parts]
+    records[11], records[20] = records[11].rstrip("\n") + ",too,many\n", f"{numbers[20]}\n"
+    plain = runner.run_rows(heading + "".join(records))
+    blank = BLANK[kind] * count
+    outcome = runner.run_rows(heading + "".join(record + blank for record in records), out=runner.folder / "other")
+    a_blank = count * BLANK[kind].count("\n")
+    kept = [2 + place * (1 + a_blank) for place in range(len(records))]
+    assert rows_of(outcome, runner, kept) == rows_of(plain, runner, [2 + place for place in range(len(records))])
+    assert outcome.counts["rows_blank"] == a_blank * len(records)
+    assert {**outcome.counts, "rows_blank": 0} == {**plain.counts, "rows_blank": 0}
+    of_each = [[path.read_bytes() for path in sorted((Path(each.folder) / "rejected").glob("*.csv"))] for each in (plain, outcome)]
+    assert [[data.count(b"22442026E") for data in each] for each in of_each] == [[of_each[0][0].count(b"22442026E")]] * 2
+
+
+def test_blank_lines_between_rows_make_no_more_blocks(tmp_path: Path) -> None:
+    """A block costs what some thousand lines do, whatever is in it."""
+    lines = csv_text([row()]).splitlines(keepends=True)
+    path = tmp_path / "export.csv"
+    for blank in ("\n", " \n", ",,\n"):
+        path.write_text(lines[0] + (lines[1] + blank * (SMALL // 2 // len(blank))) * 100)
+        assert len(opened(path).blocks) == 1
+        assert len(opened(path, chunk_bytes=10 * SMALL).blocks) <= 7
+
+
 def test_no_process_is_given_what_is_blank(runner: Runner) -> None:
     file = opened(runner.write(csv_text([row()]) + "\n" * (20 * SMALL) + csv_text([row()]).splitlines()[1]))
     assert sum(block.end - block.start for block in file.blocks) < 2 * SMALL

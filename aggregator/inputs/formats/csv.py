@@ -19,15 +19,18 @@ import pyarrow.csv as pa_csv
 
 from aggregator.inputs.export import ITEM_LINES, Block, Export, TextChunk, unusable
 from aggregator.inputs.formats.records import (
+    LINE_ENDS,
     Dialect,
+    Filled,
     Quoting,
     Records,
     cells_of,
     cut_records,
+    filled_lines,
     good_stretches,
     lone_returns,
     stand_together,
-    with_white_lines,
+    white,
 )
 from aggregator.inputs.sources.unchanged import sealed_bytes
 from aggregator.inputs.tables.others import BLANK, kind_of_row, others, suspects
@@ -61,12 +64,14 @@ def read_block(file: Export, block: Block) -> bytes:
 
 def read_chunk(file: Export, block: Block) -> TextChunk:
     """Read one block. Columns out: the matched ones, raw text (dictionary encoded where values repeat)."""
-    data = read_block(file, block)
+    whole = read_block(file, block)
+    data, passed = _filled(whole, file, block)
     records = cut_records(data, _dialect(file)) if _needs_cutting(data, file, block) else None
     try:
         lines, miscounted = _parse(file, _as_utf_8(good_stretches(data, records), file), _SEVERAL)
     except _MoreThanSeveral:
-        records = with_white_lines(data, records or cut_records(data, _dialect(file)), _dialect(file).delimiter, file.encoding)
+        data, passed = filled_lines(whole, _dialect(file), _nothing(file))
+        records = cut_records(data, _dialect(file))
         lines, miscounted = _parse(file, _as_utf_8(good_stretches(data, records), file))
     wrong = dict(records.wrong) if records is not None else {}
     total = len(records.starts) if records is not None else lines.num_rows + len(miscounted)
@@ -81,11 +86,11 @@ def read_chunk(file: Export, block: Block) -> TextChunk:
             f"{file.name}: {len(parsed)} records cut, {lines.num_rows + len(miscounted)} read.",
             f"{file.name}：切分出 {len(parsed)} 条记录，读到 {lines.num_rows + len(miscounted)} 条。",
         )
-    if len(miscounted) > _MANY and len(miscounted) * 2 > total:
+    if len(miscounted) > _MANY and len(miscounted) * 2 > total + passed[-1]:
         raise unusable("F114", file.name, f"From row {block.first_row} on.", f"自第 {block.first_row} 行起。")
     for place in parsed[miscounted].tolist():
         wrong[place] = "F203" if records is not None and records.by_return[place] else "F201"
-    rows = block.first_row + np.arange(total)
+    rows = block.first_row + _places(total, records, passed)
     places = np.flatnonzero(given)
     if wrong:
         # Cut once for all of them: a chunk may hold nothing but wrong records.
@@ -93,13 +98,37 @@ def read_chunk(file: Export, block: Block) -> TextChunk:
         kept[list(wrong)] = False
         parsed = np.flatnonzero(kept)
         wrong |= dict.fromkeys(_beside_pieces(wrong, data, records, file), "F206")
-        numbers = {place: _number_in(place, wrong, data, records, file) for place in wrong}
+        numbers = {place: _number_in(place, wrong, rows, data, records, file) for place in wrong}
         lines = _with_wrong_rows(lines, places, parsed, wrong, numbers)
         wrong = {int(np.searchsorted(places, place)): code for place, code in wrong.items()}
+    total += int(passed[-1])
     blank = {BLANK: total - len(places)}
     takes = np.ones(len(places), dtype=np.int64) if records is None else records.lines[places]
     chunk = TextChunk(lines, rows[given], wrong, blank, int(block.first_row + total - 1), physical={**blank, ITEM_LINES: int(takes.sum())})
     return set_apart(_without_others(chunk, places, takes, data, file, records), file)
+
+
+def _nothing(file: Export) -> bytes:
+    return white(file.encoding) + _dialect(file).delimiter.encode()
+
+
+def _filled(data: bytes, file: Export, block: Block) -> Filled:
+    """The lines of a block without the blank ones, which would take as long as others: those where nothing stands, and where they must be many,
+    those of white space and empty cells too."""
+    if block.sparse:
+        return filled_lines(data, _dialect(file), _nothing(file))
+    if _has_empty_lines(data):
+        return filled_lines(data, _dialect(file), LINE_ENDS)
+    return Filled(data, np.zeros(1, dtype=np.int64))
+
+
+def _places(count: int, records: Records | None, passed: Ints) -> Ints:
+    """Where so many records stood in their block before blank lines were left out."""
+    places = np.arange(count)
+    if not passed[-1]:
+        return places
+    lines = places if records is None else np.cumsum(records.lines) - records.lines
+    return places + passed[lines]
 
 
 def plain_text(file: Export, block: Block) -> bytes | None:
@@ -107,7 +136,7 @@ def plain_text(file: Export, block: Block) -> bytes | None:
     if len(places_to_read(file)) > len(file.matched.places):
         return None
     data = read_block(file, block)
-    if _needs_cutting(data, file, block):
+    if _needs_cutting(data, file, block) or _has_empty_lines(data):
         return None
     text = _as_utf_8(data, file)
     return text if text.endswith(b"\n") else text + b"\n"
@@ -121,23 +150,20 @@ def plain_lines(file: Export, text: bytes, count: int) -> pa.Table | None:
     return lines
 
 
+def _has_empty_lines(data: bytes) -> bool:
+    return data.startswith((b"\n", b"\r")) or stand_together(data, b"\n\n") or (b"\r" in data and b"\n\r\n" in data)
+
+
 def _needs_cutting(data: bytes, file: Export, block: Block) -> bool:
-    return (
-        block.over_lines
-        or _dialect(file).quoting is Quoting.BROKEN
-        or b"\0" in data
-        or stand_together(data, b"\n\n")
-        or (b"\r" in data and b"\n\r\n" in data)
-        or data.startswith((b"\n", b"\r"))
-        or len(lone_returns(data)) > 0
-    )
+    """Whether some line of a block without empty ones may be no record."""
+    return block.over_lines or _dialect(file).quoting is Quoting.BROKEN or b"\0" in data or len(lone_returns(data)) > 0
 
 
 def _beside_pieces(wrong: dict[int, str], data: bytes, records: Records, file: Export) -> set[int]:
     """Rows that stand before or after a piece of one cell: a line end may have cut off their last or first cell."""
     pieces = [place for place, code in wrong.items() if code != "F202" and _is_piece(_record(data, place, records, file), file)]
     return {
-        each for place in pieces for each in _neighbours(place, records)
+        each for place in pieces for each in _neighbours(data, place, records, file)
         if each not in wrong and kind_of_row(file.dictionary, _cells(data, each, records, file), file.headings, file.matched) is None
     }  # fmt: skip
 
@@ -146,11 +172,17 @@ def _is_piece(record: str, file: Export) -> bool:
     return _dialect(file).delimiter not in record and kind_of_row(file.dictionary, [record], file.headings, file.matched) is None
 
 
-def _neighbours(place: int, records: Records) -> list[int]:
-    """The records before and after one, but for blank lines."""
-    given = np.flatnonzero(~records.blank)
-    at = int(np.searchsorted(given, place))
-    return [*given[max(at - 1, 0) : at].tolist(), *given[at + 1 : at + 2].tolist()]
+def _neighbours(data: bytes, place: int, records: Records, file: Export) -> list[int]:
+    """The records before and after one, but for blank ones."""
+    ways = (range(place - 1, -1, -1), range(place + 1, len(records.starts)))
+    beside = (next((each for each in way if not _is_blank(data, each, records, file)), None) for way in ways)
+    return [each for each in beside if each is not None]
+
+
+def _is_blank(data: bytes, place: int, records: Records, file: Export) -> bool:
+    """White space, and cells with nothing in them."""
+    record = data[records.starts[place] : records.ends[place]]
+    return not record.strip(_nothing(file) + b'"') and b'"""' not in record
 
 
 def _as_utf_8(data: bytes, file: Export) -> bytes:
@@ -234,14 +266,14 @@ def _cells(data: bytes, place: int, records: Records, file: Export) -> list[str]
     return cells_of(_record(data, place, records, file), _dialect(file).delimiter)
 
 
-def _number_in(place: int, wrong: dict[int, str], data: bytes, records: Records, file: Export) -> str | None:
+def _number_in(place: int, wrong: dict[int, str], rows: Ints, data: bytes, records: Records, file: Export) -> str | None:
     """The inventory number of a record that is not a row of cells: what looks like one in it or where it meets another such
     record, else what stands in its place."""
     record = _record(data, place, records, file)
     texts = [record]
-    if place - 1 in wrong:
+    if place - 1 in wrong and rows[place] - rows[place - 1] == 1:
         texts.append(_record(data, place - 1, records, file) + record)
-    if place + 1 in wrong:
+    if place + 1 in wrong and rows[place + 1] - rows[place] == 1:
         texts.append(record + _record(data, place + 1, records, file))
     for text in texts:
         if seen := _INVENTORY_NO.search(text.upper()):
@@ -260,7 +292,8 @@ def _without_others(
     def cells_at(place: int) -> list[str]:
         nonlocal records
         records = records or cut_records(data, _dialect(file))
-        return _cells(data, int(at[place]), records, file)
+        # There may be as many blank rows as lines: to cut each of them takes longer than a line.
+        return [] if _is_blank(data, at[place], records, file) else _cells(data, int(at[place]), records, file)
 
     kinds = others(file, chunk.lines, chunk.rows, cells_at, chunk.wrong)
     # Broken quotes are always reported, whatever else the row is.
@@ -271,7 +304,8 @@ def _without_others(
     kept[list(kinds)] = False
     skipped, physical = Counter(chunk.skipped) + Counter(kinds.values()), Counter(chunk.physical)
     for place, kind in kinds.items():
-        physical.update({kind: int(takes[place]), ITEM_LINES: -int(takes[place])})
+        physical[kind] += int(takes[place])
+        physical[ITEM_LINES] -= int(takes[place])
     places = np.flatnonzero(kept)
     wrong = {int(np.searchsorted(places, place)): code for place, code in chunk.wrong.items() if kept[place]}
     return TextChunk(
@@ -282,13 +316,13 @@ def _without_others(
 def raw_records(file: Export, block: Block, rows: Ints, *, with_pieces: bool) -> tuple[list[bytes], Mask]:
     """The bytes of the records with the given row numbers (of this block), decoded to UTF-8, without line ends; and which of
     them are no sound rows though they may have as many cells. `with_pieces`: some stand beside a piece of a row."""
-    data = read_block(file, block)
+    data, passed = _filled(read_block(file, block), file, block)
     records = cut_records(data, _dialect(file))
-    places = rows - block.first_row
+    places = np.searchsorted(_places(len(records.starts), records, passed), rows - block.first_row)
     spoiled = set(records.wrong)
     if with_pieces:
         pieces = [place for place in places.tolist() if _is_piece(_record(data, place, records, file), file)]
-        spoiled.update(each for place in pieces for each in _neighbours(place, records))
+        spoiled.update(each for place in pieces for each in _neighbours(data, place, records, file))
     wrong = np.isin(places, list(spoiled))
     slices = zip(records.starts[places].tolist(), records.ends[places].tolist(), strict=True)
     if file.encoding == "utf-8":

@@ -12,7 +12,9 @@ import numpy as np
 from aggregator.inputs.export import unusable
 from aggregator.inputs.formats.records import (
     DELIMITERS,
+    LINE_ENDS,
     NEWLINE,
+    SHORT,
     Dialect,
     Quoting,
     cut_records,
@@ -143,6 +145,19 @@ def is_blank(piece: bytes, delimiter: str, encoding: str) -> bool:
     return not piece.translate(None, nothing)
 
 
+def is_sparse(piece: bytes, lines: int) -> bool:
+    """Whether many of so many lines must be blank."""
+    return lines > len(piece) // SHORT
+
+
+def count_filled(piece: bytes, lines: int, delimiter: str, encoding: str) -> int:
+    """Lines of a piece of so many in which something stands: at most. Only a sparse piece is looked at."""
+    if not is_sparse(piece, lines):
+        return lines
+    data = np.frombuffer(piece.translate(None, (white(encoding) + delimiter.encode()).replace(b"\n", b"")), np.uint8)
+    return int(np.count_nonzero((data[:-1] != NEWLINE) & (data[1:] == NEWLINE))) + len(lone_returns(piece)) + 1
+
+
 def count_records(piece: bytes, lines: int, quoting: Quoting | None, dialect: Dialect) -> tuple[int, bool]:
     """Records of a piece of so many lines, and whether one goes on over line ends. Raises BrokenQuotes where a quote is
     misplaced, or takes in more than a record can have."""
@@ -162,6 +177,6 @@ def count_records(piece: bytes, lines: int, quoting: Quoting | None, dialect: Di
 def is_between_rows(before: bytes, after: bytes, delimiter: str) -> bool:
     """Whether the rows on both sides of where two pieces meet have several cells: neither is a piece of the other."""
     mark = delimiter.encode()
-    last = before[-LONGEST_RECORD:].rstrip(b"\r\n")
-    first = after[:LONGEST_RECORD].lstrip(b"\r\n")
-    return mark in re.split(b"[\r\n]", last)[-1] and mark in re.split(b"[\r\n]", first, maxsplit=1)[0]
+    last = before[-LONGEST_RECORD:].rstrip(LINE_ENDS)
+    first = after[:LONGEST_RECORD].lstrip(LINE_ENDS)
+    return mark in last[max(map(last.rfind, (b"\r", b"\n"))) + 1 :] and mark in re.split(b"[\r\n]", first, maxsplit=1)[0]

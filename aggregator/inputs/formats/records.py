@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -24,6 +24,10 @@ Bytes = npt.NDArray[np.uint8]
 csv.field_size_limit(1 << 20)
 QUOTE, NEWLINE, RETURN = 0x22, 0x0A, 0x0D
 DELIMITERS = (",", ";", "\t")
+LINE_ENDS = b"\r\n"
+SHORT = 64
+"""Bytes that every inventory line has: where lines are shorter on the average, most of them say nothing."""
+_STEP = 1 << 18
 
 
 class Quoting(StrEnum):
@@ -167,21 +171,46 @@ def white(encoding: str) -> bytes:
     return b" \t\r\n\x0b\x0c" + "\u3000".encode(encoding)
 
 
-def with_white_lines(block: bytes, records: Records, delimiter: str, encoding: str) -> Records:
-    """The records, those of nothing but white space and empty cells being blank too."""
-    nothing = np.frombuffer(white(encoding) + delimiter.encode(), dtype=np.uint8)
-    says = np.append(0, np.cumsum(~np.isin(np.frombuffer(block, dtype=np.uint8), nothing), dtype=np.int32))
-    return replace(records, blank=records.blank | (says[records.ends] == says[records.starts]))
+class Filled(NamedTuple):
+    """The lines of a block in which something stands. `passed`: for each how many lines were left out above it, and last how many in all."""
+
+    data: bytes
+    passed: Ints
+
+
+def filled_lines(block: bytes, dialect: Dialect, nothing: bytes) -> Filled:
+    """Leave out the lines of a block of whole records that hold `nothing` but these bytes, unless they begin within quotes. In steps that stay in the
+    processor's cache: there may be as many lines as bytes."""
+    says = np.ones(256, dtype=bool)
+    says[np.frombuffer(nothing, dtype=np.uint8)] = False
+    kept: list[bytes] = []
+    passed: list[Ints] = []
+    quotes = left_out = at = 0
+    while at < len(block):
+        end = block.find(b"\n", at + _STEP) + 1 or len(block)
+        step = block[at:end]
+        data = np.frombuffer(step, dtype=np.uint8)
+        starts = np.append(0, line_ends(step) + 1)
+        starts = starts[: np.searchsorted(starts, len(data))]
+        filled = np.logical_or.reduceat(says[data], starts)
+        if dialect.quoting is Quoting.SOUND:
+            places = places_of(data, QUOTE)
+            filled |= (quotes + np.searchsorted(places, starts)) % 2 == 1
+            quotes += len(places)
+        bounds = np.append(starts, len(data))[np.flatnonzero(np.diff(filled, prepend=False, append=False))].tolist()
+        kept += [step[begin:stop] for begin, stop in zip(bounds[::2], bounds[1::2], strict=True)]
+        passed.append(np.cumsum(~filled)[filled] + left_out)
+        left_out += int(np.count_nonzero(~filled))
+        at = end
+    return Filled(b"".join(kept), np.concatenate([*passed, [left_out]]))
 
 
 def good_stretches(data: bytes, records: Records | None) -> bytes:
-    """A block without what is wrong, and without blank lines where something stands in them."""
-    if records is None:
+    """A block without what is wrong."""
+    if records is None or not records.wrong:
         return data
-    dropped = records.blank & (records.ends > records.starts)
+    dropped = np.zeros(len(records.starts), dtype=bool)
     dropped[list(records.wrong)] = True
-    if not dropped.any():
-        return data
     bounds = np.append(records.starts, len(data))
     begins, ends = (bounds[np.flatnonzero(np.diff(~dropped, prepend=False, append=False))[half::2]] for half in (0, 1))
     view = memoryview(data)

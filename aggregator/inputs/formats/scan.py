@@ -18,14 +18,16 @@ from aggregator.inputs.formats.pieces import (
     PIECE,
     BrokenQuotes,
     LoneReturns,
+    count_filled,
     count_lines,
     count_records,
     is_between_rows,
     is_blank,
+    is_sparse,
     logical_line,
     whole_records,
 )
-from aggregator.inputs.formats.records import DELIMITERS, Dialect, Quoting, cells_of
+from aggregator.inputs.formats.records import DELIMITERS, SHORT, Dialect, Quoting, cells_of
 from aggregator.inputs.formats.rewritten import (
     as_utf_8,
     has_mac_line_ends,
@@ -44,8 +46,6 @@ from aggregator.inputs.tables.sheet import HEAD_ROWS, Head, find_head
 _MANY_NON_ASCII = 12
 """Bytes of valid UTF-8 beyond ASCII (some four Chinese characters) after which a file is not GB18030 by chance."""
 _WORTH_A_THREAD = 1 << 20
-_SHORT = 64
-"""Bytes that every inventory line has: of shorter ones no more make a block, so that memory stays bounded."""
 _SEPARATOR_LINE = re.compile(r"\s*sep=([,;\t])\s*", re.IGNORECASE)
 
 
@@ -263,8 +263,9 @@ def _cut_blocks(
     chunk_bytes: int,
     sealing: Sealing,
 ) -> _Cut:
-    """Blocks of about `chunk_bytes`, none of which begins or ends beside a piece of a row, if that can be helped."""
-    cut, row = _Cut(len(found.above)), 1 + found.row
+    """Blocks of about `chunk_bytes`, none of which begins or ends beside a piece of a row, if that can be helped. Of short lines no more
+    make a block, so that memory stays bounded; blank ones do not count."""
+    cut, row, filled = _Cut(len(found.above)), 1 + found.row, 0
     block, before = Block(cut.size, cut.size, row), b""
     for piece in whole_records(name, file, quoting, min(PIECE, chunk_bytes)):
         if is_blank(piece, dialect.delimiter, encoding):
@@ -274,19 +275,20 @@ def _cut_blocks(
             sealing.add(piece)
             lines = count_lines(piece)
             cut.size, cut.lines, cut.blank, row, before = cut.size + len(piece), cut.lines + lines, cut.blank + lines, row + lines, piece
-            block = Block(cut.size, cut.size, row)
+            block, filled = Block(cut.size, cut.size, row), 0
             continue
         for more in (0, PIECE):
-            full = cut.size - block.start + len(piece) > chunk_bytes + more or row - block.first_row > (chunk_bytes + more) // _SHORT
+            full = cut.size - block.start + len(piece) > chunk_bytes + more or filled > (chunk_bytes + more) // SHORT
             if full and block.start < cut.size and (more or is_between_rows(before, piece, dialect.delimiter)):
                 cut.blocks.append(replace(block, end=cut.size))
                 sealing.end_block()
-                block = Block(cut.size, cut.size, row)
+                block, filled = Block(cut.size, cut.size, row), 0
         sealing.add(piece)
         must_decode(piece, encoding, cut.size, row)
         lines = count_lines(piece)
+        filled += count_filled(piece, lines, dialect.delimiter, encoding)
         records, over_lines = count_records(piece, lines, quoting, dialect)
-        block = replace(block, over_lines=block.over_lines or over_lines)
+        block = replace(block, over_lines=block.over_lines or over_lines, sparse=block.sparse or is_sparse(piece, lines))
         cut.any_quote = cut.any_quote or b'"' in piece
         cut.text_formulas = cut.text_formulas or (quoting is Quoting.BROKEN and has_text_formulas(piece))
         cut.size, cut.lines, row, before = cut.size + len(piece), cut.lines + lines, row + records, piece
