@@ -22,22 +22,24 @@ _COLUMN_OFFSETS, _META_OFFSETS = (2, 4, 6), (9, 10, 11, 14)
 def join_parquet(path: Path, parts: Iterable[bytes]) -> None:
     """In: files of the same schema, one at least."""
     whole: Struct | None = None
+    # Their bytes: as structures those of many million lines would take tens of megabytes.
+    written = list[bytes]()
     with path.open("wb") as sink:
         sink.write(_MAGIC)
         for part in parts:
             body, footer = _taken_apart(part)
-            groups = footer[_GROUPS][1][1]
-            _shift(groups, sink.tell() - len(_MAGIC))
+            for group in footer[_GROUPS][1][1]:
+                _shift(group, sink.tell() - len(_MAGIC))
+                if _ORDINAL in group:
+                    group[_ORDINAL] = (group[_ORDINAL][0], len(written))
+                written.append(struct_bytes(group))
             sink.write(body)
             if whole is None:
                 whole = footer
-                continue
-            whole[_ROWS] = (whole[_ROWS][0], whole[_ROWS][1] + footer[_ROWS][1])
-            whole[_GROUPS][1][1].extend(groups)
+            else:
+                whole[_ROWS] = (whole[_ROWS][0], whole[_ROWS][1] + footer[_ROWS][1])
         assert whole is not None, "no parts"
-        for ordinal, group in enumerate(whole[_GROUPS][1][1]):
-            if _ORDINAL in group:
-                group[_ORDINAL] = (group[_ORDINAL][0], ordinal)
+        whole[_GROUPS] = (whole[_GROUPS][0], (STRUCT, written))
         metadata = struct_bytes(whole)
         sink.write(metadata + len(metadata).to_bytes(_LENGTH, "little") + _MAGIC)
 
@@ -48,14 +50,13 @@ def _taken_apart(part: bytes) -> tuple[memoryview, Struct]:
     return memoryview(part)[len(_MAGIC) : begin], read_struct(part[begin:end])
 
 
-def _shift(groups: list[Struct], by: int) -> None:
-    for group in groups:
-        _moved(group, (_GROUP_OFFSET,), by)
-        kind, (each, columns) = group[_COLUMNS]
-        assert (kind, each) == (LIST, STRUCT)
-        for column in columns:
-            _moved(column, _COLUMN_OFFSETS, by)
-            _moved(column[_COLUMN_META][1], _META_OFFSETS, by)
+def _shift(group: Struct, by: int) -> None:
+    _moved(group, (_GROUP_OFFSET,), by)
+    kind, (each, columns) = group[_COLUMNS]
+    assert (kind, each) == (LIST, STRUCT)
+    for column in columns:
+        _moved(column, _COLUMN_OFFSETS, by)
+        _moved(column[_COLUMN_META][1], _META_OFFSETS, by)
 
 
 def _moved(fields: Struct, places: Iterable[int], by: int) -> None:

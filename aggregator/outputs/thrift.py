@@ -7,7 +7,7 @@ import struct
 from typing import Any
 
 Struct = dict[int, tuple[int, Any]]
-"""Type and value by the number of a field, in their order. A list is (type, values)."""
+"""Type and value by the number of a field, in their order. A list is (type, values); a structure that is only to be written may be its bytes."""
 _TRUE, _FALSE, _BYTE, _I16, _I64, _DOUBLE, _BINARY, LIST, _SET, STRUCT = 1, 2, 3, 4, 6, 7, 8, 9, 10, 12
 _SHORT = 15
 """A step to the next field, or a length of a list, that no longer fits half a byte."""
@@ -92,7 +92,9 @@ def _write_struct(out: bytearray, fields: Struct) -> None:
 
 
 def _write(out: bytearray, kind: int, value: Any) -> None:
-    if kind == STRUCT:
+    if kind == STRUCT and isinstance(value, bytes):
+        out += value
+    elif kind == STRUCT:
         _write_struct(out, value)
     elif kind in (LIST, _SET):
         each, values = value
