@@ -87,6 +87,7 @@ WORKBOOKS: dict[str, tuple[Callable[[], bytes], int, str]] = {
     "types in a comment": (lambda: comment(b't="s"' * 100_000), 0, ""),
     "errors in a comment": (lambda: comment(b't="e"' * 100_000), 65, "do not fit together"),
     "more texts than it can hold": (lambda: edited(TEXTS, b'uniqueCount="', b'uniqueCount="99999999999" x="'), 65, "99,999,999,999 texts"),
+    "more texts than its cells show": (lambda: edited(TEXTS, b"</sst>", b"<si/>" * 1_200_000 + b"</sst>"), 65, "which its cells cannot show"),
     "a far cell": (lambda: book((1_048_575, 16_383, "x")), 65, "XFD1048576"),
     "a far row": (lambda: book((1_048_575, 0, "x")), 65, "A1048576"),
     "a far column": (lambda: book((1, 16_383, "x")), 65, "Column XFD"),

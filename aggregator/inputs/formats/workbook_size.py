@@ -25,6 +25,8 @@ _REFERENCE = 16
 _ROOT = re.compile(rb"<(?:\w+:)?([A-Za-z]\w*)([^<>]*)>")
 _TEXTS = re.compile(rb"""\buniqueCount\s*=\s*["'](\d+)""")
 _LEAST_TEXT = 4
+_TEXT, _LEAST_CELL, _MOSTLY = b"<si", 20, 4
+"""A text in its part, the bytes of a cell that shows one, and how many times as large as all else the part of texts is where they are counted."""
 _FOR_A_BYTE, _SPARE = 3, 32 << 20
 """Memory that the reader takes for a byte of the unpacked parts, at the most, and what everything else takes meanwhile."""
 _SOME_TEXTS = 1_000_000
@@ -45,12 +47,12 @@ def refuse_bomb(source: Source) -> int:
         require(_FOR_A_BYTE * size + _SPARE)
         for member in members:
             if member.filename.lower().endswith(".xml"):
-                _refuse_texts(source, archive, member)
+                _refuse_texts(source, archive, member, size - member.file_size)
     return size
 
 
-def _refuse_texts(source: Source, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
-    """Raise UnusableInput for a part of texts that says it has more than it can hold."""
+def _refuse_texts(source: Source, archive: zipfile.ZipFile, member: zipfile.ZipInfo, others: int) -> None:
+    """Raise UnusableInput for a part of texts that says it has more than it can hold, or holds more than all other parts, of so many bytes, can show."""
     with archive.open(member) as part:
         begin = part.read(_BEGIN)
         while (root := _ROOT.search(begin)) is None and len(begin) < _PIECE and (more := part.read(_BEGIN)):
@@ -58,6 +60,14 @@ def _refuse_texts(source: Source, archive: zipfile.ZipFile, member: zipfile.ZipI
     said = _TEXTS.search(root[2]) if root is not None and root[1] == b"sst" else None
     if said is not None and (count := int(said[1][:20])) > max(member.file_size // _LEAST_TEXT, _SOME_TEXTS):
         raise unusable("F108", source.name, f"{member.filename} says that it has {count:,} texts.", f"{member.filename} 声称含有 {count:,} 个文本。")
+    if root is None or root[1] != b"sst" or member.file_size <= _MOSTLY * others:
+        return
+    most, held = max(others // _LEAST_CELL, _SOME_TEXTS), 0
+    with archive.open(member) as part:
+        while held <= most and (piece := part.read(_PIECE)):
+            held += piece.count(_TEXT)
+    if held > most:
+        raise unusable("F108", source.name, f"{member.filename} has more than {most:,} texts, which its cells cannot show.", f"{member.filename} 含有超过 {most:,} 个文本，其单元格无法全部引用。")
 
 
 @dataclass
