@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 _WITHOUT, _SETS = ("pyspark", "hypothesis"), ("SPARK_LOCAL_IP", "PYARROW_IGNORE_TIMEZONE")
 
@@ -30,6 +31,10 @@ def _alone() -> Iterator[None]:
             if value is None:
                 os.environ.pop(name, None)
 
+
+if "geopandas" not in sys.modules and find_spec("geopandas") is None:
+    # Pandera asks for it with every column of every schema, and a search for what is not there takes long.
+    sys.modules["geopandas"] = None  # type: ignore[assignment]
 
 with _alone():
     # Otherwise imported with the first schema.

@@ -19,10 +19,9 @@ from aggregator.model.settings import RunSettings
 from aggregator.outputs.manifest import own_headings
 from aggregator.outputs.parquet_parts import join_parquet
 from aggregator.outputs.rejected import rejected_head, rejected_names
-from aggregator.outputs.rejected_book import MOST_BOOKS, MOST_LINES
 from aggregator.outputs.report.page import RunFolder, page
 from aggregator.outputs.tables import csv_head, write_csv, write_parquet
-from aggregator.pipeline.books import rejected_by_file
+from aggregator.pipeline.books import MOST_BOOKS, MOST_LINES, rejected_by_file
 from aggregator.pipeline.counting import counted
 from aggregator.pipeline.result import Result
 from aggregator.pipeline.result_tables import sharings, weight_shares

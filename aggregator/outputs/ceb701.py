@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from lxml import etree
 
 from aggregator.domain.applications import Application
 from aggregator.model.answers import Sent
@@ -149,6 +148,9 @@ def _sound(numbers: Iterator[str], edition: str) -> Iterator[str]:
 
 
 def _write(sink: Any, sending: Sending, place: int, parts: list[Part], numbers: Iterator[str]) -> None:
+    # A run that sends nothing does without it.
+    from lxml import etree
+
     with etree.xmlfile(sink, encoding="UTF-8") as file:
         file.write_declaration()
         attributes = {"guid": sending.guid(f"message/{place}"), "version": "1.0"}

@@ -24,10 +24,6 @@ from aggregator.schemas.modes import Mode
 from aggregator.schemas.returned import REJECT_CODES, REJECT_REASONS
 from aggregator.schemas.text import Lang, Text
 
-MOST_LINES = 50_000
-"""Of all workbooks of a run together. Nobody corrects more by hand."""
-MOST_BOOKS = 100
-"""What a run of many small files may take for them is bounded likewise."""
 _COMMENTS = 1_000
 """Each is a drawing of its own, which spreadsheets are slow to open; the column beside has all."""
 _TITLE = Text("Rejected lines", "拒绝的行")

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 from aggregator.engines.engine import Engine, Shared
 from aggregator.model.disk import own_folder
-from aggregator.outputs.rejected_book import MOST_BOOKS, MOST_LINES, write_rejected_book
 from aggregator.pipeline.emit import Emitted, Rejected
 from aggregator.pipeline.work import Work
 from aggregator.schemas.text import Lang
 
+MOST_LINES = 50_000
+"""Of all workbooks of a run together. Nobody corrects more by hand."""
+MOST_BOOKS = 100
+"""What a run of many small files may take for them is bounded likewise."""
 _FOLDER = "aggregator-book-"
 
 
@@ -46,6 +49,9 @@ def rejected_by_file(emitted: Sequence[Emitted]) -> dict[int, list[Rejected]]:
 
 
 def make_book(shared: Shared[Work], place: int, parts: tuple[Rejected, ...], lang: Lang, headings: Lang) -> str:
+    # Its library takes a while to import, and a run without rejected lines needs none.
+    from aggregator.outputs.rejected_book import write_rejected_book
+
     work, name = shared.value, f"rejected-{place}.xlsx"
     pieces = ((work.storage.read_bytes(part.name), work.storage.read(part.marks)) for part in parts)
     with own_folder(_FOLDER) as folder:
