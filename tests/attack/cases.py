@@ -90,7 +90,8 @@ def _zip(*members: tuple[str, bytes], kind: int = zipfile.ZIP_DEFLATED) -> bytes
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w", kind) as archive, warnings.catch_warnings(action="ignore"):
         for name, data in members:
-            archive.writestr(zipfile.ZipInfo(name), data)
+            # Without a kind of its own a member is stored, and a bomb weighs what it unpacks to.
+            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_STORED if name == "mimetype" else kind)
     return sink.getvalue()
 
 
