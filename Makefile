@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO_OUT ?= demo-out
 LOWEST := .venv-lowest
-SPARK := tests/contracts/test_engines.py tests/jobs/test_hadoop.py tests/jobs/test_spark.py
+SPARK := tests/contracts/test_engines.py tests/contracts/test_engines_and_ledger.py tests/jobs/test_hadoop.py tests/jobs/test_spark.py
 QUICK := tests/cli/test_cli.py tests/jobs/test_golden.py tests/inputs/test_formats.py
 export UV_PYTHON_DOWNLOADS := never
 
