@@ -232,7 +232,7 @@ def sample(lines: int, out: Path, period: Any, mode: str | None, shapes: bool, f
     \b
     Example:
       aggregator sample --lines 100000 --out demo --faults 0.01 --seed 7
-      aggregator sample --lines 1000 --out demo --shapes
+      aggregator sample --lines 1000 --out shapes --shapes
       aggregator sample --mode 1039 --lines 1000 --out demo --faults 0.05
       aggregator sample --mode 9710 --lines 1000 --out demo --headings zh
     """

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import re
-import shlex
 import subprocess
 import sys
 from hashlib import sha256
@@ -92,29 +90,6 @@ def test_manifest_hashes_every_file(make: Any, tmp_path: Path) -> None:
 def test_documents_are_current() -> None:
     result = subprocess.run([sys.executable, ROOT / "docs/generate.py", "--check"], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout
-
-
-def test_the_run_of_the_readme_runs(tmp_path: Path) -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    [block, orders, market] = [block for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) if "aggregator run" in block]
-    assert _run(market, "market-out", tmp_path) == 3
-    assert _run(orders, "orders-out", tmp_path) == 3
-    words = shlex.split(block.replace("\\\n", " "))
-    assert words[0] == ".venv/bin/aggregator"
-    arguments = [str(tmp_path / "demo-out") if word == "demo-out" else word for word in words[1:]]
-    result = subprocess.run(
-        [sys.executable, "-m", "aggregator", *arguments], cwd=ROOT, capture_output=True, text=True, check=False,
-        env={**os.environ, "LC_ALL": "C.UTF-8"},
-    )  # fmt: skip
-    assert result.returncode == 3, result.stderr
-    for name in re.findall(r"^\| `([a-z_]+\.[a-z]+)`", text, re.MULTILINE):
-        assert (tmp_path / "demo-out/2026-10/202610-01" / name).exists(), name
-
-
-def _run(block: str, out: str, folder: Path) -> int:
-    arguments = [str(folder / out) if word == out else word for word in shlex.split(block)[1:]]
-    env = {**os.environ, "LC_ALL": "C.UTF-8"}
-    return subprocess.run([sys.executable, "-m", "aggregator", *arguments], cwd=ROOT, capture_output=True, check=False, env=env).returncode
 
 
 def test_makefile_runs_the_same_as_the_readme() -> None:
