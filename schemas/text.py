@@ -15,3 +15,8 @@ class Text:
 
     def in_lang(self, lang: Lang) -> str:
         return self.zh if lang == "zh" else self.en
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """How many of what, in English."""
+    return f"{count:,} {one if count == 1 else many}"

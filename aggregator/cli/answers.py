@@ -20,7 +20,7 @@ from aggregator.cli.options import (
     traced_headings_option,
 )
 from aggregator.cli.values import Words
-from aggregator.schemas.text import Text
+from aggregator.schemas.text import Text, counted
 
 if TYPE_CHECKING:
     from aggregator.model.remote import AnyPath
@@ -111,7 +111,7 @@ def trace(numbers: tuple[str, ...], file: Path | None, output: Path | None, conf
         absent = print_trace(found, wanted, reporter, options.lang, headings_in(options.headings, options.lang), as_json=as_json, output=output)
         if absent:
             listed = ", ".join(absent[:5])
-            reporter.note(Text(f"Not found: {len(absent):,} numbers ({listed}).", f"未找到：{len(absent):,} 个编号（{listed}）。"))
+            reporter.note(Text(f"Not found: {counted(len(absent), 'number', 'numbers')} ({listed}).", f"未找到：{len(absent):,} 个编号（{listed}）。"))
         return 3 if absent else 0
 
     sys.exit(guarded(job, lang))

@@ -25,7 +25,7 @@ from aggregator.model.remote import AnyPath
 from aggregator.model.settings import DoctorSettings
 from aggregator.places.at import place_at
 from aggregator.schemas.modes import Mode
-from aggregator.schemas.text import Text
+from aggregator.schemas.text import Text, counted
 
 CALENDAR_AHEAD = timedelta(days=60)
 _LEAST_FREE = 2 << 30
@@ -162,7 +162,7 @@ def _ledger(settings: DoctorSettings) -> Iterator[Check]:
         yield Check(name, False, unreadable(error), _SAYS_MORE)
         return
     size = f"{at.size():,}"
-    yield Check(name, True, Text(f"{place}: {len(recorded)} runs, {size} bytes", f"{place}：{len(recorded)} 个批次，{size} 字节"))
+    yield Check(name, True, Text(f"{place}: {counted(len(recorded), 'run', 'runs')}, {size} bytes", f"{place}：{len(recorded)} 个批次，{size} 字节"))
     yield from (Check(Text("run folders", "批次文件夹"), False, each, _SAYS_MORE) for each in missing)
     if pending:
         listed = ", ".join(str(target) for _, target in pending)

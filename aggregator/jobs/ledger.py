@@ -26,7 +26,7 @@ from aggregator.model.records import ApplicationStanding, Imported, Run, State
 from aggregator.model.remote import AnyPath
 from aggregator.places.local import make_folder
 from aggregator.schemas.modes import Mode
-from aggregator.schemas.text import Text
+from aggregator.schemas.text import Text, counted
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def void(path: Place, run_ref: str, reason: str, now: datetime, lock_wait: float
     with changing(path, out, at, lock_wait) as ledger:
         freed = ledger.void_run(run_ref, reason)
     return Text(
-        f"The run {run_ref} is voided: {freed:,} inventories are free to be declared again.",
+        f"The run {run_ref} is voided: {counted(freed, 'inventory is', 'inventories are')} free to be declared again.",
         f"批次 {run_ref} 已作废：{freed:,} 份清单可重新申报。",
     )
 
@@ -83,9 +83,9 @@ def answered(path: Place, application_ref: str, answer: str, reason: str, now: d
     at = now.isoformat(timespec="seconds")
     with changing(path, out, at, lock_wait) as ledger:
         changed = ledger.answer_application(application_ref, State(answer), reason)
-    freed = Text(" They are free to be declared again.", "这些清单可重新申报。") if answer == State.REFUSED else Text("", "")
+    freed = Text(f" {'It is' if changed == 1 else 'They are'} free to be declared again.", "这些清单可重新申报。") if answer == State.REFUSED else Text("", "")
     return Text(
-        f"The application {application_ref} is {answer}: {changed:,} inventories.{freed.en}",
+        f"The application {application_ref} is {answer}: {counted(changed, 'inventory', 'inventories')}.{freed.en}",
         f"汇总申请单 {application_ref} 已登记为{_ANSWERS[State(answer)]}：{changed:,} 份清单。{freed.zh}",
     )
 
@@ -97,7 +97,7 @@ def dismissed(path: Place, numbers: list[str], reason: str, now: datetime, lock_
     at = now.isoformat(timespec="seconds")
     with changing(path, out, at, lock_wait) as ledger:
         count = ledger.dismiss(numbers, reason)
-    return Text(f"{count:,} inventories are no longer waited for.", f"{count:,} 份清单不再列为待申报。")
+    return Text(f"{counted(count, 'inventory is', 'inventories are')} no longer waited for.", f"{count:,} 份清单不再列为待申报。")
 
 
 def first_period_corrected(path: Place, period: Period, reason: str, now: datetime, lock_wait: float, out: AnyPath | None = None) -> Text:
@@ -127,10 +127,10 @@ def imported(mode: Mode, path: Place, out: AnyPath | None, file: Path, chunk_byt
     with changing(path, out, at, lock_wait, create=True) as ledger:
         found = ledger.import_declared(told(file.name), sha256, numbers)
     if not found.new:
-        return Text(f"Nothing new: the ledger has all {found.known:,} inventories as declared.", f"没有新内容：{found.known:,} 份清单均已登记为已申报。")
+        return Text(f"Nothing new: the ledger has {'the inventory' if found.known == 1 else f'all {found.known:,} inventories'} as declared.", f"没有新内容：{found.known:,} 份清单均已登记为已申报。")
     seen = _seen_undeclared(found)
     return Text(
-        f"{found.run_ref}: {found.new:,} inventories are marked as declared elsewhere ({found.known:,} were known as declared).{seen.en}",
+        f"{found.run_ref}: {counted(found.new, 'inventory is', 'inventories are')} marked as declared elsewhere ({counted(found.known, 'was', 'were')} known as declared).{seen.en}",
         f"{found.run_ref}：{found.new:,} 份清单登记为已在别处申报（另有 {found.known:,} 份此前已登记）。{seen.zh}",
     )
 

@@ -12,7 +12,7 @@ from aggregator.ledger.ledger import Ledger, LedgerAt
 from aggregator.model.place import Place
 from aggregator.model.remote import AnyPath
 from aggregator.places.local import make_folder
-from aggregator.schemas.text import Text
+from aggregator.schemas.text import Text, counted
 
 
 def moved(path: Place, target: Place, now: datetime, lock_wait: float, out: AnyPath | None = None) -> Text:
@@ -38,7 +38,7 @@ def moved(path: Place, target: Place, now: datetime, lock_wait: float, out: AnyP
                 leave_head(copy, out)
                 events, inventories = copy.size()
     return Text(
-        f"The ledger is now {target}: {events:,} events and {inventories:,} inventories, verified row by row. {path} is kept as it was, and "
+        f"The ledger is now {target}: {counted(events, 'event', 'events')} and {counted(inventories, 'inventory', 'inventories')}, verified row by row. {path} is kept as it was, and "
         f"refused from now on: name the new one with --ledger {target}, or as ledger under [run] of the config.",
         f"台账已迁移至 {target}：{events:,} 条记录、{inventories:,} 份清单，已逐行核对。原台账 {path} 保留，今后不再接受："
         f"请用 --ledger {target} 指定新台账，或写入配置的 [run]。",

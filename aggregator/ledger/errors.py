@@ -8,7 +8,7 @@ from pathlib import Path
 from aggregator.model.errors import Busy, CannotCreate, CannotReadOrWrite, OurFault, WrongConfiguration, WrongUsage
 from aggregator.model.place import Place
 from aggregator.model.records import State
-from aggregator.schemas.text import Text
+from aggregator.schemas.text import Text, counted
 
 # ----------------------------------------------------------------------------------------------------- the ledger as a whole
 
@@ -243,7 +243,7 @@ class NotWaiting(WrongUsage):
 class FirstPeriodFixed(WrongConfiguration):
     def __init__(self, former: str, declared: int) -> None:
         super().__init__(
-            f"The first period is {former[:4]}-{former[4:]} and cannot be changed any more: {declared:,} inventories were declared under "
+            f"The first period is {former[:4]}-{former[4:]} and cannot be changed any more: {counted(declared, 'inventory was', 'inventories were')} declared under "
             "it. Nothing was changed. What was declared elsewhere before is entered with 'aggregator ledger import'.",
             f"起始申报期为 {former[:4]}-{former[4:]}，已据此申报 {declared:,} 份清单，不能再更改。未作任何更改。"
             "此前在别处申报的清单请用 aggregator ledger import 登记。",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from aggregator.inputs.export import unusable
 from aggregator.pipeline.ingest import ROWS_NAMED, Imports, IngestedPart
 from aggregator.pipeline.work import Work
-from aggregator.schemas.text import Text
+from aggregator.schemas.text import Text, counted
 
 
 def refuse_imports(work: Work, by_file: list[list[IngestedPart]]) -> tuple[Text, ...]:
@@ -24,7 +24,7 @@ def _of_file(name: str, parts: list[IngestedPart]) -> Iterator[Text]:
     if count == sum(part.lines for part in parts):
         raise unusable("F119", name, f"Rows {rows}: {found[0].known_by}.", f"第 {rows} 行：{found[0].known_by}。")
     yield Text(
-        f"[R127] {name}: {count:,} lines of import inventories among exports, rows {rows}. They are rejected; imports have no summary declaration.",
+        f"[R127] {name}: {counted(count, 'line of an import inventory', 'lines of import inventories')} among exports, {'row' if count == 1 else 'rows'} {rows}. {'It is' if count == 1 else 'They are'} rejected; imports have no summary declaration.",
         f"[R127] {name}：出口清单中混有 {count:,} 行进口清单（第 {rows} 行），已拒绝；进口不汇总申报。",
     )
 

@@ -189,7 +189,7 @@ def _strange(result: Result, counts: dict[str, int], excluded: dict[str, int]) -
         reason = max((name for name in excluded if name not in _NO_SURPRISE), key=lambda name: excluded[name])
         why = result.work.mode.rules.exclusions[reason].message
         yield Text(
-            f"All {total:,} inventories were excluded, nothing is declared; {excluded[reason]:,} of them: {why.en} Check --period and what says what is cleared.",
+            f"{'The only inventory was' if total == 1 else f'All {total:,} inventories were'} excluded, nothing is declared{f'; {excluded[reason]:,} of them' if total > 1 else ''}: {why.en} Check --period and what says what is cleared.",
             f"全部 {total:,} 份清单均被排除，未申报任何清单；其中 {excluded[reason]:,} 份：{why.zh}请检查 --period 及结关状态的来源。",
         )
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from aggregator.pipeline.work import Work, part_of
 from aggregator.schemas.modes import Mode
 from aggregator.schemas.ruined import is_ruined
-from aggregator.schemas.text import Text
+from aggregator.schemas.text import Text, counted
 
 FROM_CELLS = 3
 """Fewer are read one by one."""
@@ -64,12 +64,12 @@ def told_of(found: Iterable[Ruined], mode: Mode, names: Sequence[str]) -> tuple[
         field = mode.dictionary.fields[column - 1]
         heading = field.headings[0] if field.headings else field.shown
         texts.append(Text(
-            f"{names[place]}: a spreadsheet has probably changed {cells:,} cells of {field.shown} (the first in row {first.row}: {first.value}). What stood there cannot be known from them: "
+            f"{names[place]}: a spreadsheet has probably changed {counted(cells, 'cell', 'cells')} of {field.shown} (the first in row {first.row}: {first.value}). What stood there cannot be known from them: "
             "export the file again and do not open the CSV in a spreadsheet, or import it with this column as text; correct rejected lines in their workbook.",
             f"{names[place]}：“{heading}”列有 {cells:,} 个单元格疑似被表格软件改动（首个在第 {first.row} 行：{first.value}），无法由其得知原值："
             "请重新导出，不要用表格软件直接打开CSV，或导入时将该列设为文本；被拒绝的行请在其工作簿中修正。",
         ))  # fmt: skip
     if len(texts) > _COLUMNS_TOLD:
         more = len(texts) - _COLUMNS_TOLD
-        texts[_COLUMNS_TOLD:] = [Text(f"… and so in {more} more columns.", f"……另有 {more} 列如此。")]
+        texts[_COLUMNS_TOLD:] = [Text(f"… and so in {counted(more, 'more column', 'more columns')}.", f"……另有 {more} 列如此。")]
     return texts, explained

@@ -8,7 +8,7 @@ from typing import Any
 from aggregator.jobs.columns import FileColumns
 from aggregator.schemas.field import Dictionary
 from aggregator.schemas.shown import shown_json
-from aggregator.schemas.text import Lang, Text
+from aggregator.schemas.text import Lang, Text, counted
 
 _VALUE_LENGTH = 24
 
@@ -19,7 +19,7 @@ def columns_lines(found: FileColumns, dictionary: Dictionary, lang: Lang) -> lis
 
     used = sum(bool(each.column) for each in found.headings)
     what = " ".join(part for part in (found.format, found.encoding, say(f"sheet {found.sheet}", f"工作表 {found.sheet}") if found.sheet else "") if part)
-    lines = [say(f"{found.file}: {what}, {len(found.headings)} headings, {used} used", f"{found.file}：{what}，{len(found.headings)} 个列标题，使用 {used} 个")]
+    lines = [say(f"{found.file}: {what}, {counted(len(found.headings), 'heading', 'headings')}, {used} used", f"{found.file}：{what}，{len(found.headings)} 个列标题，使用 {used} 个")]
     lines += [say(f"  above the headings: {value}", f"  标题上方：{value}") for value in found.above]
     for each in found.headings:
         target = each.column or (say("(not used)", "（未使用）") if each.known else say("(NOT KNOWN)", "（无法识别）"))

@@ -13,7 +13,7 @@ from aggregator.model.outcome import Outcome
 from aggregator.outputs.tables import write_csv_to
 from aggregator.reports.summary import Line, findings_by_code
 from aggregator.schemas.column_names import SEVERITIES, column_name
-from aggregator.schemas.text import Lang, Text
+from aggregator.schemas.text import Lang, Text, counted
 
 
 def print_findings(
@@ -41,7 +41,7 @@ def print_findings(
         return []
     counts, total = outcome.counts, sum(outcome.findings.values())
     read = Text(
-        f"{counts['lines_read']:,} lines of {counts['inventories_read']:,} inventories read: {total:,} findings.",
+        f"{counted(counts['lines_read'], 'line', 'lines')} of {counted(counts['inventories_read'], 'inventory', 'inventories')} read: {counted(total, 'finding', 'findings')}.",
         f"读入 {counts['lines_read']:,} 行、{counts['inventories_read']:,} 份清单：发现 {total:,} 个问题。",
     )
     return [Line(read.in_lang(lang)), *(Line(note.in_lang(lang)) for note in outcome.notes), *findings_by_code(outcome, lang)]

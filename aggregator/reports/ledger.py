@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aggregator.model.records import FIRST_MODE, State
-from aggregator.schemas.text import Lang, Text
+from aggregator.schemas.text import Lang, Text, counted
 
 if TYPE_CHECKING:
     from aggregator.jobs.ledger import ShownRun
@@ -40,7 +40,7 @@ def run_lines(found: list[ShownRun], lang: Lang) -> list[str]:
         mode = "" if run.mode == FIRST_MODE else f"  {run.mode}"
         lines.append(f"{run.run_ref}  {period}{mode}  {state_name(run.state, lang)}  {run.recorded_at}  {run.folder or ''}".rstrip())
         late = Text(f" ({shown.late:,} late)", f"（其中补报 {shown.late:,}）").in_lang(lang) if shown.late else ""
-        what = Text(f"{shown.declarations:,} declarations", f"报关单 {shown.declarations:,} 份").in_lang(lang)
+        what = Text(counted(shown.declarations, "declaration", "declarations"), f"报关单 {shown.declarations:,} 份").in_lang(lang)
         inventories = states_text(shown.states, lang) or Text("no inventories", "无清单").in_lang(lang)
         lines.append(f"    {what}{Text('; inventories: ', '；清单：').in_lang(lang)}{inventories}{late}")
         for each in shown.applications:
@@ -84,7 +84,8 @@ def check_lines(found: Checked, lang: Lang) -> list[str]:
         said = Text(f": {problem.what.en}. {problem.remedy.en}", f"：{problem.what.zh}。{problem.remedy.zh}")
         lines.append(f"{problem.subject}{said.in_lang(lang)}")
     counts = Text(
-        f"{found.events:,} events, {found.runs:,} runs, {found.inventories:,} inventories and {found.files:,} files looked at",
+        f"{counted(found.events, 'event', 'events')}, {counted(found.runs, 'run', 'runs')}, {counted(found.inventories, 'inventory', 'inventories')} "
+        f"and {counted(found.files, 'file', 'files')} looked at",
         f"已核对 {found.events:,} 条记录、{found.runs:,} 个批次、{found.inventories:,} 份清单、{found.files:,} 个文件",
     ).in_lang(lang)
     ending = (

@@ -20,7 +20,7 @@ from aggregator.schemas.modes.advice import ADVICE_FIELDS, ADVISED, GENERAL_TRAD
 from aggregator.schemas.modes.m9610 import M9610
 from aggregator.schemas.shown import padded, shown
 from aggregator.schemas.sources import Cite
-from aggregator.schemas.text import Lang, Text
+from aggregator.schemas.text import Lang, Text, counted
 
 UNITS_SHOWN = 20
 COLUMNS = ("unit", "mode", "fits", "reason", "missing")
@@ -44,7 +44,7 @@ def advice_lines(advice: Advice, lang: Lang) -> Iterator[str]:
             said = "; ".join(cite.text.in_lang(lang) for cite in cites)
             yield f"  {mode:<7} {reason}{Text(': ', '：').in_lang(lang)}{text.in_lang(lang)} [{said}]"
     if advice.unnumbered:
-        yield Text(f"{advice.unnumbered} lines have no number of an inventory, order or slip.", f"{advice.unnumbered} 行没有清单、订单或交易单编号。").in_lang(lang)
+        yield Text(f"{counted(advice.unnumbered, 'line has', 'lines have')} no number of an inventory, order or slip.", f"{advice.unnumbered} 行没有清单、订单或交易单编号。").in_lang(lang)
     yield _ADVICE.in_lang(lang)
 
 

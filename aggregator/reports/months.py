@@ -11,7 +11,7 @@ from aggregator.outputs.report.forms import amount
 from aggregator.outputs.report.names import letters
 from aggregator.outputs.report.template import rendered
 from aggregator.schemas.shown import padded, width_of
-from aggregator.schemas.text import Lang, Text
+from aggregator.schemas.text import Lang, Text, counted
 
 if TYPE_CHECKING:
     from aggregator.jobs.months import Month, Months
@@ -95,10 +95,6 @@ def months_page(found: Months, target: Path, now: str, lang: Lang) -> str:
     )  # fmt: skip
 
 
-def _inventories(count: int) -> str:
-    return "1 inventory" if count == 1 else f"{count:,} inventories"
-
-
 def next_step(found: Months) -> Text:
     """One sentence."""
     pressing = [month for month in found.months if month.presses]
@@ -108,12 +104,12 @@ def next_step(found: Months) -> Text:
             one = month.status
             past = one.working_days_left is not None and one.working_days_left < 0
             day = one.deadline or one.earliest
-            told_en.append(f"{_inventories(month.waiting)} of {one.period} (deadline {day}{', past' if past else ''})")
+            told_en.append(f"{counted(month.waiting, 'inventory', 'inventories')} of {one.period} (deadline {day}{', past' if past else ''})")
             told_zh.append(f"{one.period} 的 {month.waiting:,} 份清单（期限 {day}{'，已过' if past else ''}）")
         return Text(f"Declare what waits: {', '.join(told_en)}.", f"请申报待申报的清单：{'、'.join(told_zh)}。")
     waiting = sum(month.waiting for month in found.months)
     if waiting:
-        return Text(f"{_inventories(waiting)} still to be declared; no deadline is near.", f"有 {waiting:,} 份清单待申报，期限均未临近。")
+        return Text(f"{counted(waiting, 'inventory', 'inventories')} still to be declared; no deadline is near.", f"有 {waiting:,} 份清单待申报，期限均未临近。")
     return Text("Nothing waits to be declared.", "没有待申报的清单。")
 
 

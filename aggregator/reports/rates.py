@@ -10,7 +10,7 @@ from aggregator.domain.rates import letters_of
 from aggregator.jobs.rates import CheckedRates
 from aggregator.schemas.column_names import SEVERITIES
 from aggregator.schemas.rates import RATE_RULES
-from aggregator.schemas.text import Lang, Text
+from aggregator.schemas.text import Lang, Text, counted
 
 
 def rates_lines(checked: CheckedRates, lang: Lang) -> Iterator[str]:
@@ -21,7 +21,7 @@ def rates_lines(checked: CheckedRates, lang: Lang) -> Iterator[str]:
     currencies = ", ".join(sorted({letters_of(rate.currency_code) for rate in checked.rates})) or "-"
     count, found = len(checked.rates), len(checked.findings)
     yield Text(
-        f"{count} rates of {currencies}; period {checked.period}: " + (f"{found} findings." if found else "every day has one rate, none is doubtful."),
+        f"{counted(count, 'rate', 'rates')} of {currencies}; period {checked.period}: " + (f"{counted(found, 'finding', 'findings')}." if found else "every day has one rate, none is doubtful."),
         f"{currencies} 共 {count} 条汇率；申报期 {checked.period}：" + (f"发现 {found} 个问题。" if found else "每日均有且仅有一条汇率，未见可疑。"),
     ).in_lang(lang)
 

@@ -11,7 +11,7 @@ from aggregator.jobs.receive import Received
 from aggregator.jobs.reconciliation import Reconciled
 from aggregator.reports.ledger import state_name
 from aggregator.reports.orders import orders_text
-from aggregator.schemas.text import Lang, Text
+from aggregator.schemas.text import Lang, Text, counted
 
 _SHOWN = 10
 KINDS: dict[Kind, Text] = {
@@ -70,7 +70,7 @@ def received_lines(received: Received, lang: Lang) -> list[str]:
         return Text(en, zh).in_lang(lang)
 
     documents = _counted(received.documents, lang) or say("nothing new", "没有新内容")
-    lines = [say(f"{received.files:,} files, {received.known:,} of them known: {documents}.", f"{received.files:,} 个文件，其中 {received.known:,} 个此前已接收：{documents}。")]
+    lines = [say(f"{counted(received.files, 'file', 'files')}, {received.known:,} of them known: {documents}.", f"{received.files:,} 个文件，其中 {received.known:,} 个此前已接收：{documents}。")]
     if received.passed_over:
         lines.append(say("  passed over: ", "  已略过：") + _counted(received.passed_over, lang))
     alike = Counter((each.file, each.why) for each in received.aside)
@@ -104,7 +104,8 @@ def _counted(documents: Mapping[str, int], lang: Lang) -> str:
 def _run_lines(run: Reconciled, lang: Lang) -> list[str]:
     name = run.run_ref or Text("not of any run", "不属于任何批次").in_lang(lang)
     what = Text(
-        f"{run.inventories:,} inventories, {run.lines:,} lines in {run.results:,} declarations of customs, {run.declaration_nos:,} of them numbered",
+        f"{counted(run.inventories, 'inventory', 'inventories')}, {counted(run.lines, 'line', 'lines')} in {counted(run.results, 'declaration', 'declarations')} of customs, "
+        f"{run.declaration_nos:,} of them numbered",
         f"{run.inventories:,} 份清单、{run.lines:,} 行，海关报关单 {run.results:,} 份，其中 {run.declaration_nos:,} 份已有编号",
     ).in_lang(lang)
     if not run.differences and not run.lines:

@@ -11,7 +11,7 @@ from aggregator.reports.orders import orders_text
 from aggregator.schemas.modes import mode_of
 from aggregator.schemas.rule import RuleBook
 from aggregator.schemas.shown import padded
-from aggregator.schemas.text import Lang, Text
+from aggregator.schemas.text import Lang, Text, counted
 
 if TYPE_CHECKING:
     from aggregator.jobs.doctor import Check
@@ -44,11 +44,11 @@ def _period_lines(one: PeriodStatus, standing: Standing, warn_days: int, lang: L
         + (f"{say(': ', '：')}{states_text(one.states, lang)}" if one.states and standing.mode.waits_for_clearing else "")
     )
     if one.runs:
-        lines.append(say(f"  runs        {', '.join(one.runs)}: {one.declarations:,} declarations", f"  批次        {'、'.join(one.runs)}：报关单 {one.declarations:,} 份"))
+        lines.append(say(f"  runs        {', '.join(one.runs)}: {counted(one.declarations, 'declaration', 'declarations')}", f"  批次        {'、'.join(one.runs)}：报关单 {one.declarations:,} 份"))
     if one.cancelled:
         lines.append(
             say(
-                f"  of these {one.cancelled:,} were cancelled or sent back by customs since: have the declarations amended "
+                f"  of these {counted(one.cancelled, 'was', 'were')} cancelled or sent back by customs since: have the {'declaration' if one.cancelled == 1 else 'declarations'} amended "
                 "('aggregator ledger export' lists them)",
                 f"  其中 {one.cancelled:,} 份之后被撤单或退单：请办理报关单修改（aggregator ledger export 可导出明细）",
             )
@@ -75,7 +75,7 @@ def _other_lines(other: OtherMode, lang: Lang) -> list[str]:
     mode, facts = mode_of(other.mode), other.facts
     units, runs = mode.wording.units, ", ".join(facts.runs)
     lines = [Text(
-        f"  {other.mode}        {facts.declared:,} {units.en} declared, {facts.declarations:,} declarations{f' ({runs})' if runs else ''}",
+        f"  {other.mode}        {counted(facts.declared, mode.wording.unit.en, units.en)} declared, {counted(facts.declarations, 'declaration', 'declarations')}{f' ({runs})' if runs else ''}",
         f"  {other.mode}        {units.zh} {facts.declared:,} 份，报关单 {facts.declarations:,} 份{f'（{runs}）' if runs else ''}",
     ).in_lang(lang)]  # fmt: skip
     return lines + [f"    {each.inventories:,}  {why(mode.rules, each, lang)}" for each in facts.waiting]
@@ -91,7 +91,7 @@ def _deadline(one: PeriodStatus) -> Text:
     left = one.working_days_left
     if left < 0:
         return Text(f"deadline {one.deadline} (past)", f"期限 {one.deadline}（已过）")
-    return Text(f"deadline {one.deadline} ({left} working days left)", f"期限 {one.deadline}（剩余 {left} 个工作日）")
+    return Text(f"deadline {one.deadline} ({counted(left, 'working day', 'working days')} left)", f"期限 {one.deadline}（剩余 {left} 个工作日）")
 
 
 def why(rules: RuleBook, waiting: Waiting, lang: Lang) -> str:

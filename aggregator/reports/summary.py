@@ -9,7 +9,8 @@ from aggregator.model.outcome import Outcome
 from aggregator.model.repairs import REPAIRS
 from aggregator.schemas.modes import Procedure
 from aggregator.schemas.modes.m9710.reasons import REASONS
-from aggregator.schemas.text import Lang, Text
+from aggregator.schemas.modes.mode import Wording
+from aggregator.schemas.text import Lang, Text, counted
 
 _CODES_SHOWN = 10
 
@@ -75,10 +76,10 @@ def summary(outcome: Outcome, lang: Lang, *, dry_run: bool) -> list[str]:
 
 def closing(outcome: Outcome, lang: Lang, *, dry_run: bool) -> list[Line]:
     """The same with what a terminal makes tables of."""
-    counts, units = outcome.counts, outcome.mode.wording.units
+    counts, unit, units = outcome.counts, outcome.mode.wording.unit, outcome.mode.wording.units
     lines = [
         Line(Text(
-            f"Period {outcome.period}: {counts['lines_read']:,} lines of {counts['inventories_read']:,} {units.en} read.",
+            f"Period {outcome.period}: {counted(counts['lines_read'], 'line', 'lines')} of {counted(counts['inventories_read'], unit.en, units.en)} read.",
             f"申报期 {outcome.period}：读入 {counts['lines_read']:,} 行，{counts['inventories_read']:,} 份{units.zh}。",
         ).in_lang(lang)),
         *_fates(outcome, lang),
@@ -101,14 +102,14 @@ def closing(outcome: Outcome, lang: Lang, *, dry_run: bool) -> list[Line]:
 
 
 def _fates(outcome: Outcome, lang: Lang) -> list[Line]:
-    counts, units = outcome.counts, outcome.mode.wording.units.in_lang(lang)
+    counts, wording = outcome.counts, outcome.mode.wording
     declared, rejected, excluded = (counts[f"inventories_{fate}"] for fate in ("declared", "rejected", "excluded"))
     reasons = [(name, count, REASONS[name][0]) for name, count in outcome.routes.items()]
     lines = [
-        _fate(Text("declared", "申报"), declared, f" {units}{_of_declared(outcome).in_lang(lang)}", lang, Tone.GOOD),
+        _fate(Text("declared", "申报"), declared, wording, _of_declared(outcome), lang, Tone.GOOD),
         *(_reason(name, count, text, lang) for name, count, text in reasons),
-        _fate(Text("rejected", "拒绝"), rejected, f" {units}", lang, Tone.BAD),
-        _fate(Text("excluded", "排除"), excluded, f" {units}", lang, Tone.PLAIN),
+        _fate(Text("rejected", "拒绝"), rejected, wording, Text("", ""), lang, Tone.BAD),
+        _fate(Text("excluded", "排除"), excluded, wording, Text("", ""), lang, Tone.PLAIN),
     ]
     return lines + [_reason(name, count, outcome.mode.rules.exclusions[name].message, lang) for name, count in outcome.excluded.items()]
 
@@ -116,17 +117,19 @@ def _fates(outcome: Outcome, lang: Lang) -> list[Line]:
 def _of_declared(outcome: Outcome) -> Text:
     counts = outcome.counts
     late = Text(f" ({counts['inventories_late']:,} late)", f"（其中补报 {counts['inventories_late']:,} 份）") if outcome.mode.waits_for_clearing else Text("", "")
-    lists = Text(f" and {counts['lists']:,} lists", f"，清单 {counts['lists']:,} 份") if "lists" in counts else Text("", "")
+    lists = Text(f" and {counted(counts['lists'], 'list', 'lists')}", f"，清单 {counts['lists']:,} 份") if "lists" in counts else Text("", "")
     return Text(
-        f"{late.en} in {counts['declarations']:,} declarations with {counts['declaration_items']:,} items{lists.en}",
+        f"{late.en} in {counted(counts['declarations'], 'declaration', 'declarations')} with {counted(counts['declaration_items'], 'item', 'items')}{lists.en}",
         f"{late.zh}，形成报关单 {counts['declarations']:,} 份、商品项 {counts['declaration_items']:,} 项{lists.zh}",
     )
 
 
-def _fate(name: Text, count: int, more: str, lang: Lang, tone: Tone) -> Line:
-    """`more`: what the count is of, and what became of it."""
-    said = Text(f"  {name.en} {count:,}{more}", f"  {name.zh} {count:,} 份{more.removeprefix(' ')}").in_lang(lang)
-    return Line(said, tone if count else Tone.PLAIN, Table.FATES, (name.in_lang(lang), f"{count:,}", more.strip()))
+def _fate(name: Text, count: int, wording: Wording, more: Text, lang: Lang, tone: Tone) -> Line:
+    """`more`: what became of them."""
+    units = (wording.unit if count == 1 else wording.units).en
+    what = Text(f"{units}{more.en}", f"{wording.units.zh}{more.zh}").in_lang(lang)
+    said = Text(f"  {name.en} {count:,} {what}", f"  {name.zh} {count:,} 份{what}").in_lang(lang)
+    return Line(said, tone if count else Tone.PLAIN, Table.FATES, (name.in_lang(lang), f"{count:,}", what))
 
 
 def _reason(name: str, count: int, why: Text, lang: Lang) -> Line:
@@ -136,16 +139,16 @@ def _reason(name: str, count: int, why: Text, lang: Lang) -> Line:
 def _severities(outcome: Outcome) -> Text:
     errors = sum(count for code, count in outcome.findings.items() if outcome.mode.rules[code].severity == "error")
     warnings = sum(outcome.findings.values()) - errors
-    return Text(f"  findings: {errors:,} errors, {warnings:,} warnings", f"  问题：错误 {errors:,} 个，警告 {warnings:,} 个")
+    return Text(f"  findings: {counted(errors, 'error', 'errors')}, {counted(warnings, 'warning', 'warnings')}", f"  问题：错误 {errors:,} 个，警告 {warnings:,} 个")
 
 
 def _deadline(outcome: Outcome, left: int) -> Text:
     undeclared = outcome.undeclared
-    when = Text(f"{left} working days left", f"剩余 {left} 个工作日") if left > 0 else (
+    when = Text(f"{counted(left, 'working day', 'working days')} left", f"剩余 {left} 个工作日") if left > 0 else (
         Text("that is today", "即今天") if left == 0 else Text("that is past", "已过")
     )
     return Text(
-        f"  deadline {outcome.deadline} ({when.en}); {undeclared:,} inventories of the period still undeclared",
+        f"  deadline {outcome.deadline} ({when.en}); {counted(undeclared, 'inventory', 'inventories')} of the period still undeclared",
         f"  申报期限 {outcome.deadline}（{when.zh}）；本期尚有 {undeclared:,} 份清单未申报",
     )
 
@@ -157,7 +160,7 @@ def findings_by_code(outcome: Outcome, lang: Lang) -> list[Line]:
     lines = [_finding(outcome, code, left[code], lang) for code in codes[:_CODES_SHOWN]]
     if len(codes) > _CODES_SHOWN:
         more = len(codes) - _CODES_SHOWN
-        lines.append(Line(Text(f"  … and {more} more codes", f"  …… 另有 {more} 种").in_lang(lang)))
+        lines.append(Line(Text(f"  … and {counted(more, 'more code', 'more codes')}", f"  …… 另有 {more} 种").in_lang(lang)))
     return lines
 
 
@@ -188,7 +191,7 @@ def _messages(outcome: Outcome) -> Text:
             f"  no {kinds.en} messages: nothing to send, or no [customs] in the config that says who sends them",
             f"  未生成{kinds.zh}报文：无可发送内容，或配置中没有 [customs] 说明由谁发送",
         )
-    return Text(f"  {outcome.messages:,} {kinds.en} messages to sign and send", f"  {kinds.zh}报文 {outcome.messages:,} 份，待签名发送")
+    return Text(f"  {counted(outcome.messages, f'{kinds.en} message', f'{kinds.en} messages')} to sign and send", f"  {kinds.zh}报文 {outcome.messages:,} 份，待签名发送")
 
 
 def _published(outcome: Outcome) -> list[Text]:

@@ -49,7 +49,7 @@ def test_run_prints_where_things_are(runner: Runner) -> None:
     runner.write([row(), row(inventory_no="22442026E000000002", order_no="2", waybill_no="2", goods_name="")])
     result = aggregator("run", "export.csv", *PERIOD, "--out", "out", folder=runner.folder)
     assert result.returncode == 3
-    assert "declared 1 inventories" in result.stdout
+    assert "declared 1 inventory" in result.stdout
     assert "[R101] 1 × A required value is missing." in result.stdout
     assert "Published out/2026-10/202610-01" in result.stdout
     assert result.stderr == ""

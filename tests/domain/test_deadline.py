@@ -139,7 +139,7 @@ def test_run_tells_the_deadline_and_warns_when_something_is_left(runner: Runner)
     runner.write([row(inventory_no="22442026E000000003", order_no="3", waybill_no="3"), row(inventory_no="4", goods_name="")], "more.csv")
     near = aggregator("run", "more.csv", *held[2:], "2026-11-13", folder=runner.folder)
     assert near.returncode == 3
-    assert "1 inventories of the period still undeclared" in near.stdout
+    assert "1 inventory of the period still undeclared" in near.stdout
 
 
 def test_doctor_warns_sixty_days_ahead(tmp_path: Path) -> None:

@@ -49,9 +49,9 @@ def test_first_period_is_corrected_as_long_as_nothing_was_declared(runner: Runne
     assert first_period(runner, "2026-09")[0] == 0
     assert aggregator("ledger", "check", "--out", "out", folder=runner.folder).returncode == 0
     run = aggregator(*command, folder=runner.folder)
-    assert "declared 1 inventories (1 late)" in run.stdout
+    assert "declared 1 inventory (1 late)" in run.stdout
     code, said = first_period(runner, "2026-08")
-    assert (code, "1 inventories were declared under it" in said) == (78, True)
+    assert (code, "1 inventory was declared under it" in said) == (78, True)
     assert first_period(runner, "2026-09")[0] == 0, "nothing is changed by it"
 
 

@@ -137,7 +137,7 @@ def test_the_command(runner: Runner) -> None:
     runner.write(CONFIG, "aggregator.toml")
     said = aggregator("receive", "a.xml", "b*.xml", "--out", "out", folder=runner.folder)
     assert said.returncode == 0, said.stderr
-    assert "customs agrees with our forecast: 2 inventories, 4 lines in 1 declarations of customs, 1 of them numbered." in said.stdout
+    assert "customs agrees with our forecast: 2 inventories, 4 lines in 1 declaration of customs, 1 of them numbered." in said.stdout
     reported = json.loads(aggregator("receive", "a.xml", "--out", "out", "--json", folder=runner.folder).stdout)
     assert (reported["known"], reported["runs"]) == (1, [])
     shown = aggregator("status", "--out", "out", "--period", "2026-10", "--as-of", "2026-11-06", folder=runner.folder)
@@ -276,7 +276,7 @@ def test_trace_there_and_back(runner: Runner) -> None:
         assert len(_traced(office, whole)) == 6
     absent = aggregator("trace", "22442026E000000002", "nowhere", "--out", "out", folder=runner.folder)
     assert absent.returncode == 3
-    assert "Not found: 1 numbers (nowhere)" in absent.stderr
+    assert "Not found: 1 number (nowhere)" in absent.stderr
     runner.write("22442026E000000001\nD3\n", "numbers.txt")
     listed = aggregator("trace", "--file", "numbers.txt", "--out", "out", folder=runner.folder)
     assert listed.stdout.count("\n") == 5

@@ -36,7 +36,7 @@ def test_everything_excluded(runner: Runner) -> None:
     runner.write([row()])
     result = aggregator("run", "export.csv", "--period", "2026-08", "--out", "out", folder=runner.folder)
     assert result.returncode == 3
-    assert "All 1 inventories were excluded" in result.stderr
+    assert "The only inventory was excluded" in result.stderr
     assert "Cleared after the period." in result.stderr
     assert "均被排除" in aggregator("run", "export.csv", "--period", "2026-08", "--out", "out", folder=runner.folder, lang="zh").stderr
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aggregator.schemas.shown import shown
-from aggregator.schemas.text import Lang, Text
+from aggregator.schemas.text import Lang, Text, counted
 
 # Loaded where a page is written.
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         finalize=_harmless,
     )
-    made.globals |= {"say": say, "drawn": drawn, **_MARKS}
+    made.globals |= {"say": say, "drawn": drawn, "counted": counted, **_MARKS}
     return made
 
 
