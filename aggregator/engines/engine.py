@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -79,6 +80,10 @@ class Storage(Protocol):
         ...
 
     def write_bytes(self, name: str, data: bytes) -> None: ...
+
+    def write_by(self, name: str, write: Callable[[Path], object]) -> None:
+        """As `write_bytes`, of what a function writes to a path; what it leaves beside it there does not last."""
+        ...
 
     def read_bytes(self, name: str) -> bytes: ...
 

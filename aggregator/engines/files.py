@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +66,10 @@ class FileStorage:
     def write_bytes(self, name: str, data: bytes) -> None:
         with self._new(self.folder / name) as path:
             path.write_bytes(data)
+
+    def write_by(self, name: str, write: Callable[[Path], object]) -> None:
+        with self._new(self.folder / name) as path:
+            write(path)
 
     def read_bytes(self, name: str) -> bytes:
         return (self.folder / name).read_bytes()

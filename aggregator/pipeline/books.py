@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from aggregator.engines.engine import Engine, Shared
-from aggregator.model.disk import own_folder
 from aggregator.pipeline.emit import Emitted, Rejected
 from aggregator.pipeline.work import Work
 from aggregator.schemas.text import Lang
@@ -15,7 +14,6 @@ MOST_LINES = 50_000
 """Of all workbooks of a run together. Nobody corrects more by hand."""
 MOST_BOOKS = 100
 """What a run of many small files may take for them is bounded likewise."""
-_FOLDER = "aggregator-book-"
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,5 @@ def make_book(shared: Shared[Work], place: int, parts: tuple[Rejected, ...], lan
 
     work, name = shared.value, f"rejected-{place}.xlsx"
     pieces = ((work.storage.read_bytes(part.name), work.storage.read(part.marks)) for part in parts)
-    with own_folder(_FOLDER) as folder:
-        write_rejected_book(folder / name, work.files[place], work.mode, pieces, lang, headings)
-        work.storage.write_bytes(name, (folder / name).read_bytes())
+    work.storage.write_by(name, lambda path: write_rejected_book(path, work.files[place], work.mode, pieces, lang, headings))
     return name
