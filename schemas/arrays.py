@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -13,6 +15,11 @@ Ints = npt.NDArray[np.int64]
 def constant(value: str, length: int) -> pa.Array:
     """A dictionary encoded column with the same text on every line."""
     return pa.DictionaryArray.from_arrays(pa.array(np.zeros(length, dtype=np.int32)), pa.array([value], pa.string()))
+
+
+def only_given(table: pa.Table, columns: Iterable[str]) -> pa.Table:
+    """Those of the columns that the table has, in this order."""
+    return table.select([name for name in columns if name in table.column_names])
 
 
 def compact(column: pa.Array) -> pa.Array:

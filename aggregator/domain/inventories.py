@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from aggregator.domain.grouping import group_codes, run_starts
 from aggregator.model.findings import findings_of, no_findings
-from aggregator.schemas.arrays import Ints, Mask, constant
+from aggregator.schemas.arrays import Ints, Mask, constant, only_given
 from aggregator.schemas.codes import NO_PRODUCER_CODE
 from aggregator.schemas.inventories import Inventories
 from aggregator.schemas.modes import Mode
@@ -177,10 +177,6 @@ def _joined(texts: Sequence[pa.Array]) -> pa.Array:
     return pc.binary_join_element_wise(*texts, "\x1f", null_handling="replace", null_replacement="")
 
 
-def _only_given(lines: pa.Table, columns: Iterable[str]) -> pa.Table:
-    return lines.select([column for column in columns if column in lines.column_names])
-
-
 def content_hashes(inventories: Inventories, wanted: Mask, mode: Mode) -> list[bytes | None]:
     """SHA-256 over the content of the header and of all lines by item number, of the wanted inventories (None for the
     others)."""
@@ -198,9 +194,9 @@ def content_hashes(inventories: Inventories, wanted: Mask, mode: Mode) -> list[b
     starts = run_starts(of_line)
     at = pa.array(places)
     of_item = ("item_no", *mode.dictionary.item_content)
-    texts = content_text(_only_given(inventories.lines, of_item).take(at).combine_chunks(), of_item)
+    texts = content_text(only_given(inventories.lines, of_item).take(at).combine_chunks(), of_item)
     of_header = mode.dictionary.header_content
-    heads = content_text(_only_given(inventories.lines, of_header).take(at.take(pa.array(starts))).combine_chunks(), of_header)
+    heads = content_text(only_given(inventories.lines, of_header).take(at.take(pa.array(starts))).combine_chunks(), of_header)
     offsets = pa.array(np.append(starts, len(places)).astype(np.int32))
     joined = pc.binary_join(pa.ListArray.from_arrays(offsets, texts), "\x1e")
     whole = pc.binary_join_element_wise(heads, joined, "\x1e")

@@ -23,7 +23,7 @@ from aggregator.pipeline.counting import ONCE, reported_once
 from aggregator.pipeline.ruined import Ruined, ruined_in
 from aggregator.pipeline.shards import BY_DECLARATION, PLACE, SPREAD
 from aggregator.pipeline.work import Work, chunk_unit, part_of, partition_unit
-from aggregator.schemas.arrays import Ints
+from aggregator.schemas.arrays import Ints, only_given
 from aggregator.schemas.rule import RuleBook, Severity
 
 _WEIGHED = ("inventory_no", "item_no", "gross_weight_kg", "net_weight_kg", "package_count", "statutory_unit_code",
@@ -150,7 +150,7 @@ def _audit_map(work: Work, numbering: Numbering, lines: pa.Table, decisions: pa.
     verdict, item = decisions["verdict"].to_numpy(), decisions["item"].to_numpy()
     schema = work.mode.outputs["audit_map"]
     declared = np.flatnonzero(item >= 0)
-    audited = lines.select([name for name in schema.names if name in lines.column_names]).take(pa.array(declared)).combine_chunks()
+    audited = only_given(lines, schema.names).take(pa.array(declared)).combine_chunks()
     if work.mode.dictionary.unit:
         own = audited[work.mode.dictionary.unit[-1]] if work.mode.dictionary.unit[-1] in audited.column_names else audited["inventory_no"]
         audited = audited.set_column(audited.column_names.index("inventory_no"), "inventory_no", own)

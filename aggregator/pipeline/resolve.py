@@ -26,7 +26,7 @@ from aggregator.pipeline.orders import with_route
 from aggregator.pipeline.shards import EXCLUDED
 from aggregator.pipeline.slips import with_slip_facts
 from aggregator.pipeline.work import Work, chunk_unit, unit_at
-from aggregator.schemas.arrays import Ints, Mask
+from aggregator.schemas.arrays import Ints, Mask, only_given
 from aggregator.schemas.inventories import IDENTIFIERS, Inventories
 from aggregator.schemas.modes import Mode
 from aggregator.schemas.statuses import STATUS_CANCELLED
@@ -183,8 +183,7 @@ def _inventory_table(mode: Mode, grouped: Grouped, decided: _Decided) -> pa.Tabl
     kept = pa.array(np.where(period == "000000", "", period), pa.string())
     if not mode.waits_for_clearing:
         kept = pc.binary_join_element_wise(kept_period(mode.code, ""), kept, "")
-    named = [name for name in ("chunk", "line", *IDENTIFIERS) if name in inventories.lines.column_names]
-    first = inventories.lines.select(named).take(pa.array(inventories.starts)).combine_chunks()
+    first = only_given(inventories.lines, ("chunk", "line", *IDENTIFIERS)).take(pa.array(inventories.starts)).combine_chunks()
 
     def given(name: str) -> pa.Array:
         return first[name].combine_chunks() if name in first.column_names else pa.nulls(first.num_rows, pa.string())

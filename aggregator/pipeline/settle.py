@@ -22,7 +22,7 @@ from aggregator.pipeline.orders import listed_modes
 from aggregator.pipeline.slips import unknown_flags
 from aggregator.pipeline.tied import tied_in
 from aggregator.pipeline.work import Work, chunk_unit, partition_unit
-from aggregator.schemas.arrays import Ints, Mask
+from aggregator.schemas.arrays import Ints, Mask, only_given
 from aggregator.schemas.inventories import Inventories
 from aggregator.schemas.modes import Mode
 
@@ -61,7 +61,7 @@ def settle_partition(shared: Shared[Work], partition: int) -> Settled:
     # Lines lie in input order, what was judged by inventory.
     place = np.empty(len(judged), dtype=np.int64)
     place[np.lexsort((judged["line"].to_numpy(), judged["chunk"].to_numpy()))] = np.arange(len(judged))
-    lines = lines.select([name for name in _columns(work.mode) if name in lines.column_names]).take(pa.array(place)).combine_chunks()
+    lines = only_given(lines, _columns(work.mode)).take(pa.array(place)).combine_chunks()
     return _settle(work, unit, judged, with_dictionaries(lines, work.mode.dictionary.repeating))
 
 
@@ -83,7 +83,7 @@ def _settle(work: Work, unit: str, judged: pa.Table, lines: pa.Table) -> Settled
     declared = np.isin(of_line, (Verdict.DECLARED, Verdict.LATE))
     taken, key, partials = _merged(work, inventories, resolved["inventory_no"].combine_chunks(), declared)
     write(shards.partials.of(unit), partials)
-    decisions = judged.select([name for name in ("chunk", "line", "item_no") if name in judged.column_names])
+    decisions = only_given(judged, ("chunk", "line", "item_no"))
     decisions = decisions.append_column("verdict", pa.array(of_line.astype(np.int8))).append_column("bits", pa.array(bits[inventories.inventory_of]))
     write(shards.decisions.of(unit), decisions.append_column("key", pa.array(key)))
     _leave_inventories(work, unit, resolved, of_inventory, bits, _keys_by_item(inventories, key))
