@@ -67,7 +67,7 @@ def run(inputs: tuple[AnyPath, ...], config: Path | None, dry_run: bool, pdf: Pa
         from aggregator.model.errors import Exit
         from aggregator.model.names import told
         from aggregator.reports.summary import as_json as outcome_as_json
-        from aggregator.reports.summary import closing
+        from aggregator.reports.summary import summary
 
         options, _ = options_of(config, {**given, "inputs": inputs, "dry_run": dry_run, "lang": lang})
         reporter.adopt(options)
@@ -88,7 +88,7 @@ def run(inputs: tuple[AnyPath, ...], config: Path | None, dry_run: bool, pdf: Pa
         facts = outcome_as_json(outcome)
         reporter.event("finished", seconds=round(time.monotonic() - started, 3), **{name: facts[name] for name in _LOGGED})
         if not quiet and not reporter.as_json:
-            lines = closing(outcome, reporter.lang, dry_run=dry_run)
+            lines = summary(outcome, reporter.lang, dry_run=dry_run)
             reporter.tell(line.text for line in lines) if as_json else reporter.close(lines)
         return int(outcome.exit_code)
 
@@ -166,11 +166,12 @@ def check(
             begun = list(islice(tables, 1))
         tables = chain(begun, tables)
         lines = print_findings(tables, findings, 0 if as_json else most, outcome, reporter.lang, reporter.print, headings_in(options.headings, "en"))
-        reporter.close(lines)
         if as_json:
             for note in outcome.notes:
                 reporter.note(note)
             reporter.print_json(outcome_as_json(outcome))
+        else:
+            reporter.close(lines)
         return int(outcome.exit_code)
 
     sys.exit(guarded(job, lang))

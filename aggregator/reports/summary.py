@@ -69,13 +69,8 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def summary(outcome: Outcome, lang: Lang, *, dry_run: bool) -> list[str]:
+def summary(outcome: Outcome, lang: Lang, *, dry_run: bool) -> list[Line]:
     """Lines to print after a run."""
-    return [line.text for line in closing(outcome, lang, dry_run=dry_run)]
-
-
-def closing(outcome: Outcome, lang: Lang, *, dry_run: bool) -> list[Line]:
-    """The same with what a terminal makes tables of."""
     counts, unit, units = outcome.counts, outcome.mode.wording.unit, outcome.mode.wording.units
     lines = [
         Line(Text(

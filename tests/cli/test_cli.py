@@ -341,7 +341,7 @@ def test_report_is_one_file_without_script_and_escapes_values(runner: Runner) ->
 
 def test_summary_speaks_both_languages(runner: Runner) -> None:
     outcome = runner.run_rows([row(goods_name=""), row(inventory_no="2", trade_mode_code="9710")])
-    english, chinese = (summary(outcome, lang, dry_run=False) for lang in ("en", "zh"))  # type: ignore[arg-type]
+    english, chinese = ([line.text for line in summary(outcome, lang, dry_run=False)] for lang in ("en", "zh"))  # type: ignore[arg-type]
     assert len(english) == len(chinese)
     assert all(any("一" <= letter <= "鿿" for letter in line) for line in chinese)
     assert not any("一" <= letter <= "鿿" for line in english for letter in line)

@@ -145,7 +145,7 @@ def test_reasons_are_counted_and_shown_with_their_sources(runner: Runner) -> Non
     assert outcome.routes == {"over_limit": 2, "inspection": 1, "within_limit": 1}
     assert outcome.counts["lists"] == 1
     assert as_json(outcome)["routes"] == outcome.routes
-    assert any("over_limit 2: over RMB 5,000.00" in line for line in summary(outcome, "en", dry_run=False))
+    assert any("over_limit 2: over RMB 5,000.00" in line.text for line in summary(outcome, "en", dry_run=False))
     page = (Path(outcome.folder) / "report.html").read_text(encoding="utf-8")
     assert "[UNVERIFIED]" in page
     assert str(LIST_CNY.cite) in page

@@ -44,7 +44,7 @@ def test_said_once_for_each_column(runner: Runner, lang: Any, chunk_bytes: int) 
     assert "export.csv" in told[0]
     assert ("declared_unit_code" if lang == "en" else "计量单位") in told[0]
     assert outcome.findings["R111"] == 80, "each cell stands in findings.csv"
-    assert [line for line in summary(outcome, lang, dry_run=False) if "[R" in line] == [f"  [R103] 1 × {M9610.rules['R103'].message.in_lang(lang)}"]
+    assert [line.text for line in summary(outcome, lang, dry_run=False) if "[R" in line.text] == [f"  [R103] 1 × {M9610.rules['R103'].message.in_lang(lang)}"]
 
 
 def test_a_few_are_read_one_by_one(runner: Runner) -> None:
