@@ -135,7 +135,7 @@ def _write_rejected(result: Result, folder: Path, settings: RunSettings) -> list
             sink.writelines(storage.read_bytes(part.name) for part in parts)
         if place in result.written.books:
             path.with_suffix(".xlsx").write_bytes(storage.read_bytes(result.written.books[place]))
-    without = [told(path_of(names[place])) for place in result.written.without_book]
+    without = [names[place] for place in result.written.without_book]
     return [_without_books(without)] if without else []
 
 

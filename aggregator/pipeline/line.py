@@ -116,9 +116,9 @@ def calculate(
     if while_emitting is not None:
         while_emitting(Merged(work, [unit.unit for unit in settled], placed.numbering, *applications(placed.items, placed.split, line.mode.application_key.value)))
     emitted = [_without_weights(each, weights) for each in emitting]
-    shares = [each.spread for each in (*spread, *emitted)]
-    written = write_pieces(engine, shared, emitted, shares, placed.numbering, writing) if writing is not None else Written()
-    result = _result(line, work, ingested, by_file, resolved, settled, placed, [*spread, *emitted], emitted, placeless, imports, weights.whole)
+    weighed = [*spread, *emitted]
+    written = write_pieces(engine, shared, emitted, [each.spread for each in weighed], placed.numbering, writing) if writing is not None else Written()
+    result = _result(line, work, ingested, by_file, resolved, settled, placed, weighed, emitted, placeless, imports, weights.whole)
     return replace(result, written=written, figures=figures.whole)
 
 
