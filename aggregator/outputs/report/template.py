@@ -28,8 +28,11 @@ def rendered(template: str, lang: Lang, **values: Any) -> str:
 def _environment() -> jinja2.Environment:
     import jinja2
 
+    from aggregator.outputs.report.compiled import Compiled
+
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
+        bytecode_cache=Compiled(FOLDER, Path(__file__)),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
