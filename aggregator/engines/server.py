@@ -3,6 +3,8 @@ are only starting and find it gone, say nothing."""
 
 from __future__ import annotations
 
+import atexit
+import gc
 import pickle
 import sys
 from types import TracebackType
@@ -18,3 +20,5 @@ def _unless_the_run_is_gone(kind: type[BaseException], error: BaseException, tra
 # Also while this process still imports.
 ignore_the_terminal()
 sys.excepthook = _unless_the_run_is_gone
+# As in the process that started it: what there is at the end is not looked through for garbage.
+atexit.register(gc.freeze)
