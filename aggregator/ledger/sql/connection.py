@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 _ROWS_AT_ONCE = 131_072
+ROWS_OF_PYTHON = 16_384
 
 
 class Answer(Protocol):
@@ -64,5 +65,5 @@ def fetched(answer: Answer, schema: pa.Schema) -> Iterator[pa.Table]:
 
 
 def rows_of(table: pa.Table, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    for batch in table.select(columns).to_batches(max_chunksize=16_384):
+    for batch in table.select(columns).to_batches(max_chunksize=ROWS_OF_PYTHON):
         yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)

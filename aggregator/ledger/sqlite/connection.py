@@ -11,12 +11,24 @@ from typing import Any
 import pyarrow as pa
 
 from aggregator.ledger.errors import DeclaredTwice
-from aggregator.ledger.sql.connection import rows_of
+from aggregator.ledger.sql.connection import ROWS_OF_PYTHON
 from aggregator.ledger.sql.tables import COLUMNS
 from aggregator.ledger.sql.words import INVENTORY
 
 _ROWS_A_STATEMENT = 50
 """One statement for each row takes twice as long; for more than some hundred the gain is lost again."""
+
+
+def _bound(rows: pa.Table) -> Iterator[tuple[Any, ...]]:
+    """The rows, of the types that sqlite3 binds as they are: it looks for an adapter for each `bytes` and each `bool`, which takes as long
+    as the insert itself."""
+    for batch in rows.to_batches(max_chunksize=ROWS_OF_PYTHON):
+        yield from zip(*(_bound_column(column) for column in batch.columns), strict=True)
+
+
+def _bound_column(column: pa.Array) -> list[Any]:
+    values: list[Any] = (column.cast(pa.int8()) if pa.types.is_boolean(column.type) else column).to_pylist()
+    return [value if value is None else bytearray(value) for value in values] if pa.types.is_binary(column.type) else values
 
 
 class SqliteConnection(sqlite3.Connection):
@@ -29,7 +41,7 @@ class SqliteConnection(sqlite3.Connection):
         columns, row = ", ".join([*rows.column_names, *fixed]), f"({', '.join(values)})"
         together = rows.num_rows - rows.num_rows % _ROWS_A_STATEMENT
         for part, count in ((rows.slice(0, together), _ROWS_A_STATEMENT), (rows.slice(together), 1)):
-            each = zip(*[rows_of(part, rows.column_names)] * count, strict=True)
+            each = zip(*[_bound(part)] * count, strict=True)
             statement = f"INSERT INTO {table} ({columns}) VALUES {', '.join([row] * count)} {otherwise}"
             self.executemany(statement, (tuple(chain.from_iterable(group)) for group in each))
 
