@@ -85,9 +85,7 @@ class Pages:
         return {HTTPException: by_status, ClientDisconnect: by_status, TooMuch: too_much}
 
     async def home(self, request: Request) -> Response:
-        if given := request.query_params.get("token"):
-            if not same(given, self.keys.token):
-                return self.refusal(request, 401)
+        if self.keys.opens(request.query_params):
             # Not a redirect: a cookie of this kind is not sent on one that began elsewhere.
             answer = self.page(request, "welcome.html.j2", refresh="0;url=/")
             answer.set_cookie(self.keys.cookie(self.port), self.keys.session, httponly=True, samesite="strict", path="/")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.requests import cookie_parser
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -40,6 +40,10 @@ class Keys:
     def cookie(self, port: int) -> str:
         """Cookies know no ports: two servers of one machine would take each other's."""
         return f"aggregator_{port}"
+
+    def opens(self, query: QueryParams) -> bool:
+        """Whether the address is the one that the terminal shows."""
+        return same(query.get("token", ""), self.token)
 
 
 def same(one: str, other: str) -> bool:
@@ -82,7 +86,7 @@ class Guard:
             return 413
         if scope["path"] == STYLE and reading:
             return 0
-        if self._knows_session(headers) or (scope["path"] == "/" and reading and b"token=" in scope["query_string"]):
+        if self._knows_session(headers) or (scope["path"] == "/" and reading and self.keys.opens(QueryParams(scope["query_string"]))):
             return 0
         return 401
 

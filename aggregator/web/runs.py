@@ -15,12 +15,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from aggregator.model.small import read_small
 from aggregator.schemas.column_names import own_names
 from aggregator.schemas.modes.m9610 import M9610
 
 _PERIOD, _REF = re.compile(r"[0-9]{4}-[0-9]{2}"), re.compile(r"[0-9]{6}-[0-9]{2,}")
+_BYTES = re.compile("[\ud800-\udfff]")
 _EXAMPLES = 5
-_MOST_ROWS = 2_000_000
+_MOST_ROWS, _MOST_OF_A_CELL = 2_000_000, 16 << 20
+_MOST_OF_A_MANIFEST = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -32,16 +35,17 @@ class Run:
 
     @property
     def counts(self) -> dict[str, int]:
-        return dict(self.manifest.get("counts") or {})
+        counts = self.manifest.get("counts")
+        return counts if isinstance(counts, dict) else {}
 
     @property
     def files(self) -> dict[str, Path]:
-        """By their names below the folder, with slashes."""
+        """By their names below the folder, with slashes. One that is not UTF-8 is none of ours, and stands in no address."""
         found = {}
         for above, _, names in os.walk(self.folder):
             for name in names:
                 path = Path(above, name)
-                if path.is_file() and not path.is_symlink():
+                if path.is_file() and not path.is_symlink() and not _BYTES.search(name):
                     found[path.relative_to(self.folder).as_posix()] = path
         return dict(sorted(found.items()))
 
@@ -73,8 +77,8 @@ def _folders(place: Path, names: re.Pattern[str]) -> list[Path]:
 
 def _run(folder: Path) -> Run | None:
     try:
-        manifest = json.loads((folder / "manifest.json").read_bytes())
-    except (OSError, ValueError):
+        manifest = json.loads(read_small(folder / "manifest.json", _MOST_OF_A_MANIFEST))
+    except (OSError, ValueError, RecursionError):
         return None
     return Run(folder.parent.name, folder.name, folder, manifest) if isinstance(manifest, dict) else None
 
@@ -82,7 +86,7 @@ def _run(folder: Path) -> Run | None:
 def zipped(run: Run) -> IO[bytes]:
     """The whole folder in one file, which goes when it is closed."""
     made = tempfile.TemporaryFile()  # noqa: SIM115 - closed by whoever reads it
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=1, strict_timestamps=False) as archive:
         for name, path in run.files.items():
             archive.write(path, f"{run.ref}/{name}")
     made.seek(0)
@@ -103,23 +107,35 @@ class Found:
     examples: list[dict[str, str]] = field(default_factory=list)
 
 
-def findings(path: Path) -> list[Found]:
-    """By rule: errors first, then by how many there are."""
+def findings(path: Path) -> list[Found] | None:
+    """By rule: errors first, then by how many there are; none where nothing got so far. None where they cannot be read."""
     found: dict[str, Found] = {}
-    with suppress(OSError):
+    if not path.exists():
+        return []
+    try:
         for row in _rows(path):
             one = found.setdefault(row["code"], Found(row["code"], row["severity"], row["message"]))
             one.count += 1
             if len(one.examples) < _EXAMPLES:
                 one.examples.append({**row, "source_file": row["source_file"].replace("\\", "/").rsplit("/", 1)[-1]})
+    except (OSError, ValueError, csv.Error):
+        return None
     return sorted(found.values(), key=lambda one: (one.severity != "error", -one.count, one.code))
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
+    """Raises OSError, ValueError or csv.Error for what is no table of findings."""
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    csv.field_size_limit(_MOST_OF_A_CELL)
+    names = M9610.outputs["findings"].names
     with path.open(encoding="utf-8-sig", newline="") as file:
         # Findings have the same columns in every mode, and none that an export has.
-        headings = own_names(next(csv.reader(file), []), M9610.outputs["findings"].names, M9610.dictionary)
-        for number, row in enumerate(csv.DictReader(file, headings)):
+        headings = own_names(next(csv.reader(file), []), names, M9610.dictionary)
+        for number, cells in enumerate(csv.reader(file)):
             if number >= _MOST_ROWS:
                 return
+            row = dict(zip(headings, cells, strict=True))
+            if not row.keys() >= set(names):
+                raise ValueError
             yield row

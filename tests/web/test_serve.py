@@ -6,11 +6,12 @@ import http.client
 import itertools
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -42,7 +43,7 @@ class Server:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request(method, path, body or None, named)
         answer = connection.getresponse()
-        return answer.status, answer.read().decode(), answer.headers
+        return answer.status, answer.read().decode("utf-8", "replace"), answer.headers
 
     def session(self) -> dict[str, str]:
         _, _, headers = self.ask("GET", self.address.split(str(self.port))[1])
@@ -87,7 +88,8 @@ def test_who_is_not_let_in(server: Server) -> None:
     assert home == 200
     assert "default-src 'none'" in headers["content-security-policy"]
     assert server.ask("GET", "/")[0] == 401
-    assert server.ask("GET", "/?token=wrong")[0] == 401
+    for query in ("token=wrong", "token=", "token", "xtoken=1", "a=token=", "token=&token=x", "TOKEN=x", "%74oken="):
+        assert server.ask("GET", f"/?{query}")[0] == 401, query
     assert server.ask("GET", "/run/2026-10/202610-01/all.zip")[0] == 401
     assert server.ask("GET", "/", **session, Host="evil.example")[0] == 421
     assert server.ask("GET", server.address.split(str(port))[1], Host=f"evil.example:{port}")[0] == 421
@@ -149,6 +151,58 @@ def test_a_folder_that_cannot_be_written_to_is_said(server: Server) -> None:
         uploads.unlink()
         uploads.with_name("kept").rename(uploads)
     assert (status, "could not be kept" in said) == (507, True)
+
+
+FINDINGS = "code,severity,scope,inventory_no,item_no,column,value,message,source_file,source_row"
+ODD_RUNS: dict[str, Callable[[Path], object]] = {
+    "as it was": lambda run: None,
+    "files of 1970": lambda run: os.utime(run / "findings.csv", (0, 0)),
+    "counts that are none": lambda run: (run / "manifest.json").write_text('{"counts": [1]}'),
+    "a manifest that is none": lambda run: (run / "manifest.json").write_text("[" * 100_000),
+    "a manifest without end": lambda run: ((run / "manifest.json").unlink(), (run / "manifest.json").symlink_to("/dev/zero")),
+    "a manifest nobody writes": lambda run: ((run / "manifest.json").unlink(), os.mkfifo(run / "manifest.json")),
+    "a name that is not UTF-8": lambda run: Path(os.fsdecode(os.fsencode(run) + b"/\xc7\xe5.csv")).write_text("x"),
+    "a name with a line end": lambda run: (run / "a\r\nSet-Cookie: x=1\u202e.csv").write_text("x"),
+    "findings with a large cell": lambda run: (run / "findings.csv").write_text(f"{FINDINGS}\nR101,error,row,1,1,sku,{'x' * 200_000},y,a.csv,2\n"),
+    "findings cut short": lambda run: (run / "findings.csv").write_text(f"{FINDINGS}\nR101\n"),
+    "findings under no heading": lambda run: (run / "findings.csv").write_text("a\nb\n"),
+    "findings of bytes": lambda run: (run / "findings.csv").write_bytes(b"code,severity\n\xff\0,\n"),
+    "findings nobody writes": lambda run: ((run / "findings.csv").unlink(), os.mkfifo(run / "findings.csv")),
+}
+
+
+@pytest.mark.parametrize("odd", ODD_RUNS)
+def test_a_run_folder_that_others_changed_is_no_fault(server: Server, odd: str) -> None:
+    run = server.folder / "results/2026-10/202610-01"
+    shutil.rmtree(run, ignore_errors=True)
+    run.mkdir(parents=True)
+    (run / "manifest.json").write_text('{"counts": {"lines": 1}}')
+    (run / "findings.csv").write_text(f"{FINDINGS}\nR101,error,row,1,1,sku,x,y,a.csv,2\n")
+    ODD_RUNS[odd](run)
+    session, before = server.session(), (server.folder / "said.txt").read_text()
+    try:
+        answers = {path: server.ask("GET", path, **session) for path in ("/", "/run/2026-10/202610-01")}
+        names = re.findall(r'href="(/run/2026-10/202610-01/[^"]+)"', answers["/run/2026-10/202610-01"][1])
+        answers |= {path: server.ask("GET", path.replace("&amp;", "&"), **session) for path in names}
+    finally:
+        shutil.rmtree(run)
+    assert {path: status for path, (status, _, _) in answers.items() if status not in (200, 404)} == {}
+    assert not [path for path, (_, _, headers) in answers.items() if "x=1" in (headers["set-cookie"] or "")]
+    assert (server.folder / "said.txt").read_text() == before
+    if answers["/run/2026-10/202610-01"][0] == 200:
+        assert ("R101" in answers["/run/2026-10/202610-01"][1]) != ("cannot be read" in answers["/run/2026-10/202610-01"][1])
+
+
+@pytest.mark.parametrize("head", ["GET / HTTP/1.1\r\nHost: {host}\r\nContent-Length: " + "9" * 5000, "GET /\0 HTTP/1.1\r\nHost: {host}", "GET /%00%ff HTTP/1.1\r\nHost: {host}", "GET http://evil.example/ HTTP/1.1\r\nHost: {host}",
+                                  "GET / HTTP/1.1\r\nHost: {host}\r\nHost: evil.example", "GET / HTTP/1.1\r\nHost: {host}\r\nX: " + "a" * 100_000, "POST /upload HTTP/1.1\r\nHost: {host}\r\nContent-Length: ²", "\x16\x03\x01", "GET / HTTP/0.9",
+                                  "GET / HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="], ids=lambda head: ascii(head)[:40])  # fmt: skip
+def test_what_is_no_request_is_no_fault(server: Server, head: str) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as sender:
+        sender.sendall(head.replace("{host}", f"127.0.0.1:{server.port}").encode("latin-1") + b"\r\n\r\n")
+        answer = sender.recv(1 << 16)
+    assert not answer.startswith((b"HTTP/1.1 200", b"HTTP/1.1 5")), answer
+    assert server.ask("GET", "/", **server.session())[0] == 200
+    assert "Traceback" not in (server.folder / "said.txt").read_text()
 
 
 def test_a_sender_who_leaves_is_no_fault(server: Server) -> None:
