@@ -14,6 +14,7 @@ from pathlib import Path
 
 import aggregator
 from aggregator.domain.deadline import Calendar, calendar_of, deadline, earliest_deadline
+from aggregator.jobs.clock import clock_behind
 from aggregator.jobs.folders import gone, troubles, unreadable
 from aggregator.jobs.heads import refuse_old
 from aggregator.jobs.publish import mark_of, refuse_unknown, unfinished
@@ -48,7 +49,7 @@ class Check:
 
 def examine(settings: DoctorSettings, today: date) -> list[Check]:
     """Everything in turn: versions, locale, folders, disk, ledger, calendar."""
-    return [*_versions(), _locale(), *_folders(settings), *_disk(settings), *_ledger(settings), _calendar(settings, today)]
+    return [*_versions(), _locale(), *_folders(settings), *_disk(settings), *_ledger(settings, today), _calendar(settings, today)]
 
 
 def _versions() -> Iterator[Check]:
@@ -128,7 +129,7 @@ def _disk(settings: DoctorSettings) -> Iterator[Check]:
         yield Check(name, free >= needed, found, remedy)
 
 
-def _ledger(settings: DoctorSettings) -> Iterator[Check]:
+def _ledger(settings: DoctorSettings, today: date) -> Iterator[Check]:
     name, place = Text("ledger", "台账"), settings.ledger
     if place is None:
         return
@@ -164,6 +165,8 @@ def _ledger(settings: DoctorSettings) -> Iterator[Check]:
     size = f"{at.size():,}"
     yield Check(name, True, Text(f"{place}: {counted(len(recorded), 'run', 'runs')}, {size} bytes", f"{place}：{len(recorded)} 个批次，{size} 字节"))
     yield from (Check(Text("run folders", "批次文件夹"), False, each, _SAYS_MORE) for each in missing)
+    behind = clock_behind(recorded, today) if settings.due.as_of is None else []
+    yield from (Check(Text("clock", "时钟"), False, each, Text("'date' shows it.", "运行 date 可查看。")) for each in behind)
     if pending:
         listed = ", ".join(str(target) for _, target in pending)
         yield Check(Text("publication", "发布"), False, Text(f"half done: {listed}", f"未完成：{listed}"),

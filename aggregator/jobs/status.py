@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from aggregator.domain.deadline import Calendar, calendar_of, deadline, earliest_deadline
+from aggregator.jobs.clock import clock_behind
 from aggregator.jobs.folders import troubles
 from aggregator.jobs.order_states import states_of_orders
 from aggregator.ledger.at import ledger_at
@@ -94,6 +95,8 @@ def status(settings: StatusSettings, today: date) -> Standing:
         found = standing(mode, ledger, periods, day, calendar, settings.most)
         if place is not None:
             found.troubles = troubles(place, ledger, settings.out)
+        if ledger is not None and settings.due.as_of is None:
+            found.troubles += clock_behind(ledger.runs(), today)
     found.presses = any(one.warns(day, settings.due.warn_days) for one in found.periods)
     return found
 
