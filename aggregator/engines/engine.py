@@ -115,3 +115,7 @@ class Engine(Protocol):
     def map(self, step: Callable[..., T], tasks: Iterable[Task]) -> Iterator[T]:
         """Results in the order of the tasks, whatever order they ran in. Work begins with the call."""
         ...
+
+    def meanwhile(self, make: Callable[[], T], job: Callable[[], None]) -> T:
+        """What `make` makes with this engine, and a job of this process alone, done while others work for it."""
+        ...

@@ -22,6 +22,7 @@ from typing import Any, Generic, TypeVar
 
 from aggregator.engines.engine import Engine, Shared, Task
 from aggregator.engines.files import FileStorage
+from aggregator.engines.meanwhile import Meanwhile
 from aggregator.model.disk import OwnFolder
 from aggregator.model.errors import CannotReadOrWrite
 from aggregator.model.signals import deaf_to_the_terminal, held_back, ignore_the_terminal
@@ -75,13 +76,18 @@ class InProcess:
     def map(self, step: Callable[..., T], tasks: Iterable[Task]) -> Iterator[T]:
         return (step(*task) for task in tasks)
 
+    def meanwhile(self, make: Callable[[], T], job: Callable[[], None]) -> T:
+        job()
+        return make()
 
-class Workers:
+
+class Workers(Meanwhile):
     """Worker processes of this machine."""
 
     reaches_ledger = True
 
     def __init__(self, pool: ProcessPoolExecutor, count: int, folder: Path) -> None:
+        super().__init__()
         self.storage = FileStorage(folder)
         self._pool = pool
         self._ahead = count * 2
@@ -108,6 +114,7 @@ class Workers:
 
     def _results(self, step: Callable[..., T], running: list[Future[T]], waiting: Iterator[Task]) -> Iterator[T]:
         while running:
+            self.must_go_on()
             try:
                 result = running.pop(0).result()
             except BrokenProcessPool:

@@ -33,6 +33,9 @@ class Watched:
         # Work begins with the call, not with the first result that is taken.
         return self._counted(step.__name__, self._engine.map(step, tasks))
 
+    def meanwhile(self, make: Callable[[], T], job: Callable[[], None]) -> T:
+        return self._engine.meanwhile(make, job)
+
     def _counted(self, name: str, results: Iterator[T]) -> Iterator[T]:
         self._tell(Progress(name, 0, self._tasks, self._size, self._lines))
         for done, result in enumerate(results, 1):

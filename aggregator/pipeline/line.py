@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -112,13 +113,19 @@ def calculate(
     placeless = _placeless(work, settled, placed, sum(chunk.by_line for chunk in ingested))
     shared = engine.share(replace(work, batch=share_numbers(engine, shared, partitions, ranges)))
     spread = [_without_weights(each, weights) for each in engine.map(emit_partition, ((shared, part) for part in range(partitions)))]
-    emitting = engine.map(emit_chunk, ((shared, chunk, placed.numbering, partitions) for chunk in chunks))
-    if while_emitting is not None:
-        while_emitting(Merged(work, [unit.unit for unit in settled], placed.numbering, *applications(placed.items, placed.split, line.mode.application_key.value)))
-    emitted = [_without_weights(each, weights) for each in emitting]
-    weighed = [*spread, *emitted]
-    written = write_pieces(engine, shared, emitted, [each.spread for each in weighed], placed.numbering, writing) if writing is not None else Written()
-    result = _result(line, work, ingested, by_file, resolved, settled, placed, weighed, emitted, placeless, imports, weights.whole)
+
+    def emit() -> tuple[list[Emitted], Written]:
+        found = engine.map(emit_chunk, ((shared, chunk, placed.numbering, partitions) for chunk in chunks))
+        emitted = [_without_weights(each, weights) for each in found]
+        shares = [each.spread for each in (*spread, *emitted)]
+        return emitted, write_pieces(engine, shared, emitted, shares, placed.numbering, writing) if writing is not None else Written()
+
+    if while_emitting is None:
+        emitted, written = emit()
+    else:
+        merged = Merged(work, [unit.unit for unit in settled], placed.numbering, *applications(placed.items, placed.split, line.mode.application_key.value))
+        emitted, written = engine.meanwhile(emit, partial(while_emitting, merged))
+    result = _result(line, work, ingested, by_file, resolved, settled, placed, [*spread, *emitted], emitted, placeless, imports, weights.whole)
     return replace(result, written=written, figures=figures.whole)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -131,6 +132,58 @@ def test_a_shared_value_reaches_each_worker_once(opened: Opened) -> None:
         assert {value for _, _, value in found} == {1}
         assert len({(process, place) for process, place, _ in found}) == len({process for process, _, _ in found})
         assert engine.share({"a": 2}).value == {"a": 2}
+
+
+def mark(folder: Path, number: int) -> int:
+    (folder / str(number)).touch()
+    return number
+
+
+def test_meanwhile_gives_all_results_and_the_job_is_done(opened: Opened) -> None:
+    done: list[str] = []
+    with opened() as engine:
+        assert engine.meanwhile(lambda: list(engine.map(square, ((number,) for number in range(20)))), lambda: done.append("job")) == [
+            number * number for number in range(20)
+        ]
+    assert done == ["job"]
+
+
+def test_others_work_for_as_long_as_the_job_takes(tmp_path: Path) -> None:
+    """Also for more tasks than are given out ahead."""
+    (tmp_path / "marks").mkdir()
+
+    def wait_for_the_last() -> None:
+        end = time.monotonic() + 60
+        while not (tmp_path / "marks" / "99").exists():
+            assert time.monotonic() < end, "nobody gave the tasks out"
+            time.sleep(0.01)
+
+    with _local(tmp_path, 2)() as engine:
+        found = engine.meanwhile(lambda: list(engine.map(mark, ((tmp_path / "marks", number) for number in range(100)))), wait_for_the_last)
+    assert found == list(range(100))
+
+
+def test_where_the_job_fails_no_more_is_made(opened: Opened, tmp_path: Path) -> None:
+    (tmp_path / "marks").mkdir()
+
+    def fail() -> None:
+        raise UnusableInput("the job", "任务")
+
+    with pytest.raises(UnusableInput, match="the job"), opened() as engine:
+        engine.meanwhile(lambda: list(engine.map(slowly, ((tmp_path / "marks", number) for number in range(2000)))), fail)
+    assert len(list((tmp_path / "marks").iterdir())) < 2000
+
+
+def slowly(folder: Path, number: int) -> int:
+    time.sleep(0.002)
+    return mark(folder, number)
+
+
+def test_where_what_is_made_fails_the_job_is_done_and_it_is_told(opened: Opened) -> None:
+    done: list[str] = []
+    with pytest.raises(UnusableInput, match="row 3"), opened() as engine:
+        engine.meanwhile(lambda: list(engine.map(stop, ((number,) for number in range(10)))), lambda: done.append("job"))
+    assert done == ["job"]
 
 
 def stop(number: int) -> None:

@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 
 from aggregator.engines.engine import Engine, Shared, Task
 from aggregator.engines.files import FileStorage
+from aggregator.engines.meanwhile import Meanwhile
 from aggregator.engines.spark.session import Session, spark_session
 from aggregator.engines.spark.task import Runner
 from aggregator.model.settings import SparkSettings
@@ -72,11 +73,12 @@ _LOADED: dict[tuple[str, str], Any] = {}
 _LOADING = threading.Lock()
 
 
-class SparkEngine:
+class SparkEngine(Meanwhile):
     reaches_ledger = False
     """Executors need neither its file nor its password."""
 
     def __init__(self, session: Session, folder: Path, pool: ThreadPoolExecutor) -> None:
+        super().__init__()
         self.storage = SharedFiles(folder)
         self._session, self._pool, self._shared = session, pool, 0
 
@@ -97,6 +99,7 @@ class SparkEngine:
 
     def _results(self, step: Callable[..., T], running: deque[Future[list[bytes]]], waves: Iterator[list[Task]]) -> Iterator[T]:
         while running:
+            self.must_go_on()
             try:
                 outcomes = running.popleft().result()
             except Exception as error:
