@@ -49,6 +49,12 @@ def column_name(name: str, dictionary: Dictionary, lang: Lang) -> str:
     return field.headings[0] if field is not None and field.headings else _CHINESE.get(name, name)
 
 
+def called(name: str, dictionary: Dictionary, lang: Lang, own: str = "") -> str:
+    """A column in a sentence: our name, with the user's own heading of it or, in Chinese, what the trade calls it."""
+    heading = own if own and own != name else column_name(name, dictionary, lang)
+    return name if heading == name else Text(f"{name} ({heading})", f"{heading}({name})").in_lang(lang)
+
+
 def headings_in(headings: Headings | None, otherwise: Lang) -> Lang:
     """The language of headings; `otherwise` where nothing was asked for."""
     return otherwise if headings is None else "zh" if headings == "zh" else "en"

@@ -4,7 +4,6 @@ Compared are the inventories that a run holds: what was refused and is declared 
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -31,10 +30,11 @@ from aggregator.model.answers import KnownResult
 from aggregator.model.errors import CannotReadOrWrite
 from aggregator.model.records import LIVE_STATES, Run, State
 from aggregator.model.remote import AnyPath
+from aggregator.outputs.run_tables import rows_of
 from aggregator.outputs.tables import csv_bytes
 from aggregator.places.at import place_at
 from aggregator.schemas.codes import NO_PRODUCER_CODE
-from aggregator.schemas.column_names import column_name, own_names
+from aggregator.schemas.column_names import column_name
 from aggregator.schemas.modes import Mode, mode_of
 from aggregator.schemas.modes.m9610 import M9610
 from aggregator.schemas.modes.m9610.limits import HEADER_KEY
@@ -143,10 +143,7 @@ def _held(ledger: Ledger, run: Run, ours: pa.Table) -> pa.Table:
 
 def _heads(path: Path, mode: Mode) -> dict[str, dict[str, str]]:
     """What of each of our declarations must not mix with another's."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        names = own_names(next(csv.reader(file), []), mode.outputs["declarations"].names, mode.dictionary)
-        lines = csv.DictReader(file, names)
-        rows = {row["declaration_ref"]: {name: row.get(name, "") for name in HEADER_KEY.value} for row in lines}
+    rows = {row["declaration_ref"]: {name: row.get(name, "") for name in HEADER_KEY.value} for row in rows_of(path, mode, "declarations")}
     for head in rows.values():
         if head["producer_seller_code"] not in ("", NO_PRODUCER_CODE):
             head["producer_seller_name"] = ""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
@@ -54,12 +55,26 @@ class RunTables:
         if name == "audit_map":
             there = pq.read_schema(file).names
             return pq.read_table(file, columns=[each for each in columns or schema.names if each in there]).combine_chunks()
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            headings = own_names(next(csv.reader(lines), []), schema.names, self.mode.dictionary)
+        with _opened(file) as lines:
+            headings = _headings(lines, self.mode, name)
         table = pa_csv.read_csv(file, pa_csv.ReadOptions(column_names=headings, skip_rows=1), convert_options=pa_csv.ConvertOptions(
             column_types={field.name: field.type for field in schema}, strings_can_be_null=False, quoted_strings_can_be_null=False,
         ), parse_options=pa_csv.ParseOptions(newlines_in_values=True))  # fmt: skip
         return table.select([each for each in columns or schema.names if each in table.column_names]).combine_chunks()
+
+
+def rows_of(file: Path, mode: Mode, name: str) -> Iterator[dict[str, str]]:
+    """Rows of an output that is CSV, under our names, in whatever language its headings are."""
+    with _opened(file) as lines:
+        yield from csv.DictReader(lines, _headings(lines, mode, name))
+
+
+def _opened(file: Path) -> IO[str]:
+    return file.open(encoding="utf-8-sig", newline="")
+
+
+def _headings(lines: IO[str], mode: Mode, name: str) -> list[str]:
+    return own_names(next(csv.reader(lines), []), mode.outputs[name].names, mode.dictionary)
 
 
 def _manifest(folder: AnyPath) -> dict[str, Any]:

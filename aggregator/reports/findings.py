@@ -12,15 +12,16 @@ from aggregator.model.disk import replacing
 from aggregator.model.outcome import Outcome
 from aggregator.outputs.tables import write_csv_to
 from aggregator.reports.summary import Line, findings_by_code
-from aggregator.schemas.column_names import SEVERITIES, column_name
+from aggregator.schemas.column_names import SEVERITIES, called, column_name
 from aggregator.schemas.text import Lang, Text, counted
 
 
 def print_findings(
     tables: Iterator[pa.Table], path: Path | None, most: int, outcome: Outcome, lang: Lang, echo: Callable[[str], object], headings: Lang = "en"
 ) -> list[Line]:
-    """Print the first findings, write all to `path` (under `headings`) if there is one. Out: the counts, to end with."""
-    left = most
+    """Print the first findings, write all to `path` (under `headings`) if there is one. Out: the counts, to end with. Of the outcome's headings
+    those stay that findings speak of."""
+    left, spoken_of = most, set[tuple[str, str]]()
 
     def shown() -> Iterator[pa.Table]:
         nonlocal left
@@ -28,6 +29,7 @@ def print_findings(
             for row in table.slice(0, left).to_pylist():
                 echo(_paragraph(row, outcome, lang))
             left -= min(left, table.num_rows)
+            spoken_of.update((row["source_file"], row["column"]) for row in table.group_by(["source_file", "column"]).aggregate([]).to_pylist())
             yield table
 
     if path is not None:
@@ -37,6 +39,7 @@ def print_findings(
     else:
         for _ in shown():
             pass
+    outcome.headings = {of: heading for of, heading in outcome.headings.items() if of in spoken_of}
     if not most:
         return []
     counts, total = outcome.counts, sum(outcome.findings.values())
@@ -49,11 +52,7 @@ def print_findings(
 
 def _paragraph(row: dict[str, Any], outcome: Outcome, lang: Lang) -> str:
     """The column with the user's own heading; in Chinese, where that is our name, with the trade's."""
-    column = row["column"]
-    own = outcome.headings.get((row["source_file"], column), "")
-    heading = own if own and own != column else column_name(column, outcome.mode.dictionary, lang)
-    if heading != column:
-        column = Text(f"{column} ({heading})", f"{heading}({column})").in_lang(lang)
+    column = called(row["column"], outcome.mode.dictionary, lang, outcome.headings.get((row["source_file"], row["column"]), ""))
     place = f"{row['source_file']}:{row['source_row']}" if row["source_row"] is not None else row["source_file"] or "-"
     what = f" {column} \"{row['value']}\"" if column else (f" \"{row['value']}\"" if row["value"] else "")
     return f"{place}{what} [{row['code']} {SEVERITIES[row['severity']].in_lang(lang)}] {row['message']}"

@@ -64,9 +64,19 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "deadline": outcome.deadline,
         "working_days_left": outcome.working_days_left,
         "undeclared": outcome.undeclared,
+        **({"headings": headings} if (headings := _headings(outcome)) else {}),
         **({"routes": outcome.routes} if outcome.routes else {}),
         **({"simplified": {code: {"inventories": count, "first": list(first)} for code, (count, first) in outcome.simplified.items()}} if outcome.simplified else {}),
     }
+
+
+def _headings(outcome: Outcome) -> dict[str, dict[str, str]]:
+    """By file and column, where they are not our names."""
+    found: dict[str, dict[str, str]] = {}
+    for (file, column), heading in outcome.headings.items():
+        if heading != column:
+            found.setdefault(file, {})[column] = heading
+    return found
 
 
 def summary(outcome: Outcome, lang: Lang, *, dry_run: bool) -> list[Line]:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
@@ -20,18 +20,21 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from aggregator.inputs.sources.files import SUFFIXES
 from aggregator.model.period import Period
-from aggregator.schemas.modes import MODES
+from aggregator.outputs.report.page import FILES
+from aggregator.schemas.modes import MODES, mode_of
 from aggregator.schemas.patterns import CHINA
 from aggregator.schemas.shown import shown
 from aggregator.schemas.text import Lang, Text
 from aggregator.web.guard import REPORTS, STYLE, Guard, Keys, Refused, TooMuch, same
-from aggregator.web.runs import Run, find_run, findings, runs, zipped
+from aggregator.web.runs import Run, base, find_run, findings, runs, zipped
 from aggregator.web.uploads import MOST_FILES, OddFile, lay_down
 from aggregator.web.works import Asked, Busy, Step, Work, Works
 
 _PERIOD = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
 _SHOWN = 30
+_PAGES_OF_OURS = ("/run/", "/work/")
 _PAGES = Environment(loader=PackageLoader("aggregator.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 _PAGES.filters["shown"] = lambda value: shown(str(value))
 _REFUSALS = {
@@ -45,6 +48,18 @@ _REFUSALS = {
     507: Text("The files could not be kept: the disk is full or may not be written to. Nothing was done.", "文件无法保存：磁盘已满或无写入权限。未执行任何操作。"),
     422: Text("Choose at least one export (CSV, workbook, XML, Parquet; also in .zip or .gz) and a month.", "请选择至少一个导出文件（CSV、工作簿、XML、Parquet，也可为 .zip 或 .gz）和申报期。"),
 }  # fmt: skip
+
+_FAILED = {
+    65: Text("A file cannot be used", "文件无法使用"),
+    66: Text("A file is not there any more", "文件已不存在"),
+    73: Text("A file could not be read or written", "无法读取或写入文件"),
+    74: Text("A file could not be read or written", "无法读取或写入文件"),
+    75: Text("Another run is under way: try again when it has ended", "另一批次正在运行，请待其结束后重试"),
+    78: Text("The settings or the ledger are not in order", "配置或台账有误"),
+    130: Text("It was interrupted", "已中断"),
+}
+_ODD = Text("It did not end as it should", "未能正常完成")
+"""What a command that stopped says by its exit code."""
 
 
 def lang_of(headers: dict[str, str], cookies: dict[str, str]) -> Lang:
@@ -63,7 +78,7 @@ class Pages:
         def say(en: str, zh: str) -> str:
             return zh if lang == "zh" else en
 
-        facts = {"form_key": self.keys.form, "refresh": "", "modes": MODES, "mode": self.mode, **facts}
+        facts = {"form_key": self.keys.form, "refresh": "", "modes": MODES, "mode": self.mode, "kinds": ",".join(SUFFIXES), **facts}
         return HTMLResponse(_PAGES.get_template(name).render(lang=lang, say=say, **facts), status)
 
     def refusal(self, request: Request, status: int) -> HTMLResponse:
@@ -100,7 +115,9 @@ class Pages:
         return Response(_PAGES.get_template("style.css").render(), media_type="text/css")
 
     async def switch(self, request: Request) -> Response:
-        answer = RedirectResponse("/", 303)
+        # Back to where it was asked for; a page of another site is none of ours.
+        came_from = urlsplit(request.headers.get("referer", ""))
+        answer = RedirectResponse(came_from.path if came_from.netloc == request.headers["host"] and came_from.path.startswith(_PAGES_OF_OURS) else "/", 303)
         if (to := request.query_params.get("to")) in ("en", "zh"):
             answer.set_cookie("aggregator_lang", str(to), httponly=True, samesite="strict", path="/")
         return answer
@@ -140,12 +157,18 @@ class Pages:
         work = self.works.find(request.path_params["name"])
         if work is None:
             return self.refusal(request, 404)
-        found = await run_in_threadpool(findings, self.works.folder_of(work) / "findings.csv")
-        refresh = "2" if work.under_way else ""
-        step = work.steps.get("run")
-        result = (step.result or {}) if step is not None else {}
-        run = find_run(self.works.asked.out, str(result.get("period")), str(result.get("run_ref"))) if result.get("published") else None
-        return self.page(request, "work.html.j2", work=work, found=found, refresh=refresh, run=run)
+        lang, mode = lang_of(dict(request.headers), request.cookies), mode_of(work.mode)
+        check, step = (work.steps.get(name) for name in ("check", "run"))
+        checked, ran = ((each.result or {}) if each is not None else {} for each in (check, step))
+        headings = {base(file): columns for file, columns in checked.get("headings", {}).items()}
+        found = await run_in_threadpool(findings, self.works.folder_of(work) / "findings.csv", mode, headings, lang)
+        run = find_run(self.works.asked.out, str(ran.get("period")), str(ran.get("run_ref"))) if ran.get("published") else None
+        excluded = [(count, mode.rules.exclusions[reason].message.in_lang(lang)) for reason, count in (ran or checked).get("excluded", {}).items()]
+        latest = step or check
+        failed = _FAILED.get(latest.code or 0, _ODD).in_lang(lang) if latest is not None and latest.code not in (0, 3) else ""
+        return self.page(
+            request, "work.html.j2", work=work, found=found, refresh="2" if work.under_way else "", run=run, step=latest, checked=checked, ran=ran, failed=failed, excluded=excluded,
+        )  # fmt: skip
 
     async def run(self, request: Request) -> Response:
         work = self.works.find(request.path_params["name"])
@@ -161,8 +184,10 @@ class Pages:
         run = self._run_of(request)
         if run is None:
             return self.refusal(request, 404)
-        found = await run_in_threadpool(findings, run.folder / "findings.csv")
-        return self.page(request, "run.html.j2", run=run, found=found)
+        lang = lang_of(dict(request.headers), request.cookies)
+        found = await run_in_threadpool(findings, run.folder / "findings.csv", run.mode, run.headings, lang)
+        what = {name: FILES.get(name, FILES.get(f"{name.split('/')[0]}/")) for name in run.files}
+        return self.page(request, "run.html.j2", run=run, found=found, what={name: text.in_lang(lang) for name, text in what.items() if text is not None})
 
     async def file(self, request: Request) -> Response:
         run, name = self._run_of(request), request.path_params["name"]

@@ -12,12 +12,15 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
 from aggregator.model.small import read_small
-from aggregator.schemas.column_names import own_names
-from aggregator.schemas.modes.m9610 import M9610
+from aggregator.outputs.run_tables import rows_of
+from aggregator.schemas.column_names import called
+from aggregator.schemas.modes import MODES, Mode, mode_of
+from aggregator.schemas.text import Lang
 
 _PERIOD, _REF = re.compile(r"[0-9]{4}-[0-9]{2}"), re.compile(r"[0-9]{6}-[0-9]{2,}")
 _BYTES = re.compile("[\ud800-\udfff]")
@@ -37,6 +40,19 @@ class Run:
     def counts(self) -> dict[str, int]:
         counts = self.manifest.get("counts")
         return counts if isinstance(counts, dict) else {}
+
+    @property
+    def mode(self) -> Mode:
+        parameters = self.manifest.get("parameters")
+        named = parameters.get("mode") if isinstance(parameters, dict) else None
+        return mode_of(named if isinstance(named, str) and named in MODES else "9610")
+
+    @property
+    def headings(self) -> dict[str, dict[str, str]]:
+        """Of each input by its name, without the folders above it: the user's own heading of each column."""
+        inputs = self.manifest.get("inputs")
+        known = [each for each in inputs if isinstance(each, dict) and isinstance(each.get("columns"), dict)] if isinstance(inputs, list) else []
+        return {base(str(each.get("file"))): {column: str(heading) for column, heading in each["columns"].items()} for each in known}
 
     @property
     def files(self) -> dict[str, Path]:
@@ -107,35 +123,37 @@ class Found:
     examples: list[dict[str, str]] = field(default_factory=list)
 
 
-def findings(path: Path) -> list[Found] | None:
-    """By rule: errors first, then by how many there are; none where nothing got so far. None where they cannot be read."""
+def findings(path: Path, mode: Mode, headings: dict[str, dict[str, str]], lang: Lang) -> list[Found] | None:
+    """By rule: errors first, then by how many there are; none where nothing got so far. None where they cannot be read. `headings`: of each
+    file the user's own heading of each column."""
     found: dict[str, Found] = {}
     if not path.exists():
         return []
     try:
-        for row in _rows(path):
+        for row in _rows(path, mode):
             one = found.setdefault(row["code"], Found(row["code"], row["severity"], row["message"]))
             one.count += 1
             if len(one.examples) < _EXAMPLES:
-                one.examples.append({**row, "source_file": row["source_file"].replace("\\", "/").rsplit("/", 1)[-1]})
+                file, column = base(row["source_file"]), row["column"]
+                own = headings.get(file, {}).get(mode.dictionary.column_called(column) or "") or headings.get(file, {}).get(column, "")
+                one.examples.append({**row, "source_file": file, "column": called(column, mode.dictionary, lang, own) if column else ""})
     except (OSError, ValueError, csv.Error):
         return None
     return sorted(found.values(), key=lambda one: (one.severity != "error", -one.count, one.code))
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
+def _rows(path: Path, mode: Mode) -> Iterator[dict[str, str]]:
     """Raises OSError, ValueError or csv.Error for what is no table of findings."""
     if not path.is_file():
         raise FileNotFoundError(path)
     csv.field_size_limit(_MOST_OF_A_CELL)
-    names = M9610.outputs["findings"].names
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        # Findings have the same columns in every mode, and none that an export has.
-        headings = own_names(next(csv.reader(file), []), names, M9610.dictionary)
-        for number, cells in enumerate(csv.reader(file)):
-            if number >= _MOST_ROWS:
-                return
-            row = dict(zip(headings, cells, strict=True))
-            if not row.keys() >= set(names):
-                raise ValueError
-            yield row
+    names = mode.outputs["findings"].names
+    for row in islice(rows_of(path, mode, "findings"), _MOST_ROWS):
+        # More or fewer cells than headings.
+        if None in row or None in row.values() or not row.keys() >= set(names):
+            raise ValueError
+        yield row
+
+
+def base(name: str) -> str:
+    return name.replace("\\", "/").rsplit("/", 1)[-1]

@@ -127,6 +127,9 @@ class Works:
         done = Stepped(ENDED, 70)
         try:
             code, out, said = await self.command(self._arguments(work, step), lang)
+            # Whoever dropped a file knows it by its name.
+            for place in ("exports", "receipts"):
+                said = said.replace(f"{self.folder_of(work).resolve() / place}{os.sep}", "")
             done = Stepped(ENDED, code, said[-_MOST_SAID:], _object(out))
         except OSError as error:
             done.said = str(error)

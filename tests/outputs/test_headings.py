@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from aggregator.jobs.diff import diff
+from aggregator.jobs.receive import receive
 from aggregator.jobs.reconciliation import _heads
 from aggregator.schemas.column_names import column_name, own_names
 from aggregator.schemas.modes import MODES, mode_of
 from aggregator.schemas.modes.m9610 import M9610
 from aggregator.web.runs import findings
+from tests import customs
 from tests.cli.test_cli import aggregator
-from tests.conftest import Runner, read_rows, row
+from tests.conftest import NOW, Runner, parameters, read_rows, row
+from tests.jobs.test_receive import Office, exported
 
 LINES = [row(), row(inventory_no="22442026E000000002", order_no="DD2", waybill_no="LP2", goods_name=""),
          row(inventory_no="22442026E000000003", order_no="DD3", waybill_no="LP3", status_code="2")]  # fmt: skip
@@ -75,7 +79,7 @@ def test_our_names_in_workbooks_of_a_chinese_run(runner: Runner) -> None:
 def test_who_reads_a_run_folder_finds_what_it_holds(runner: Runner) -> None:
     own, zh = both(runner)
     assert diff(own, zh, 5).same
-    assert findings(own / "findings.csv") == findings(zh / "findings.csv") != []
+    assert findings(own / "findings.csv", M9610, {}, "en") == findings(zh / "findings.csv", M9610, {}, "en") != []
     assert _heads(own / "declarations.csv", M9610) == _heads(zh / "declarations.csv", M9610) != {}
 
 
@@ -84,6 +88,25 @@ def test_rejected_lines_under_chinese_headings_are_read_again(runner: Runner) ->
     for path in (folder / "rejected/export.csv", folder / "rejected/export.xlsx"):
         again = runner.run(path)
         assert (again.counts["inventories_rejected"], again.published) == (1, False)
+
+
+def test_what_receive_writes(in_new_folder: Callable[[str], Runner]) -> None:
+    """Customs' answers compared with a run under either headings, and written under the same."""
+    written = {}
+    for name in ("own", "zh"):
+        office = Office(in_new_folder(name), exported(3), headings=name)
+        [(cop_no, _)] = office.customs.asked.items()
+        paths = [office.runner.write(message, f"{place}.xml") for place, made in enumerate(office.customs.merge(cop_no)) for message in customs.results(customs.with_other_code(made, 0), "20261105120000000")]
+        [run] = receive(parameters(*paths, out=office.runner.out, headings=name).for_receive(), NOW).runs
+        assert run.differences
+        written[name] = Path(str(run.folder))
+    assert head(written["own"] / "reconciliation.csv") == ["kind", "subject", "item_no", "ours", "customs"]
+    assert head(written["zh"] / "reconciliation.csv") == ["差异类型", "对象", "商品序号", "我方", "海关"]
+    for file in ("reconciliation.csv", "customs_items.csv"):
+        assert all(heading.isascii() for heading in head(written["own"] / file))
+        assert not [heading for heading in head(written["zh"] / file) if heading.isascii()], file
+        own, zh = ((written[name] / file).read_bytes().split(b"\n")[1:] for name in ("own", "zh"))
+        assert own == zh != [b""], file
 
 
 def test_the_config_and_the_commands(runner: Runner) -> None:

@@ -96,7 +96,8 @@ def test_the_first_findings_of_each_rule_are_shown(runner: Runner) -> None:
 def test_columns_are_called_as_the_user_calls_them(runner: Runner) -> None:
     text = csv_text([row(net_weight_kg="-1")], {"net_weight_kg": "净重(公斤)"})
     page_text = report_of(runner.run_rows(text))
-    assert "净重(公斤) net_weight_kg" in shown_in(page_text, "en")
+    assert "net_weight_kg (净重(公斤))" in shown_in(page_text, "en")
+    assert "净重(公斤)(net_weight_kg)" in shown_in(page_text, "zh")
 
 
 def test_both_languages_stand_in_it_and_the_runs_is_shown(in_new_folder: object) -> None:

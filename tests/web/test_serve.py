@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -214,6 +215,65 @@ def test_a_sender_who_leaves_is_no_fault(server: Server) -> None:
     assert "Traceback" not in (server.folder / "said.txt").read_text()
 
 
+def ended(server: Server, session: dict[str, str], address: str) -> str:
+    """The page of a piece of work, once its step has ended."""
+    until = time.monotonic() + 60
+    while 'http-equiv="refresh"' in (said := server.ask("GET", address, **session)[1]):
+        assert time.monotonic() < until, said
+        time.sleep(0.1)
+    return said
+
+
+def sent(server: Server, session: dict[str, str], rows: list[dict[str, str]] | bytes, name: str = "十月.csv") -> tuple[str, str]:
+    """The address of the work, and its page once it is checked."""
+    data = rows if isinstance(rows, bytes) else csv_text(rows, {"commodity_code": "海关编码", "inventory_no": "清单编号"}).encode()
+    before = set((server.folder / "results/uploads").glob("*"))
+    assert server.form(session, name, data)[0] == 303
+    [made] = set((server.folder / "results/uploads").glob("*")) - before
+    return f"/work/{made.name}", ended(server, session, f"/work/{made.name}")
+
+
+def test_findings_stand_under_the_user_s_own_headings(server: Server) -> None:
+    session = {**server.session(), "Accept-Language": "zh-CN"}
+    address, said = sent(server, session, [row(inventory_no="22442026E000000077", goods_name="", commodity_code="12")])
+    assert "<td>海关编码(commodity_code)</td>" in said
+    assert "<td>商品名称(goods_name)</td>" in said, "where theirs is our name, with that of the trade"
+    assert 'R101 <span class="badge">错误</span>' in said
+    english = server.ask("GET", address, **{**session, "Accept-Language": "en"})[1]
+    assert "<td>commodity_code (海关编码)</td>" in english
+    assert "<td>goods_name</td>" in english
+
+
+def test_what_stopped_a_check_is_said_of_the_file_as_it_was_called(server: Server) -> None:
+    session = {**server.session(), "Accept-Language": "zh-CN"}
+    _, said = sent(server, session, b"a,b\n1,2\n")
+    assert "文件无法使用 (65)" in said
+    assert "[F101] 十月.csv：" in said
+    assert str(server.folder) not in said
+    assert "发现的问题" not in said
+
+
+def test_a_run_that_declares_nothing_is_no_failure_and_says_why(server: Server) -> None:
+    session = {**server.session(), "Accept-Language": "zh-CN"}
+    address, said = sent(server, session, [row(inventory_no="22442026E000000078", status_code="", cleared_at="")])
+    assert "排除 1：未结关" in said
+    assert "请注意" in said
+    key = re.findall(r'name="form_key" value="([^"]+)"', said)[0]
+    body = f"form_key={key}".encode()
+    assert server.ask("POST", f"{address}/run", body, **session, Content_Type="application/x-www-form-urlencoded")[0] == 303
+    said = ended(server, session, address)
+    assert "没有新的清单需要申报</h2>" in said
+    assert "全部排除" not in said
+    assert 'class="card error"' not in said
+
+
+@pytest.mark.parametrize(("came_from", "to"), [("/work/x", "/work/x"), ("/", "/"), ("/lang?to=en", "/"), ("http://evil.example/work/x", "/"), ("", "/")])
+def test_the_other_language_of_the_same_page(server: Server, came_from: str, to: str) -> None:
+    referer = f"http://127.0.0.1:{server.port}{came_from}" if came_from.startswith("/") else came_from
+    status, _, headers = server.ask("GET", "/lang?to=en", **server.session(), Referer=referer)
+    assert (status, headers["location"]) == (303, to)
+
+
 @pytest.fixture(scope="module")
 def page(server: Server) -> Iterator[Any]:
     with browser() as started:
@@ -232,6 +292,8 @@ def test_from_an_upload_to_declarations(server: Server, page: Any) -> None:
     export = server.folder / "十月.csv"
     export.write_text(csv_text([row(), bad]), encoding="utf-8")
     assert "token" not in page.url
+    # What is dropped goes to the field itself: without script the words beside it take nothing.
+    assert all(page.locator("input[type=file]").nth(place).bounding_box()["height"] > 60 for place in (0, 1))
     shots = os.environ.get("SCREENSHOTS")
     for step in ("export", "corrected"):
         page.locator("input[name=exports]").set_input_files(export)
@@ -258,9 +320,10 @@ def test_from_an_upload_to_declarations(server: Server, page: Any) -> None:
     assert "202610-02/declarations.csv" in zipfile.ZipFile(started.value.path()).namelist()
     assert page.said == []
     page.get_by_role("link", name="English").click()
-    page.get_by_role("link", name="202610-02").first.wait_for()
+    page.get_by_role("heading", name="Run 202610-02").wait_for()
+    page.get_by_role("link", name="aggregator").click()
     assert "Runs" in page.content()
-    for scheme, width in itertools.product(("light", "dark"), (390, 1280, 1920)):
+    for scheme, width in itertools.product(("light", "dark"), (390, 768, 1280, 1920)):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 900})
         for address in ("/", "/run/2026-10/202610-01", re.findall(r"/work/[0-9a-f-]+", page.content())[0]):
@@ -275,3 +338,31 @@ def test_from_an_upload_to_declarations(server: Server, page: Any) -> None:
                 page.go_back()
     if shots:
         page.screenshot(path=f"{shots}/home.png", full_page=True)
+
+
+@pytest.mark.long
+def test_by_keyboard_alone(server: Server, page: Any) -> None:
+    export = server.folder / "十一月.csv"
+    export.write_text(csv_text([row(inventory_no="22442026E000000079", order_no="79", waybill_no="79")]), encoding="utf-8")
+    page.goto(f"http://127.0.0.1:{server.port}/")
+    page.locator("input[name=exports]").set_input_files(export)
+    page.locator("input[name=period]").fill("2026-10")
+
+    def reach(wanted: str) -> None:
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            if page.evaluate("selector => document.activeElement.matches(selector)", wanted):
+                assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none", "it is seen where one is"
+                return
+        raise AssertionError(wanted)
+
+    for wanted in ("input[name=exports]", "input[name=receipts]", "select[name=mode]", "input[name=cleared]", "form.card button"):
+        reach(wanted)
+    page.keyboard.press("Enter")
+    page.locator("form[action$='/run'] button").wait_for(timeout=60_000)
+    reach("form[action$='/run'] button")
+    page.keyboard.press("Enter")
+    page.locator("section.good").wait_for(timeout=60_000)
+    reach("section.good a")
+    page.keyboard.press("Enter")
+    page.locator("a[href$='report.html']").first.wait_for()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aggregator.schemas.codes import code_list
+from aggregator.schemas.column_names import called, field_called
 from aggregator.schemas.field import Dictionary
 from aggregator.schemas.text import Text
 
@@ -33,10 +34,8 @@ def letters(currency: str) -> str:
     return next(spelt, currency)
 
 
-def heading(dictionary: Dictionary, column: str) -> Text:
-    """A column as it is shown: by the name users know, and with the customary heading in Chinese."""
-    stored = dictionary.column_called(column) or column
-    if stored not in dictionary:
-        return Text(column, column)
-    shown, headings = dictionary[stored].shown, dictionary[stored].headings
-    return Text(shown, f"{headings[0]} {shown}" if headings else shown)
+def heading(dictionary: Dictionary, column: str, own: str = "") -> Text:
+    """A column as it is shown: by the name users know. `own`: the heading it has in their file."""
+    field = field_called(column, dictionary)
+    name = column if field is None else field.shown
+    return Text(called(name, dictionary, "en", own), called(name, dictionary, "zh", own))

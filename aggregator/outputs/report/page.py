@@ -104,9 +104,8 @@ def _found(outcome: Outcome, code: str, folder: RunFolder) -> Found:
     for each in outcome.examples.get(code, []):
         value = each.value if len(each.value) <= _VALUE_SHOWN else f"{each.value[:_VALUE_SHOWN]}…"
         file = each.file if len(each.file) <= _FILE_SHOWN else f"…{each.file[-_FILE_SHOWN:]}"
-        own = folder.headings.get(each.file, {}).get(outcome.mode.dictionary.column_called(each.column) or "", each.column)
-        column = heading(outcome.mode.dictionary, each.column) if own == each.column else Text(f"{own} {each.column}", f"{own} {each.column}")
-        examples.append((each, file, column, value))
+        own = folder.headings.get(each.file, {}).get(outcome.mode.dictionary.column_called(each.column) or "", "")
+        examples.append((each, file, heading(outcome.mode.dictionary, each.column, own), value))
     files = dict.fromkeys(each.file for each in outcome.examples.get(code, [])) if rule.severity == "error" else {}
     return Found(rule, outcome.findings[code], sources, examples, [link for file in files for link in folder.rejected.get(file, [])[:1]][:1])
 
