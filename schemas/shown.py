@@ -32,6 +32,14 @@ def _escaped(found: re.Match[str]) -> str:
     return _NAMED.get(found[0]) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
 
 
+_PASSWORD = re.compile(r"(\b[A-Za-z][A-Za-z0-9+.-]*:/{1,2}[^\s:/@\"]*:)[^\s/?#\"]+(?=@)|([?&](?:ssl)?password=)[^\s&#\"]+")
+
+
+def without_passwords(text: str) -> str:
+    """Of URLs, wherever they were written: also in the place of something else."""
+    return _PASSWORD.sub(lambda found: f"{found[1] or found[2]}***", text) if ":/" in text else text
+
+
 def without_secrets(text: str, secrets: Iterable[str]) -> str:
     """The longest first: one may hold another."""
     for secret in sorted(secrets, key=len, reverse=True):

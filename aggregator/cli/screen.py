@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
-from aggregator.schemas.shown import shown, shown_json
+from aggregator.schemas.shown import shown, shown_json, without_passwords
 
 
 def hold_streams() -> None:
@@ -30,7 +30,7 @@ def write_lines(lines: Iterable[str]) -> None:
     """Each on a line of its own, whatever it holds. Raises OSError where standard output takes nothing, as the others do."""
     with _standard_output() as out:
         for line in lines:
-            out.write(f"{shown(line)}\n")
+            out.write(f"{without_passwords(shown(line))}\n")
 
 
 def write_drawn(text: str) -> None:
@@ -53,7 +53,7 @@ def write_bytes(data: bytes) -> None:
 
 def tell(lines: Iterable[str]) -> None:
     """On standard error. Where it takes nothing nobody can be told; the exit code still says how it ended."""
-    _tell(f"{shown(line)}\n" for line in lines)
+    _tell(f"{without_passwords(shown(line))}\n" for line in lines)
 
 
 def over_write(line: str) -> None:
@@ -62,7 +62,7 @@ def over_write(line: str) -> None:
 
 
 def tell_json(value: Any) -> None:
-    _tell([f"{_json(value, getattr(sys.stderr, 'encoding', 'utf-8'))}\n"])
+    _tell([f"{without_passwords(_json(value, getattr(sys.stderr, 'encoding', 'utf-8')))}\n"])
 
 
 def flush() -> None:

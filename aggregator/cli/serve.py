@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import sys
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +52,7 @@ def serve(config: Path | None, host: str, port: int, upload_limit: int, lang: An
         reporter.adopt(options)
         if not isinstance(options.out, Path):
             raise WrongUsage("Say where results go, in a folder of this machine: --out DIR.", "请指定本机的结果文件夹：--out DIR。")
-        if host in ("0.0.0.0", "::", ""):
-            raise WrongUsage("Name one address of this machine, not all of them.", "请指定本机的一个地址，不能为全部地址。")
+        _refuse_host(host)
         out = options.out.resolve()
         ledger = str(given["ledger"]) if given.get("ledger") is not None else None
 
@@ -63,3 +64,16 @@ def serve(config: Path | None, host: str, port: int, upload_limit: int, lang: An
         return 0
 
     sys.exit(guarded(job, lang))
+
+
+def _refuse_host(host: str) -> None:
+    """Raise WrongUsage for what is no address, and for all of them, however that is written: 0 and 0x0 are 0.0.0.0 too."""
+    from aggregator.model.errors import WrongUsage
+
+    try:
+        found = socket.getaddrinfo(host or "0.0.0.0", 0, socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    except (OSError, TypeError, ValueError):
+        raise WrongUsage(f"No address is known by the name '{host}'.", f"名称“{host}”没有对应的地址。") from None
+    given = [ip_address(str(place[0]).split("%")[0]) for *_, place in found]
+    if any((getattr(each, "ipv4_mapped", None) or each).is_unspecified for each in given):
+        raise WrongUsage("Name one address of this machine, not all of them.", "请指定本机的一个地址，不能为全部地址。")

@@ -76,8 +76,7 @@ def _run(settings: RunSettings, inputs: Inputs, now: datetime) -> Outcome:
 
 def check(settings: CheckSettings, today: date) -> tuple[Outcome, Iterator[pa.Table]]:
     """Read and validate only, by the rules in force at the end of the period or, without one, today. Out: the outcome, complete once the findings (tables, in input order) are all taken."""
-    if settings.period is not None:
-        _refuse_early(settings.mode, settings.period)
+    _refuse_early(settings.mode, settings.period or Period(today.year, today.month))
     mode = settings.mode.on(settings.period.last_day if settings.period else today, settings.severities)
     outcome = Outcome(mode)
 

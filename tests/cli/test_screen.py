@@ -71,6 +71,15 @@ def test_wrong_usage_repeats_nothing_that_acts(runner: Runner) -> None:
         assert_clean(result)
 
 
+@pytest.mark.parametrize("place", [("--config",), ("--receipts",), ("--rates",), ("--log-format", "json", "--receipts"), ()])
+def test_a_password_in_the_wrong_place_is_not_repeated(runner: Runner, place: tuple[str, ...]) -> None:
+    runner.write([row()])
+    result = aggregator("run", "export.csv", *PERIOD, "--out", "out", *place, "postgresql://user:geheim@127.0.0.1:9/db", folder=runner.folder)
+    assert result.returncode not in (0, 70)
+    assert "geheim" not in result.stdout + result.stderr
+    assert "user:***@" in result.stderr
+
+
 def test_cells_of_modes_are_no_formulas(runner: Runner) -> None:
     runner.write([row(inventory_no="=1+1")])
     result = aggregator("modes", "export.csv", "--format", "csv", folder=runner.folder, lang="")

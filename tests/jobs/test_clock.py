@@ -53,3 +53,12 @@ def test_whoever_looks_is_told(runner: Runner, monkeypatch: pytest.MonkeyPatch, 
             result = aggregator(command, "--out", "out", folder=runner.folder, lang=lang)
             assert (result.returncode, says in result.stdout) == ((3, True) if told else (0, False)), result.stdout
         assert aggregator(command, "--out", "out", "--as-of", "2025-11-05", folder=runner.folder).returncode == 0, "the day is the user's own"
+
+
+def test_before_any_rule_nothing_is_checked(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that begins anew with every start of its machine."""
+    runner.write([row()])
+    _set_clock(monkeypatch, NOW - NOW.replace(year=2015))
+    for command in (("check", "export.csv"), ("check", "export.csv", "--receipts", "export.csv"), RUN[:2] + RUN[6:]):
+        result = aggregator(*command, folder=runner.folder)
+        assert (result.returncode, "before the rule" in result.stderr) == (2, True), result.stderr

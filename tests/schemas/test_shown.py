@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.schemas.shown import shown, shown_json
+from aggregator.schemas.shown import shown, shown_json, without_passwords
 
 ACTING = {"Cc", "Zl", "Zp", "Cs"}
 BIDI = {"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"}
@@ -33,3 +34,13 @@ def test_json_says_the_same_on_one_plain_line(text: str) -> None:
     line = shown_json({text: text})
     assert not any(map(acts, line))
     assert json.loads(line) == {text: text}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("'postgresql://u:ge:h@im@h/db' is no mode", "'postgresql://u:***@h/db' is no mode"), ("The file http:/u:geheim@h is not there", "The file http:/u:***@h is not there"),
+     ("postgresql://h/db?password=geheim&sslpassword=geheim", "postgresql://h/db?password=***&sslpassword=***"), ("http://127.0.0.1:80/?token=a mail@b", "http://127.0.0.1:80/?token=a mail@b"),
+     ('{"a": "http://h:80", "b": "x@y"}', '{"a": "http://h:80", "b": "x@y"}'), ("postgresql://u@h/db, s3://bucket/key, C:/x@y", "postgresql://u@h/db, s3://bucket/key, C:/x@y")],
+)  # fmt: skip
+def test_passwords_in_urls_are_told_to_nobody(text: str, told: str) -> None:
+    assert without_passwords(text) == told

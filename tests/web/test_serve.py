@@ -22,6 +22,7 @@ import pytest
 pytest.importorskip("starlette", reason="the extra [web] is not installed")
 pytest.importorskip("uvicorn", reason="the extra [web] is not installed")
 from aggregator.web.uploads import OddFile, safe_name
+from tests.cli.test_cli import aggregator
 from tests.conftest import csv_text, row
 from tests.outputs.browser import CONTRASTS, browser
 
@@ -81,6 +82,13 @@ def test_a_name_is_made_of_what_a_browser_calls_a_file(given: str, name: str) ->
 def test_other_kinds_of_files_are_refused(given: str) -> None:
     with pytest.raises(OddFile):
         safe_name(given)
+
+
+@pytest.mark.parametrize("host", ["0", "0x0", "0.0", "0.0.0.0", "", "::", "::0", "0:0:0:0:0:0:0:0", "::ffff:0.0.0.0", "a b", "\udcff", "x" * 300, "."])
+def test_what_is_no_address_of_its_own_is_refused(tmp_path: Path, host: str) -> None:
+    result = aggregator("serve", "--out", "out", "--host", host, folder=tmp_path)
+    assert (result.returncode, "address" in result.stderr) == (2, True)
+    assert not (tmp_path / "out").exists()
 
 
 def test_who_is_not_let_in(server: Server) -> None:
