@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -43,6 +45,22 @@ def test_the_same_files_as_the_command(
     assert answer["exit_code"] == outcome.exit_code == 3
     for name in ("declarations.csv", "declaration_items.csv", "audit_map.parquet", "findings.csv", "control_totals.csv"):
         assert (Path(outcome.folder) / name).read_bytes() == (runner.folder / answer["folder"] / name).read_bytes()
+
+
+def test_a_program_that_calls_it_at_its_top_level(runner: Runner) -> None:
+    """Its workers do not run the program anew."""
+    rows = [row(inventory_no=f"22442026E{number:09d}", order_no=f"D{number}", waybill_no=f"L{number}") for number in range(200)]
+    program = runner.folder / "program.py"
+    program.write_text(
+        f"""import aggregator
+print("once")
+outcome = aggregator.run({str(runner.write(rows))!r}, out={str(runner.out)!r}, period="2026-10", first_period="2026-09", workers=2, chunk_bytes=20_000)
+print(outcome.counts["inventories_declared"])
+""",
+        encoding="utf-8",
+    )
+    ended = subprocess.run([sys.executable, program], capture_output=True, text=True, timeout=120, check=False)
+    assert (ended.returncode, ended.stdout) == (0, "once\n200\n"), ended.stderr
 
 
 def test_check_gives_all_findings(runner: Runner) -> None:

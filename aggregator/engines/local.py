@@ -8,6 +8,7 @@ import multiprocessing.util
 import os
 import pickle
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Generic, TypeVar
 
 from aggregator.engines.engine import Engine, Shared, Task
@@ -107,7 +109,8 @@ class Workers(Meanwhile):
 
     def _submitted(self, step: Callable[..., T], tasks: Iterable[Task]) -> list[Future[T]]:
         try:
-            return [self._pool.submit(step, *task) for task in tasks]
+            with _without_main():
+                return [self._pool.submit(step, *task) for task in tasks]
         except (BrokenProcessPool, EOFError, ConnectionError):
             # Of the process that starts workers nothing comes but the end of its stream.
             raise _killed() from None
@@ -121,6 +124,18 @@ class Workers(Meanwhile):
                 raise _killed() from None
             running += self._submitted(step, islice(waiting, 1))
             yield result
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """A worker that is started meanwhile does not run the program of this process anew: it needs nothing of it, and a program that calls us
+    at its top level would call us once more there."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _killed() -> CannotReadOrWrite:
