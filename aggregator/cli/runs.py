@@ -31,6 +31,7 @@ from aggregator.model.memory import require_for_libraries
 from aggregator.schemas.text import Text
 
 if TYPE_CHECKING:
+    from aggregator.model.options import Options
     from aggregator.model.outcome import Outcome
     from aggregator.model.remote import AnyPath
 
@@ -62,7 +63,7 @@ def run(inputs: tuple[AnyPath, ...], config: Path | None, dry_run: bool, pdf: Pa
     metrics: dict[str, Any] = {"file": given["metrics_file"], "outcome": None}
 
     def job(reporter: Reporter) -> int:
-        _start_ahead(inputs)
+        require_for_libraries()
         from aggregator.jobs.run import run as run_pipeline
         from aggregator.model.errors import Exit
         from aggregator.model.names import told
@@ -70,6 +71,7 @@ def run(inputs: tuple[AnyPath, ...], config: Path | None, dry_run: bool, pdf: Pa
         from aggregator.reports.summary import summary
 
         options, _ = options_of(config, {**given, "inputs": inputs, "dry_run": dry_run, "lang": lang})
+        _start_ahead(options)
         reporter.adopt(options)
         metrics["file"] = options.metrics_file if not dry_run else None
         at = now()
@@ -152,13 +154,14 @@ def check(
     """
 
     def job(reporter: Reporter) -> int:
-        _start_ahead(inputs)
+        require_for_libraries()
         from aggregator.jobs.run import check as check_pipeline
         from aggregator.reports.findings import print_findings
         from aggregator.reports.summary import as_json as outcome_as_json
         from aggregator.schemas.column_names import headings_in
 
         options, _ = options_of(config, {**given, "inputs": inputs, "lang": lang}, keep_period=False)
+        _start_ahead(options)
         reporter.adopt(options)
         outcome, tables = check_pipeline(options.for_check(), now().date())
         with shown_progress(reporter.lang, wanted=not as_json):
@@ -307,16 +310,19 @@ def rules(code: str | None, mode: str | None, as_json: bool, lang: Any) -> None:
     sys.exit(guarded(job, lang))
 
 
-def _start_ahead(inputs: tuple[AnyPath, ...]) -> None:
-    """Large inputs will need worker processes: let those import while this process does."""
-    require_for_libraries()
-    from aggregator.engines.local import WORTH_WORKERS, start_ahead
+def _start_ahead(options: Options) -> None:
+    """Inputs of several chunks will need worker processes: they are forked before anything is open."""
+    from aggregator.engines.local import start_ahead
     from aggregator.inputs.sources.files import list_of, meant
     from aggregator.jobs.preload import PRELOAD
     from aggregator.model.errors import StopRun
+    from aggregator.model.options import LOCAL
 
+    if options.engine != LOCAL or options.workers == 1:
+        return
     with suppress(StopRun, OSError):
         # A list that comes through a pipe comes once.
-        known = [argument for argument in inputs if isinstance(argument, Path) and ((named := list_of(argument)) is None or named.is_file())]
-        if sum(each.path.stat().st_size for each in meant(known) if isinstance(each.path, Path)) > WORTH_WORKERS:
-            start_ahead(PRELOAD)
+        known = [each for each in options.inputs if isinstance(each, Path) and ((named := list_of(each)) is None or named.is_file())]
+        size = sum(each.path.stat().st_size for each in meant(known) if isinstance(each.path, Path))
+        if size > options.chunk_bytes:
+            start_ahead(min(options.workers, size // options.chunk_bytes + 1), PRELOAD)

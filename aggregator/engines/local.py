@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import multiprocessing.forkserver
 import multiprocessing.util
@@ -17,6 +18,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from types import ModuleType
@@ -29,11 +31,7 @@ from aggregator.model.disk import OwnFolder
 from aggregator.model.errors import CannotReadOrWrite
 from aggregator.model.signals import deaf_to_the_terminal, held_back, ignore_the_terminal
 
-WORTH_WORKERS = 32 << 20
-"""Bytes of input from which worker processes pay for their start."""
-
 T = TypeVar("T")
-
 
 
 @dataclass(frozen=True)
@@ -150,10 +148,41 @@ _LONGEST_PLACE, _SHORT_PLACE = 48, Path("/tmp")
 """The kernel takes 107 bytes for the path of a socket: what we and multiprocessing add to that of the folder has up to 56."""
 
 
-def start_ahead(preload: str) -> None:
-    """Start the fork server, which imports a module that imports and warms up the steps, while this process is still importing."""
-    multiprocessing.set_forkserver_preload([_FIRST, preload])
+_ahead: list[ProcessPoolExecutor] = []
+
+
+def start_ahead(count: int, preload: str) -> None:
+    """Fork the workers, for the next engine of so many: they have what this process has imported, and warm up while it reads on.
+
+    Only of a program of ours, before it has opened anything: a fork has all of it. Where threads run, one may hold a lock that the fork
+    would never be rid of; then, and where the system's own libraries are not made for it, workers come from the fork server later."""
+    if sys.platform != "linux" or _threads() - _SAFE_THREADS:
+        return
+    gc.freeze()
+    pool = ProcessPoolExecutor(count, multiprocessing.get_context("fork"), _start_worker, (preload,))
+    with held_back():
+        pool.submit(os.getpid)
+    _ahead.append(pool)
+
+
+_SAFE_THREADS = {"jemalloc_bg_thd"}
+"""It holds no lock in a fork: jemalloc sees to that."""
+
+
+def _threads() -> set[str]:
+    """Names of the threads of this process but the main one, as the kernel has them."""
+    tasks = [task for task in Path("/proc/self/task").iterdir() if task.name != str(os.getpid())]
+    return {(task / "comm").read_text().strip() for task in tasks}
+
+
+def _pool(count: int, preload: str) -> ProcessPoolExecutor:
+    if _ahead:
+        return _ahead.pop()
+    # A fork of this process would copy locks that Arrow's threads may hold.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([_FIRST, preload])
     _start_server()
+    return ProcessPoolExecutor(count, context, _start_worker, (preload,))
 
 
 def _start_server() -> None:
@@ -187,13 +216,14 @@ def _end_with_the_run() -> None:
         os._exit(1)
 
 
-def _start_worker() -> None:
+def _start_worker(preload: str) -> None:
     import pyarrow as pa
 
-    threading.Thread(target=_end_with_the_run, daemon=True).start()
     ignore_the_terminal()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with_the_run, daemon=True).start()
     pa.set_cpu_count(1)
+    import_module(preload)
 
 
 @contextmanager
@@ -202,12 +232,8 @@ def local_engine(folder: Path, workers: int, tasks: int, preload: str) -> Iterat
     if workers == 1 or tasks <= 1:
         yield InProcess(folder)
         return
-    # A fork server: a fork of this process would copy locks that Arrow's threads may hold.
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([_FIRST, preload])
     count = min(workers, tasks)
-    _start_server()
-    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker)
+    pool = _pool(count, preload)
     try:
         yield Workers(pool, count, folder)
     except BaseException:
