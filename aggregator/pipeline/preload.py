@@ -1,4 +1,4 @@
-"""Imported by the fork server: the stages, warmed up once, so that every worker starts ready.
+"""Imported by every worker, or by the fork server that it comes from: the stages, warmed up, so that it starts ready.
 
 Pandera builds its caches on the first validation, and kinds of characters are tables: a worker forked before that would make them anew.
 """

@@ -1,0 +1,70 @@
+"""Workers of a command are forked ahead, where that is safe; nothing of them stays."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
+
+ASKED = """
+import os, sys, threading, time
+from pathlib import Path
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as the command does
+from aggregator.engines.local import local_engine, start_ahead
+
+PRELOAD = "aggregator.engines.engine"
+"""
+PARENTS = """
+with local_engine(Path(sys.argv[1]), 2, 10, PRELOAD) as engine:
+    print({each == os.getpid() for each in engine.map(os.getppid, [()] * 20)})
+"""
+
+
+def program(folder: Path, text: str) -> list[str]:
+    path = folder / "program.py"
+    path.write_text(ASKED + text, encoding="utf-8")
+    (folder / "shards").mkdir()
+    return [sys.executable, str(path), str(folder / "shards")]
+
+
+def said(command: list[str]) -> str:
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    return ended.stdout.strip()
+
+
+def test_workers_are_children_of_the_command(tmp_path: Path) -> None:
+    assert said(program(tmp_path, f"start_ahead(2, PRELOAD)\n{PARENTS}")) == "{True}"
+
+
+def test_beside_a_thread_nothing_is_forked(tmp_path: Path) -> None:
+    assert said(program(tmp_path, f"threading.Thread(target=time.sleep, args=(5,), daemon=True).start()\nstart_ahead(2, PRELOAD)\n{PARENTS}")) == "{False}"
+
+
+def test_those_that_no_engine_takes_end_with_the_command(tmp_path: Path) -> None:
+    children = "import psutil\nprint(*(each.pid for each in psutil.Process().children()))"
+    began = time.monotonic()
+    workers = said(program(tmp_path, f"start_ahead(2, PRELOAD)\n{children}")).split()
+    assert len(workers) == 2
+    assert time.monotonic() - began < 30
+    assert not any(psutil.pid_exists(int(each)) for each in workers)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_no_worker_outlives_a_command_that_is_ended(tmp_path: Path, number: int) -> None:
+    running = "import psutil\nprint(*(each.pid for each in psutil.Process().children()), flush=True)\ntime.sleep(60)"
+    with subprocess.Popen(program(tmp_path, f"start_ahead(2, PRELOAD)\n{running}"), stdout=subprocess.PIPE, text=True) as command:
+        assert command.stdout is not None
+        workers = [psutil.Process(int(each)) for each in command.stdout.readline().split()]
+        os.kill(command.pid, number)
+    assert len(workers) == 2
+    gone, alive = psutil.wait_procs(workers, timeout=30)
+    assert not alive, gone
