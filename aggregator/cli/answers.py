@@ -94,7 +94,7 @@ def trace(numbers: tuple[str, ...], file: Path | None, output: Path | None, conf
         from aggregator.ledger.at import ledger_at
         from aggregator.ledger.errors import NoLedger
         from aggregator.model.errors import WrongUsage
-        from aggregator.reports.trace import numbers_in, print_trace
+        from aggregator.reports.trace import BY_OTHER_NUMBERS, numbers_in, print_trace
         from aggregator.schemas.column_names import headings_in
 
         options, _ = options_of(config, {**given, "lang": lang})
@@ -111,7 +111,9 @@ def trace(numbers: tuple[str, ...], file: Path | None, output: Path | None, conf
         absent = print_trace(found, wanted, reporter, options.lang, headings_in(options.headings, options.lang), as_json=as_json, output=output)
         if absent:
             listed = ", ".join(absent[:5])
-            reporter.note(Text(f"Not found: {counted(len(absent), 'number', 'numbers')} ({listed}).", f"未找到：{len(absent):,} 个编号（{listed}）。"))
+            reporter.note(Text(
+                f"Not found: {counted(len(absent), 'number', 'numbers')} ({listed}). {BY_OTHER_NUMBERS.en}", f"未找到：{len(absent):,} 个编号（{listed}）。{BY_OTHER_NUMBERS.zh}",
+            ))  # fmt: skip
         return 3 if absent else 0
 
     sys.exit(guarded(job, lang))

@@ -26,10 +26,11 @@ from aggregator.schemas.text import Lang, Text
 _NUMBERED = ("inventory_no", "order_no", "waybill_no", "declaration_ref", "summary_seq_no", "declaration_no", "refund_key", "list_no")
 _BOM = b"\xef\xbb\xbf"
 """Without it a spreadsheet takes Chinese for something else; a terminal would show it."""
-_NEVER = Text(
-    "Never seen by a run. Orders and waybills are found where they were declared or rejected; what was excluded is found by its own number.",
-    "从未被任何批次读入。订单号、运单号仅可查到已申报或被拒绝的；被排除的须按清单编号查询。",
+BY_OTHER_NUMBERS = Text(
+    "Orders and waybills are found where they were declared or rejected; what was excluded, or waits, is found by the number of its inventory.",
+    "订单号、运单号仅可查到已申报或被拒绝的；被排除或待申报的须按清单编号查询。",
 )
+_NEVER = Text(f"Never seen by a run. {BY_OTHER_NUMBERS.en}", f"从未被任何批次读入。{BY_OTHER_NUMBERS.zh}")
 _FATES = {
     "declared": "已申报", "rejected": "被拒绝", "excluded": "被排除", "waiting": "待申报", "dismissed": "不再申报", "refused": "海关退单", "voided": "批次已作废",
     "never_seen": "从未读入",

@@ -58,7 +58,7 @@ def in_a_pipe(folder: Path, *words: str, **more: str) -> str:
     return result.stdout
 
 
-@pytest.mark.parametrize(("lang", "columns"), [("en", 80), ("zh", 80), ("zh", 40), ("en", 200)])
+@pytest.mark.parametrize(("lang", "columns"), [("en", 80), ("zh", 80), ("en", 40), ("zh", 40), ("en", 200), ("zh", 200)])
 def test_tables_as_wide_as_the_terminal(folder: Path, lang: str, columns: int) -> None:
     said = on_a_terminal(folder, columns, *RUN, "--lang", lang)
     lines = ESCAPES.sub("", said).splitlines()
@@ -85,6 +85,19 @@ def test_colour_is_as_is_asked_for(folder: Path) -> None:
     assert "\x1b" not in without
     assert "Fate" in without
     assert on_a_terminal(folder, 80, *RUN, "--dry-run", "--lang", "en", TERM="dumb") == plain
+
+
+@pytest.mark.parametrize("more", [{}, {"FORCE_COLOR": "1"}], ids=["lines", "tables"])
+def test_a_reader_who_leaves_changes_nothing(folder: Path, more: dict[str, str]) -> None:
+    """The pipe is closed before the end is written; the exit code is the run's, and nothing is said of it."""
+    ours, theirs = os.pipe()
+    with subprocess.Popen([*COMMAND, *RUN, "--lang", "en"], cwd=folder, stdout=theirs, stderr=subprocess.PIPE, env=environment(**more)) as process:
+        os.close(theirs)
+        os.close(ours)
+        assert process.stderr is not None
+        said = process.stderr.read()
+    assert (process.returncode, said) == (3, b"")
+    assert (folder / "out/2026-10/202610-01/manifest.json").exists()
 
 
 def test_names_do_not_act(runner: Runner) -> None:

@@ -52,6 +52,16 @@ def test_what_was_rejected_is_found_by_its_order_and_waybill(seen: Runner, by: s
     assert [(line["inventory_no"], line["fate"]) for line in found] == [(number(2), "rejected")]
 
 
+@pytest.mark.parametrize(("lang", "says"), [("en", "is found by the number of its inventory"), ("zh", "须按清单编号查询")])
+def test_what_was_excluded_is_found_by_its_inventory_only_and_that_is_said(seen: Runner, lang: str, says: str) -> None:
+    """No file of a run holds the order of what was excluded."""
+    result = asked(seen, "ORDER-3", "ORDER-4", lang=lang)
+    assert result.returncode == 3
+    assert says in result.stderr
+    assert result.stdout.count(says) == 2
+    assert asked(seen, number(3), number(4), lang=lang).returncode == 0
+
+
 def test_what_is_corrected_is_declared(seen: Runner) -> None:
     seen.run_rows([lines(2)])
     [line] = [line for table in trace(seen.out / "ledger.sqlite", {number(2)}) for line in table.to_pylist()]
