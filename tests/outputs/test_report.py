@@ -19,7 +19,7 @@ from aggregator.jobs.run import run
 from aggregator.model.outcome import EXAMPLES, Example, Figure, Outcome
 from aggregator.outputs.report.charts import Value, bars, columns, fitting, short
 from aggregator.outputs.report.next_step import next_step
-from aggregator.outputs.report.page import RunFolder, page
+from aggregator.outputs.report.page import RunFolder, _end_of, page
 from aggregator.outputs.report.shown_figures import groups
 from aggregator.schemas.modes.m9610 import M9610
 from aggregator.schemas.text import Text
@@ -243,3 +243,11 @@ def test_round_numbers_are_short() -> None:
     assert {amount: (short(amount).en, short(amount).zh) for amount in said} == said
     assert fitting("短") == "短"
     assert fitting("长" * 40).endswith("…")
+
+
+@pytest.mark.parametrize(
+    ("file", "shown"),
+    [("shop-a.csv", "shop-a.csv"), ("/srv/customs/exports/2026-10/shop-a.csv", "…/exports/2026-10/shop-a.csv"), ("x" * 40 + "/a.csv", "…/a.csv"), ("x" * 30 + "y" * 30, "…" + "x" * 2 + "y" * 30)],
+)
+def test_a_long_name_of_a_file_is_cut_between_folders(file: str, shown: str) -> None:
+    assert _end_of(file) == shown

@@ -103,6 +103,12 @@ def test_every_text_can_be_read(chromium: Any, report: Path, lang: str, theme: s
     seen.close()
 
 
+def test_why_inventories_are_excluded_is_read_on_a_phone(chromium: Any, report: Path) -> None:
+    seen = Seen(chromium, report, 390, "zh")
+    assert seen.page.locator(".reasons td:nth-child(3)").first.bounding_box()["width"] > 250
+    seen.close()
+
+
 def test_one_language_is_shown(chromium: Any, report: Path) -> None:
     for lang, other in (("en", "zh"), ("zh", "en")):
         seen = Seen(chromium, report, 1280, lang)
@@ -152,11 +158,15 @@ def test_drawings_are_named(chromium: Any, report: Path) -> None:
 def test_it_prints_on_a4_with_a_form_to_a_page(chromium: Any, report: Path, tmp_path: Path) -> None:
     pypdf = pytest.importorskip("pypdf")
     seen = Seen(chromium, report, 1280, "zh")
+    seen.page.emulate_media(media="print")
+    sizes_of_text = seen.page.evaluate("['.form', '.form table'].map(each => getComputedStyle(document.querySelector(each)).fontSize)")
+    assert sizes_of_text[0] == sizes_of_text[1]
     seen.page.pdf(path=tmp_path / "report.pdf", prefer_css_page_size=True)
     seen.close()
     pages = pypdf.PdfReader(tmp_path / "report.pdf").pages
     sizes = {tuple(sorted((round(float(page.mediabox.width)), round(float(page.mediabox.height))))) for page in pages}
     assert sizes == {(595, 842)}
     forms = [page for page in pages if page.mediabox.width > page.mediabox.height]
+    assert "无脚本" not in pages[-1].extract_text(), "no page for a line that says nothing on paper"
     assert all("海关出" in unicodedata.normalize("NFKC", page.extract_text()) for page in forms[:1])
     assert 0 < len(forms) < len(pages)

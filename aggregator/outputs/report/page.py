@@ -103,11 +103,19 @@ def _found(outcome: Outcome, code: str, folder: RunFolder) -> Found:
     examples = []
     for each in outcome.examples.get(code, []):
         value = each.value if len(each.value) <= _VALUE_SHOWN else f"{each.value[:_VALUE_SHOWN]}…"
-        file = each.file if len(each.file) <= _FILE_SHOWN else f"…{each.file[-_FILE_SHOWN:]}"
+        file = _end_of(each.file)
         own = folder.headings.get(each.file, {}).get(outcome.mode.dictionary.column_called(each.column) or "", "")
         examples.append((each, file, heading(outcome.mode.dictionary, each.column, own), value))
     files = dict.fromkeys(each.file for each in outcome.examples.get(code, [])) if rule.severity == "error" else {}
     return Found(rule, outcome.findings[code], sources, examples, [link for file in files for link in folder.rejected.get(file, [])[:1]][:1])
+
+
+def _end_of(file: str) -> str:
+    """The name of a file, with as many of the folders above it as there is room for."""
+    if len(file) <= _FILE_SHOWN:
+        return file
+    cut = file.find("/", len(file) - _FILE_SHOWN)
+    return f"…{file[cut:]}" if cut >= 0 else f"…{file.rpartition('/')[2][-_FILE_SHOWN:]}"
 
 
 def _fates(outcome: Outcome) -> list[tuple[Text, dict[str, str]]]:
