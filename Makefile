@@ -19,18 +19,18 @@ demo: $(VENV)/installed
 	  --receipts sample_data/exports/receipts.csv --period 2026-10 --first-period 2026-09 --out $(DEMO_OUT); \
 	  code=$$?; if [ $$code -ne 0 ] && [ $$code -ne 3 ]; then exit $$code; fi
 	@echo
-	@echo "Made in $(DEMO_OUT)/2026-10/202610-01:"
-	@echo "  declarations.csv, declaration_items.csv   the summary declarations and their items"
-	@echo "  audit_map.parquet                         each declared line and the item it went into"
-	@echo "  report.html                               the run for people"
-	@echo "  findings.csv, rejected/                   what is wrong, and the lines to correct"
-	@echo "  excluded.csv                              what is right but not to be declared now, and why"
-	@echo "  control_totals.csv, manifest.json         proof that nothing was lost, and what the run was made of"
+	@echo "Made in / 结果位于 $(DEMO_OUT)/2026-10/202610-01:"
+	@echo "  report.html                               the run for people: open it first / 批次报告，请先打开"
+	@echo "  declarations.csv, declaration_items.csv   the summary declarations and their items / 报关单及商品项"
+	@echo "  audit_map.parquet                         each declared line and the item it went into / 归并对应关系"
+	@echo "  findings.csv, rejected/                   what is wrong, and the lines to correct / 问题，及待更正的行"
+	@echo "  excluded.csv                              what is right but not to be declared now, and why / 被排除的清单及原因"
+	@echo "  control_totals.csv, manifest.json         proof that nothing was lost / 控制合计，证明没有遗漏"
 	@echo
-	@echo "Business to business (9710), a month of orders:"
+	@echo "Business to business (9710), a month of orders / 一个月的 B2B 订单:"
 	@echo "  $(BIN)/aggregator run sample_data/orders/orders.csv --config sample_data/orders/aggregator.toml --period 2026-10 --out orders-out"
 	@echo
-	@echo "Market procurement (1039), a month of trade slips:"
+	@echo "Market procurement (1039), a month of trade slips / 一个月的市场采购交易单:"
 	@echo "  $(BIN)/aggregator run sample_data/market/slips.csv --config sample_data/market/aggregator.toml --period 2026-10 --out market-out"
 
 test: $(VENV)/installed-dev

@@ -1,5 +1,8 @@
 """How far a run is, on one line of a terminal's standard error that is written over and in the end wiped out. Nothing is shown of what
-takes under two seconds, or where nobody looks: a file, a pipe, a log of JSON, --quiet."""
+takes under two seconds, or where nobody looks: a file, a pipe, a log of JSON, --quiet.
+
+Not rich's Progress: it hides the cursor, which stays hidden where the run is killed, and wraps on a narrow terminal; the steps, their
+shares and their names would be needed all the same."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from aggregator.jobs.columns import FileColumns
+from aggregator.schemas.column_names import called
 from aggregator.schemas.field import Dictionary
 from aggregator.schemas.shown import shown_json
 from aggregator.schemas.text import Lang, Text, counted
@@ -22,7 +23,7 @@ def columns_lines(found: FileColumns, dictionary: Dictionary, lang: Lang) -> lis
     lines = [say(f"{found.file}: {what}, {counted(len(found.headings), 'heading', 'headings')}, {used} used", f"{found.file}：{what}，{len(found.headings)} 个列标题，使用 {used} 个")]
     lines += [say(f"  above the headings: {value}", f"  标题上方：{value}") for value in found.above]
     for each in found.headings:
-        target = each.column or (say("(not used)", "（未使用）") if each.known else say("(NOT KNOWN)", "（无法识别）"))
+        target = called(each.column, dictionary, lang) if each.column else (say("(not used)", "（未使用）") if each.known else say("(NOT KNOWN)", "（无法识别）"))
         config = say(" by the config", "（按配置）") if each.by_config and each.column else ""
         values = " | ".join(_short(value) for value in each.values)
         lines.append(f"  {each.heading} → {target}{config}    {values}".rstrip())

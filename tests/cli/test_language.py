@@ -15,7 +15,7 @@ from aggregator.cli.commands import Argument, Command, Option
 from aggregator.cli.language import chosen
 from aggregator.cli.wrapping import width_of, wrapped
 from tests.cli.test_cli import aggregator
-from tests.conftest import Runner, row
+from tests.conftest import Runner, csv_text, row
 
 
 def commands(command: click.Command, *path: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
@@ -138,3 +138,11 @@ def test_chinese_is_wrapped_by_its_width() -> None:
     lines = list(wrapped("清单核放、汇总申报。（每月一次，见 docs/ledger.md）[默认：上月]", 20))
     assert lines == ["清单核放、汇总申报。", "（每月一次，见 docs/", "ledger.md）[默认：上", "月]"] or all(width_of(line) <= 20 for line in lines)
     assert "".join(lines).replace(" ", "") == "清单核放、汇总申报。（每月一次，见docs/ledger.md）[默认：上月]"
+
+
+def test_columns_are_named_as_the_trade_calls_them(runner: Runner) -> None:
+    runner.write(csv_text([row()], {"goods_name": "商品名称"}))
+    said = aggregator("columns", "export.csv", folder=runner.folder, lang="zh").stdout
+    assert "  商品名称 → 商品名称(goods_name)" in said
+    assert "  net_weight_kg → 净重(公斤)(net_weight_kg)" in said
+    assert "  net_weight_kg → net_weight_kg " in aggregator("columns", "export.csv", folder=runner.folder, lang="en").stdout
