@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from aggregator.cli.language import lang_now
+from aggregator.cli.language import lang_now, stopped_as_written
 from aggregator.cli.screen import (
     flush,
     hold_streams,
@@ -204,7 +204,7 @@ def _usage_lines(error: click.ClickException) -> list[str]:
     for part in sorted(typed, key=len, reverse=True):
         if shown(part) != part:
             text = text.replace(part, shown(part))
-    return text.rstrip("\n").split("\n")
+    return (stopped_as_written(text) if lang_now() == "zh" else text).rstrip("\n").split("\n")
 
 
 def _flush_or_say_no_more() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import locale
 import os
+import re
 from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -128,6 +129,11 @@ _WORDS = {
     "Aborted!": "已中止。",
 }
 """What click says, and in Chinese. What is not here it says in English."""
+
+
+def stopped_as_written(text: str) -> str:
+    """Usage errors in Chinese, of which click writes the stops and the blanks between sentences itself."""
+    return re.sub(r"(?m)^(错误：缺少.*)\.$", r"\1。", text.replace("。 是否指", "。是否指"))
 
 
 def words_of(message: str) -> str:

@@ -146,3 +146,14 @@ def test_columns_are_named_as_the_trade_calls_them(runner: Runner) -> None:
     assert "  商品名称 → 商品名称(goods_name)" in said
     assert "  net_weight_kg → 净重(公斤)(net_weight_kg)" in said
     assert "  net_weight_kg → net_weight_kg " in aggregator("columns", "export.csv", folder=runner.folder, lang="en").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [(["run"], "错误：缺少参数 '输入...'。"), (["ledger", "void", "202610-01"], "错误：缺少选项 '--reason'。"), (["rnu"], "错误：没有命令 'rnu'。是否指 'run'？"),
+     (["run", "x.csv", "--perod", "1"], "错误：没有选项 '--perod'。是否指以下之一：")],
+)  # fmt: skip
+def test_usage_errors_end_as_chinese_sentences_do(runner: Runner, words: list[str], says: str) -> None:
+    result = aggregator(*words, folder=runner.folder, lang="", AGGREGATOR_LANG="zh")
+    assert result.returncode == 2
+    assert says in result.stderr
