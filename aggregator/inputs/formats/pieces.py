@@ -31,6 +31,7 @@ _LINES_A_HEADING = 20
 _FEW = 10
 """So many delimiters in the text of a heading are no row of cells."""
 _GLANCE = 64
+_RARE = 256
 _NUMBER = re.compile(rb"(?<![0-9A-Za-z])[0-9]{8}[Ee][0-9]{9}")
 
 
@@ -95,7 +96,7 @@ def whole_records(name: str, file: BinaryIO, quoting: Quoting | None, size: int)
             piece += rest_of_line()
         if quoting is None:
             tail: list[bytes] = []
-            quotes, length = piece.count(b'"'), 0
+            quotes, length = _count_rare(piece, b'"'), 0
             while quotes % 2 and length < LONGEST_RECORD and (line := rest_of_line()):
                 tail.append(line)
                 length += len(line)
@@ -106,6 +107,17 @@ def whole_records(name: str, file: BinaryIO, quoting: Quoting | None, size: int)
         if _longest_line(piece) >= LONGEST_RECORD:
             raise _too_long(name, file, piece)
         yield piece
+
+
+def _count_rare(piece: bytes, byte: bytes) -> int:
+    """As `bytes.count`, which looks at each byte: where there are few, they are found several times as fast."""
+    count = at = 0
+    while count < _RARE:
+        at = piece.find(byte, at) + 1
+        if not at:
+            return count
+        count += 1
+    return piece.count(byte)
 
 
 def _longest_line(piece: bytes) -> int:
