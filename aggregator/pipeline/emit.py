@@ -230,7 +230,7 @@ def _undeclared_totals(work: Work, lines: pa.Table, verdict: Ints) -> pa.Table:
             item_totals(lines.take(pa.array(np.flatnonzero(mask))).combine_chunks(), bucket, work.mode.dictionary)
             for bucket, mask in buckets.items()
         ]
-    )
+    ).combine_chunks()
 
 
 def _reported(work: Work, findings: pa.Table, verdict: Ints) -> pa.Table:

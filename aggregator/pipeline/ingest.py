@@ -99,7 +99,7 @@ def ingest(shared: Shared[Work], chunk: int) -> Ingested:
     counts = np.bincount(numbers.indices.to_numpy(), minlength=len(numbers.dictionary)).astype(np.int64)
     leave_numbers(work, chunk, hashes(numbers.dictionary), counts)
     dictionary = work.mode.dictionary
-    totals = pa.concat_tables([item_totals(lines, "read", dictionary), unreadable_totals(validated.unreadable, dictionary)])
+    totals = pa.concat_tables([item_totals(lines, "read", dictionary), unreadable_totals(validated.unreadable, dictionary)]).combine_chunks()
     odd = np.isin(validated.findings["code"].to_numpy(), [number for code, number in work.mode.rules.index.items() if code in _OF_NUMBERS]).any()
     has_strays = bool(odd or text.wrong or lines["inventory_no"].null_count)
     return Ingested(

@@ -129,14 +129,18 @@ def calculate(
     return replace(result, written=written, figures=figures.whole)
 
 
+_NO_FIGURES, _NO_WEIGHTS = FIGURES.empty_table(), BY_DECLARATION.empty_table()
+"""One for all units: also a table of no rows has its price in memory."""
+
+
 def _without_figures(settled: Settled, figures: Sum) -> Settled:
     figures.take(settled.figures)
-    return replace(settled, figures=FIGURES.empty_table())
+    return replace(settled, figures=_NO_FIGURES)
 
 
 def _without_weights(emitted: Emitted, weights: Sum) -> Emitted:
     weights.take(emitted.by_declaration)
-    return replace(emitted, by_declaration=BY_DECLARATION.empty_table())
+    return replace(emitted, by_declaration=_NO_WEIGHTS)
 
 
 _PROCEDURES: dict[Procedure, Callable[[Work, list[Settled], str], Placed]] = {Procedure.MERGE: merge_items, Procedure.PACK: pack_slips, Procedure.ROUTE: route_orders}

@@ -181,13 +181,13 @@ def _counted(mode: Mode, inventories: Inventories, numbers: pa.Array, of_invento
     counts = {bucket: int((is_number & (buckets == bucket)).sum()) for bucket in ("declared", "rejected", "excluded")}
     totals += [count_total("inventories", bucket, count) for bucket, count in counts.items()]
     counts["late"] = int((of_inventory == Verdict.LATE).sum())
-    return pa.concat_tables(totals), counts
+    return pa.concat_tables(totals).combine_chunks(), counts
 
 
 def _names(taken: pa.Table) -> pa.Table:
     """The consignors of what is declared: code and name, each pair once."""
     pairs = taken.select(_CONSIGNOR).group_by(list(_CONSIGNOR), use_threads=False).aggregate([])
-    return pa.table({name: pairs[name].cast(pa.string()) for name in _CONSIGNOR})
+    return pa.table({name: pairs[name].cast(pa.string()) for name in _CONSIGNOR}).combine_chunks()
 
 
 def _header_totals(mode: Mode, inventories: Inventories, buckets: np.ndarray[Any, Any]) -> list[pa.Table]:
