@@ -160,8 +160,15 @@ def start_ahead(count: int, preload: str) -> None:
         return
     gc.freeze()
     pool = ProcessPoolExecutor(count, multiprocessing.get_context("fork"), _start_worker, (preload,))
-    with held_back():
-        pool.submit(os.getpid)
+    try:
+        with held_back():
+            pool.submit(os.getpid)
+    except OSError:
+        # There are to be no more processes: the engine tells it, if it gets none either. Those there are do nothing yet, and may not
+        # listen to anything else.
+        for process in list((pool._processes or {}).values()):
+            process.kill()
+        return
     _ahead.append(pool)
 
 

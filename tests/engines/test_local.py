@@ -49,6 +49,22 @@ def test_beside_a_thread_nothing_is_forked(tmp_path: Path) -> None:
     assert said(program(tmp_path, f"threading.Thread(target=time.sleep, args=(5,), daemon=True).start()\nstart_ahead(2, PRELOAD)\n{PARENTS}")) == "{False}"
 
 
+def test_where_there_are_to_be_no_more_processes_none_of_them_stays(tmp_path: Path) -> None:
+    once = """
+fork, forked = os.fork, []
+def fork_once():
+    if forked:
+        raise BlockingIOError("Resource temporarily unavailable")
+    forked.append(fork())
+    return forked[0]
+os.fork = fork_once
+start_ahead(2, PRELOAD)
+print(*forked)
+"""
+    [worker] = said(program(tmp_path, once)).split()
+    assert not psutil.pid_exists(int(worker))
+
+
 def test_those_that_no_engine_takes_end_with_the_command(tmp_path: Path) -> None:
     children = "import psutil\nprint(*(each.pid for each in psutil.Process().children()))"
     began = time.monotonic()
