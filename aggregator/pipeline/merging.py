@@ -37,7 +37,8 @@ def merge_items(work: Work, settled: list[Settled], run_ref: str) -> Placed:
     items, folds, waiting = list[pa.Table](), list[_Fold](), list(settled)
     while waiting:
         before = items[0].num_rows if items else 0
-        units = list(_some(waiting, max(_ROWS_AT_A_TIME, before)))
+        # With the items so far they are as many each time; of very many items at least as many as there are.
+        units = list(_some(waiting, max(_ROWS_AT_A_TIME - before, before)))
         del waiting[: len(units)]
         partials = [work.storage.read(work.shards.partials.of(unit.unit)) for unit in units]
         folds.append(_Fold(f"fold-{len(folds)}", before, units, [table.num_rows for table in partials]))
