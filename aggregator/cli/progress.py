@@ -68,7 +68,8 @@ def progress_line(progress: Progress, seconds: float, in_step: float, lang: Lang
     part = progress.done / max(progress.tasks, 1)
     done = begin + share * part
     left = seconds * (1 - done) / done if done else 0.0
-    size = f"{progress.bytes * part / (1 << 20):,.0f}/{progress.bytes / (1 << 20):,.0f} MiB"
+    unit, name_of_unit = (1 << 20, "MiB") if progress.bytes >= 10 << 20 else (1 << 10, "KiB")
+    size = f"{progress.bytes * part / unit:,.0f}/{progress.bytes / unit:,.0f} {name_of_unit}"
     lines = progress.lines * (1.0 if progress.step == READS else part)
     speed = lines / in_step if in_step else 0.0
     return Text(

@@ -63,6 +63,7 @@ def test_the_line() -> None:
     assert progress_line(progress, 11, 4, "en") == " 55% deciding fates, 200/400 MiB, 100,000 lines/s, 11 s, about 9 s left"
     reading = Progress("ingest", 2, 4, 400 << 20, 500_000)
     assert "200/400 MiB, 250,000 lines/s, 2 s," in progress_line(reading, 2, 2, "en")
+    assert "60/120 KiB," in progress_line(Progress("ingest", 2, 4, 120 << 10, 500), 2, 2, "en"), "not 0/0 MiB"
     assert width_of(fitting(progress_line(progress, 11, 4, "zh"), 20)) <= 20
 
 

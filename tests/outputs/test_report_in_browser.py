@@ -55,6 +55,7 @@ def test_the_page_of_months_is_as_sound(chromium: Any, all_months: Path, tmp_pat
     seen.page.screenshot(path=tmp_path / f"months-{width}-{lang}.png", full_page=True)
     assert seen.overflow <= 0
     assert seen.said == seen.asked == seen.poor_contrasts == []
+    assert seen.page.locator(".values").first.bounding_box()["width"] > 250 or width > 640, "a value beside the other"
     seen.page.locator("a[href$='report.html']").first.click()
     assert seen.page.locator("#findings").count() == 1
     seen.close()
