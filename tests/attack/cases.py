@@ -17,27 +17,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import xlsxwriter
 
+from tests.attack import around, heavy
 from tests.attack.judge import CODES, Case
+from tests.attack.sound import INVENTORY, MESSAGE
+from tests.attack.texts import NUMBERS, RUN, TEXTS
 from tests.conftest import SOUND, csv_text, row
 
-RUN = ("--period", "2026-10", "--first-period", "2026-09", "--out", "out", "--as-of", "2026-11-05", "--workers", "1")
-REFUSED = frozenset({65, 66, 74})
-TEXTS = {
-    "colour": "a\x1b[31mb", "title": "a\x1b]0;x\x07", "bell": "a\x07", "delete": "a\x7f", "c1": "a\x9b31m", "line": "a\nall is well", "return": "a\rall is well",
-    "separator": "a\u2028all is well", "next line": "a\x85all is well", "right to left": "a\u202efdp.exe", "isolate": "a\u2066b", "mark": "a\u200fb", "nothing": "a\u200bb", "bom": "\ufeffa",
-    "formula": "=1+1", "command": "=cmd|'/C calc'!A0", "plus": "+1+1", "minus": "-1+cmd", "at": "@SUM(1)", "tab formula": "\t=1", "line formula": "\n=1", "blank formula": "  =1",
-    "wide formula": "＝1+1", "wide at": "＠x", "quoted": "'=1", "script": "<script>alert(1)</script>", "image": "<img src=x onerror=alert(1)>", "attribute": "\" onerror=alert(1) x=\"",
-    "entity": "&lt;&xxe;", "cdata": "]]><x/>", "path": "../../escaped", "absolute": "/tmp/escaped", "windows": "C:\\escaped", "format": "%s%n{0}{x.__class__}", "sql": "'; DROP TABLE run; --",
-    "jinja": "{{7*7}}{% raw %}", "quote": '"', "quotes": '""a"', "comma": ",", "long": "x" * 5000, "wide": "清" * 300, "emoji": "\U0001f600", "zero": "0", "blank": " ", "star": "*", "option": "--out",
-    "null word": "NULL", "nan": "nan", "markup": "[red]a[/red]", "number sign": "#N/A",
-}  # fmt: skip
-NUMBERS = ("nan", "inf", "-1", "0", "1e400", "1e-400", "9" * 15, "9" * 400, "0x10", "１２", "1_000", "1,000", "--1", "1.", ".", "1.000001", "٣", "½", "1e5", "-0", "00", "+1", "1 ", "1\u00a0")
 COLUMNS = tuple(SOUND)
 
 
 def cases() -> Iterator[Case]:
-    for area in (_cells, _numbers, _headings, _names, _members, _numbers_asked, _settings, _messages, _archives, _workbooks, _spoiled, _devices, _limits):
+    for area in (_cells, _numbers, _headings, _names, _members, _numbers_asked, _settings, _values, _messages, _archives, _workbooks, _spoiled, _devices, _limits):
         yield from area()
+    yield from around.cases()
+    yield from heavy.cases()
 
 
 def _write(name: str, data: bytes | str) -> Callable[[Path], object]:
@@ -135,7 +128,33 @@ def _settings() -> Iterator[Case]:
             yield Case(f"config/{place}/{kind}", make, ("run", "export.csv", "--period", "2026-10", "--dry-run", "--out", "out") if place == "constants" else ("check", "export.csv"))
 
 
-_MESSAGE = '<?xml version="1.0" encoding="UTF-8"?>{doctype}<ceb:CEB603Message xmlns:ceb="http://www.chinaport.gov.cn/ceb" guid="{guid}" version="1.0"><ceb:Inventory><ceb:InventoryHead><ceb:invtNo>{number}</ceb:invtNo><ceb:orderNo>{text}</ceb:orderNo></ceb:InventoryHead></ceb:Inventory></ceb:CEB603Message>'
+VALUES = {
+    "integer": "1", "huge": "9" * 30, "decimal": "1.5", "no number": "nan", "endless": "inf", "bool": "true", "date": "2026-01-01", "time": "07:32:00", "list": "[]", "deep list": "[" * 90 + "]" * 90, "table": "{}", "list of tables": "[{a = 1}]",
+    "long": "'" + "x" * 1_000_000 + "'", "blank": "''", "lines": '"a\\nb"', "nothing": '"\\u0000"', "far": '"\\U0010FFFF"',
+}  # fmt: skip
+"""Of TOML, where a text is wanted or a number."""
+
+
+def _values() -> Iterator[Case]:
+    for kind, value in VALUES.items():
+        for place, config in {
+            "columns": f"[columns]\nitem_no = {value}\n", "constants": f"[constants]\nconsignor_name = {value}\n", "a constant code": f"[constants]\ntrade_mode_code = {value}\n", "columns itself": f"columns = {value}\n", "constants itself": f"constants = {value}\n",
+            "of an item": f"[constants]\ngoods_name = {value}\n", "severity": f"[severity]\nR114 = {value}\n", "calendar": f"[calendar.2027]\noff = {value}\n", "customs": f"[customs]\nenterprise_code = {value}\n", "rates": f"rates = {value}\n", "company": f"[company]\nrefund = {value}\n", "spark": f"[spark]\n'spark.x' = {value}\n",
+        }.items():  # fmt: skip
+            data = csv_text([{column: value for column, value in row().items() if column not in ("trade_mode_code", "consignor_name")}])
+
+            def make(folder: Path, config: str = config, data: str = data) -> None:
+                _write("aggregator.toml", config)(folder)
+                _write("export.csv", data)(folder)
+
+            yield Case(f"value/{place}/{kind}", make, ("run", "export.csv", *RUN))
+    for table in ("columns", "constants", "severity"):
+        many = f"[{table}]\n" + "".join(f"x{place} = 'y'\n" for place in range(50_000))
+        yield Case(f"value/{table}/many", lambda folder, many=many: (_write("aggregator.toml", many)(folder), _write("export.csv", csv_text([row()]))(folder)), ("run", "export.csv", *RUN))
+
+
+def _message(doctype: str = "", number: str = "1", text: str = "a") -> str:
+    return MESSAGE.format(doctype=doctype, guid="x", inventories=INVENTORY.format(number=number, text=text))
 
 
 def _messages() -> Iterator[Case]:
@@ -145,10 +164,10 @@ def _messages() -> Iterator[Case]:
     }  # fmt: skip
     for command in (("check", "m.xml"), ("receive", "m.xml", "--out", "out"), ("columns", "m.xml"), ("check", "export.csv", "--receipts", "m.xml")):
         for kind, doctype in doctypes.items():
-            data = _MESSAGE.format(doctype=doctype, guid="x", number="&e;" if "ENTITY e" in doctype else "1", text="a")
+            data = _message(doctype, "&e;" if "ENTITY e" in doctype else "1")
             yield Case(f"xml/{command[0]}/{len(command)}/{kind}", _both("m.xml", data), command)
         for kind, text in TEXTS.items():
-            data = _MESSAGE.format(doctype="", guid="x", number="1", text=text)
+            data = _message(text=text)
             yield Case(f"xml/{command[0]}/{len(command)}/{kind}", _both("m.xml", data), command)
 
 
@@ -161,6 +180,13 @@ def _both(name: str, data: str | bytes) -> Callable[[Path], object]:
 
 
 def _archives() -> Iterator[Case]:
+    for name, data in _packed().items():
+        for command in (("check", name), ("run", name, *RUN), ("receive", name, "--out", "out"), ("check", "export.csv", "--receipts", name)):
+            yield Case(f"archive/{command[0]}/{len(command)}/{name}", _both(name, data), command)
+
+
+@cache
+def _packed() -> dict[str, bytes]:
     sound = csv_text([row()]).encode()
     link = zipfile.ZipInfo("link.csv")
     link.external_attr = 0o120777 << 16
@@ -168,12 +194,10 @@ def _archives() -> Iterator[Case]:
     with zipfile.ZipFile(sink, "w") as archive:
         archive.writestr(link, "/etc/passwd")
     zeros = b"\0" * (64 << 20)
-    for name, data in {
+    return {
         "link.zip": sink.getvalue(), "bomb.zip": _zip(("a.csv", zeros)), "bomb.csv.gz": gzip.compress(zeros), "nested.zip": _zip(("a.zip", _zip(("b.csv", sound)))), "cut.zip": _zip(("a.csv", sound))[:-30], "cut.csv.gz": gzip.compress(sound)[:-9],
         "many.zip": _zip(*((f"{n}.csv", b"") for n in range(2000))), "empty.zip": _zip(), "empty.csv.gz": b"\x1f\x8b", "crc.zip": _zip(("a.csv", sound), kind=zipfile.ZIP_STORED).replace(b"DD1", b"DD9", 1), "tail.csv.gz": gzip.compress(sound) + b"tail",
-    }.items():  # fmt: skip
-        for command in (("check", name), ("run", name, *RUN), ("receive", name, "--out", "out"), ("check", "export.csv", "--receipts", name)):
-            yield Case(f"archive/{command[0]}/{len(command)}/{name}", _both(name, data), command)
+    }  # fmt: skip
 
 
 @cache
@@ -186,29 +210,44 @@ def _sound_files() -> dict[str, bytes]:
             sheet.write_string(1, place, value)
     pq.write_table(pa.table({column: [value] * 3 for column, value in row().items()}), table)
     text = csv_text([row()]).encode()
-    message = _MESSAGE.format(doctype="", guid="x", number="1", text="a").encode()
+    message = _message().encode()
     return {"x.xlsx": book.getvalue(), "x.parquet": table.getvalue(), "x.csv": text, "x.xml": message, "x.zip": _zip(("a.csv", text)), "x.csv.gz": gzip.compress(text)}
 
 
 def _workbooks() -> Iterator[Case]:
     """Of other programs, with macros, behind a password, with parts that do not fit together, and with texts that many cells share."""
+    for name, data in {**_documents(), **_books()}.items():
+        for command in (("check", name), ("columns", name), ("check", "export.csv", "--receipts", name), ("receive", name, "--out", "out")):
+            yield Case(f"workbook/{command[0]}/{len(command)}/{name}", _both(name, data), command)
+
+
+@cache
+def _documents() -> dict[str, bytes]:
+    """As LibreOffice and WPS save them by default; `-whole` with the part by which they are known."""
+
+    def document(second: str = "item_no", rows: int = 2, columns: int = 1, before: str = "", more: str = "") -> str:
+        spaces = " ".join(f"xmlns:{name}='urn:oasis:names:tc:opendocument:xmlns:{name}:1.0'" for name in ("office", "table", "text"))
+        cells = "".join(f"<table:table-cell table:number-columns-repeated='{columns}' office:value-type='string'><text:p>{text}</text:p></table:table-cell>" for text in ("inventory_no", second))
+        sheet = f"<table:table table:name='a'><table:table-row table:number-rows-repeated='{rows}'>{cells}</table:table-row>{more}</table:table>"
+        return f"{before}<office:document-content {spaces}><office:body><office:spreadsheet>{sheet}</office:spreadsheet></office:body></office:document-content>"
+
+    kind, contents = ("mimetype", b"application/vnd.oasis.opendocument.spreadsheet"), {
+        "sound": document(), "rows": document(rows=1 << 31), "columns": document(columns=1 << 31), "entity": document("&e;", before='<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>'),
+        "empty": document(more="<table:table-row/>" * 1_000_000), "bomb": document("x" * (16 << 20)),
+    }  # fmt: skip
+    parts = {name: ("content.xml", text.encode()) for name, text in contents.items()}
+    return {f"{name}.ods": _zip(kind, part) for name, part in parts.items()} | {f"{name}-whole.ods": _zip(kind, ("META-INF/manifest.xml", b"<x/>"), part) for name, part in parts.items()}
+
+
+@cache
+def _books() -> dict[str, bytes]:
     sound, compound = _sound_files()["x.xlsx"], b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-    content = "".join(f"<table:table-cell office:value-type='string'><text:p>{text}</text:p></table:table-cell>" for text in ("inventory_no", "item_no"))
-    ods = (
-        "<office:document-content xmlns:office='urn:oasis:names:tc:opendocument:xmlns:office:1.0' xmlns:table='urn:oasis:names:tc:opendocument:xmlns:table:1.0' xmlns:text='urn:oasis:names:tc:opendocument:xmlns:text:1.0'>"
-        f"<office:body><office:spreadsheet><table:table table:name='a'><table:table-row table:number-rows-repeated='{{rows}}'>{content}</table:table-row></table:table></office:spreadsheet></office:body></office:document-content>"
-    )
-    kind = "application/vnd.oasis.opendocument.spreadsheet"
-    shapes = {
-        "sound.ods": _zip(("mimetype", kind.encode()), ("content.xml", ods.format(rows=2).encode())), "repeated.ods": _zip(("mimetype", kind.encode()), ("content.xml", ods.format(rows=999_999_999).encode())),
+    return {
         "macro.xlsm": _with_part(sound, "xl/vbaProject.bin", compound + b"Auto_Open"), "locked.xlsx": compound + "EncryptedPackage".encode("utf-16-le").center(4096, b"\0"), "zeros.xls": compound + b"\0" * 4096,
         "ones.xls": compound + b"\xff" * 4096, "strings.xlsx": _with_part(sound, "xl/sharedStrings.xml", b"<sst>" + b"<si><t>a</t></si>" * 200_000 + b"</sst>"), "none.xlsx": _zip(("[Content_Types].xml", b"")),
         "external.xlsx": _with_part(sound, "xl/_rels/workbook.xml.rels", b"<Relationships><Relationship Id='rId1' Type='x/worksheet' Target='file:///etc/passwd' TargetMode='External'/></Relationships>"),
         "up.xlsx": _with_part(sound, "xl/_rels/workbook.xml.rels", b"<Relationships><Relationship Id='rId1' Type='x/worksheet' Target='../../../etc/passwd'/></Relationships>"),
     }  # fmt: skip
-    for name, data in shapes.items():
-        for command in (("check", name), ("columns", name), ("check", "export.csv", "--receipts", name), ("receive", name, "--out", "out")):
-            yield Case(f"workbook/{command[0]}/{len(command)}/{name}", _both(name, data), command)
 
 
 def _with_part(book: bytes, name: str, data: bytes) -> bytes:

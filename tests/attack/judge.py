@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import io
 import os
 import re
-import resource
-import sys
+import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from unittest import mock
 
-from aggregator.cli import cli
-from aggregator.cli.ending import ended
-from aggregator.engines.local import _keep_sockets_in_our_folder
 from aggregator.inputs.tables.canonical import FORMULA
 from aggregator.model.errors import Exit
+from tests.attack.alone import Nothing, Taken, alone
+from tests.attack.sound import sound
 
 CODES = frozenset(int(code) for code in Exit if code is not Exit.OUR_FAULT)
 RAW = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -28,59 +25,91 @@ FORGED = "all is well"
 """Stands behind an end of line in hostile texts: at the beginning of a line it was not us who said it."""
 _RUNS = re.compile(FORMULA)
 _NUMBER = re.compile(r"-?[0-9.]+")
-SECONDS, MEGABYTES = 8.0, 400
-"""Of CPU, on a busy machine; and by how much the peak of this process may grow."""
+SECONDS, MEGABYTES = 2.0, 200
+"""Of CPU and of memory, how much more than a sound file of the size takes; with the processes that were begun for it."""
+_COUNTED, _COUNTING = 1_000_000, 0.05
+"""How far Python counts in so many seconds of CPU where the bound is as it stands: a busy machine takes several times as long."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """`make`: puts what is hostile into a folder, which is the working folder of `command`. `codes`: where only some will do."""
+    """`make`: puts what is hostile into a folder, which is the working folder of `command`. `codes`: where only some will do.
+
+    `before`: what the process of the command does first, with that folder. `room`: kilobytes of the temporary folder, where that is a
+    disk of its own. `heavy`: for `make attack` alone."""
 
     name: str
     make: Callable[[Path], object]
     command: tuple[str, ...]
     codes: frozenset[int] = CODES
+    before: Callable[[Path], object] = lambda work: None
+    room: int = 0
+    heavy: bool = False
 
 
-def breaches(case: Case, folder: Path) -> list[str]:
-    """What a case broke. `folder` is empty."""
-    work, temporary = folder / "in" / "work", folder / "tmp"
-    work.mkdir(parents=True)
-    temporary.mkdir()
+def breaches(case: Case) -> list[str]:
+    """What a case broke."""
+    with tempfile.TemporaryDirectory(prefix="attack-") as name, ExitStack() as stack:
+        folder = Path(name)
+        # Whoever the command is given by may go through it.
+        folder.chmod(0o711)
+        work, temporary = folder / "in" / "work", folder / "tmp"
+        work.mkdir(parents=True)
+        temporary.mkdir()
+        if case.room:
+            stack.enter_context(_disk(temporary, case.room))
+        return _tried(case, folder, work, temporary)
+
+
+@contextmanager
+def _disk(place: Path, kilobytes: int) -> Iterator[None]:
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(place)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+@cache
+def mounts() -> bool:
+    """Whether disks can be mounted here."""
+    with tempfile.TemporaryDirectory() as place, suppress(OSError, subprocess.CalledProcessError), _disk(Path(place), 4):
+        return True
+    return False
+
+
+def _tried(case: Case, folder: Path, work: Path, temporary: Path) -> list[str]:
     case.make(work)
-    # Once a process, and until it ends: it would seem to be left by whichever case came first.
-    _keep_sockets_in_our_folder()
-    before, peak, begun = _standing(folder), _peak(), time.process_time()
-    code, said, told = _given(case.command, work, temporary)
-    found = [f"{time.process_time() - begun:.0f} s of CPU"] if time.process_time() - begun > SECONDS else []
-    found += [f"{(grown >> 10)} MB"] if (grown := _peak() - peak) > MEGABYTES << 10 else []
-    found += [f"exit code {code}: {told[:300]!r}"] if code not in case.codes else []
-    for stream in (said, told):
+    before = _standing(folder)
+    came = alone(case.command, work, temporary, case.before)
+    after = _standing(folder)
+    found = [] if came.code in case.codes else [f"exit code {came.code}: {came.told[:300]!r}"]
+    found += ["a process left"] * came.left
+    for stream in (came.said, came.told):
         found += [f"raw: {stream[max(raw.start() - 60, 0) : raw.end() + 20]!r}"] if (raw := RAW.search(stream)) else []
         found += [f"forged: {line!r}" for line in stream.splitlines() if line.strip().startswith(FORGED)]
         found += [f"says {word}" for word in ("Traceback", "Internal error", "本工具内部错误") if word in stream]
-    found += [f"outside: {path}" for path in sorted(_standing(folder) - before) if not path.startswith("in/work/out/")]
-    found += [f"gone: {path}" for path in sorted(before - _standing(folder)) if not path.startswith("in/work/out/")]
-    return found + [each for path in (work / "out").rglob("*") for each in _of_output(path)]
+    found += [f"outside: {path}" for path in sorted(after - before) if not path.startswith("in/work/out/")]
+    found += [f"gone: {path}" for path in sorted(before - after) if not path.startswith("in/work/out/")]
+    return [*found, *(each for path in (work / "out").rglob("*") for each in _of_output(path)), *_over(came.taken, work)]
 
 
-def _given(command: tuple[str, ...], work: Path, temporary: Path) -> tuple[int, str, str]:
-    """In this process, as the script does: exit code, standard output, standard error."""
-    out, errors = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="", write_through=True) for _ in range(2))
-    with (
-        contextlib.chdir(work), contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors), mock.patch.object(sys, "argv", ["aggregator", *command]),
-        mock.patch.object(tempfile, "tempdir", str(temporary)), mock.patch.object(sys, "unraisablehook", sys.unraisablehook),
-    ):  # fmt: skip
-        try:
-            code = ended(lambda: cli.main(list(command), prog_name="aggregator", standalone_mode=False))
-        except SystemExit as left:
-            code = left.code if isinstance(left.code, int) else 1
-    said, told = (stream.buffer.getvalue().decode("utf-8", "replace") for stream in (out, errors))  # type: ignore[attr-defined]
-    return code, said, told
+def _over(taken: Taken, work: Path) -> list[str]:
+    if taken.seconds <= SECONDS and taken.megabytes <= MEGABYTES:
+        return []
+    files = [(path.stat().st_size, path.name) for path in work.iterdir() if path.is_file() and not path.is_symlink()]
+    own = work / "aggregator.toml"
+    config = own.read_bytes() if own.exists() and b"chunk_bytes" in own.read_bytes() else b""
+    by_sound, seconds = sound(*max(files), config) if files else Nothing, SECONDS * _slowness()
+    found = [f"{taken.seconds:.1f} s of CPU, a sound file {by_sound.seconds:.1f}, {seconds:.1f} more allowed"] if taken.seconds > by_sound.seconds + seconds else []
+    return found + ([f"{taken.megabytes} MB, a sound file {by_sound.megabytes}"] if taken.megabytes > by_sound.megabytes + MEGABYTES else [])
 
 
-def _peak() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def _slowness() -> float:
+    begun = time.process_time()
+    for _ in range(_COUNTED):
+        pass
+    return max((time.process_time() - begun) / _COUNTING, 1.0)
 
 
 def _standing(folder: Path) -> set[str]:

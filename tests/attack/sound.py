@@ -1,0 +1,86 @@
+"""What a sound file of a kind and size takes to be checked: hostile ones are held against it."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tempfile
+import zipfile
+from functools import cache
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import xlsxwriter
+
+from tests.attack.alone import Taken, alone
+from tests.conftest import csv_text, row
+
+_STEP, _LEAST = 4, 1 << 14
+MESSAGE = '<?xml version="1.0" encoding="UTF-8"?>{doctype}<ceb:CEB603Message xmlns:ceb="http://www.chinaport.gov.cn/ceb" guid="{guid}" version="1.0">{inventories}</ceb:CEB603Message>'
+INVENTORY = "<ceb:Inventory><ceb:InventoryHead><ceb:invtNo>{number}</ceb:invtNo><ceb:orderNo>{text}</ceb:orderNo></ceb:InventoryHead></ceb:Inventory>"
+
+
+def sound(size: int, name: str, config: bytes = b"") -> Taken:
+    """`name`: whose ending says the kind; one of none is text. `config`: settings that tell how much is done at once."""
+    step = _LEAST
+    while step < size:
+        step *= _STEP
+    return _taken(next((kind for kind in _KINDS if name.endswith(kind)), ".csv"), step, config)
+
+
+def made(kind: str, size: int) -> bytes:
+    """A sound file of at least that size."""
+    lines = 1
+    while len(data := _KINDS[kind](lines)) < size:
+        lines = max(lines + 1, min(lines * 8, lines * size // len(data)))
+    return data
+
+
+@cache
+def _taken(kind: str, size: int, config: bytes) -> Taken:
+    with tempfile.TemporaryDirectory(prefix="attack-") as folder:
+        work, temporary = Path(folder, "work"), Path(folder, "tmp")
+        work.mkdir()
+        temporary.mkdir()
+        (work / "aggregator.toml").write_bytes(config)
+        (work / f"x{kind}").write_bytes(made(kind, size))
+        return alone(("check", f"x{kind}"), work, temporary).taken
+
+
+def _rows(lines: int) -> list[dict[str, str]]:
+    return [row(inventory_no=f"22442026E{place:09d}", order_no=f"DD{place}", waybill_no=f"LP{place}") for place in range(lines)]
+
+
+def _text(lines: int) -> bytes:
+    return csv_text(_rows(lines)).encode()
+
+
+def _zip(lines: int) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.csv", _text(lines))
+    return made.getvalue()
+
+
+def _book(lines: int) -> bytes:
+    made = io.BytesIO()
+    with xlsxwriter.Workbook(made, {"in_memory": True}) as workbook:
+        sheet = workbook.add_worksheet()
+        for at, cells in enumerate([dict(zip(row(), row(), strict=True)), *_rows(lines)]):
+            for place, value in enumerate(cells.values()):
+                sheet.write_string(at, place, value)
+    return made.getvalue()
+
+
+def _parquet(lines: int) -> bytes:
+    made = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(_rows(lines)), made)
+    return made.getvalue()
+
+
+def _message(lines: int) -> bytes:
+    return MESSAGE.format(doctype="", guid="x", inventories="".join(INVENTORY.format(number=place, text="a") for place in range(lines))).encode()
+
+
+_KINDS = {".csv": _text, ".xlsx": _book, ".parquet": _parquet, ".xml": _message, ".zip": _zip, ".csv.gz": lambda lines: gzip.compress(_text(lines))}
