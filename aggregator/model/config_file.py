@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
@@ -19,7 +19,13 @@ _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _ALIKE = 0.6
 _DEEPEST = 100
+_MOST_READ = 2 << 20
+"""Characters that are read again to find out in which lines problems stand."""
 Key = tuple[str | int, ...]
+
+
+class _Enough(Exception):  # noqa: N818 - nothing is wrong
+    """So much was read that the line is not told."""
 
 
 class Config(dict[str, Any]):
@@ -27,14 +33,18 @@ class Config(dict[str, Any]):
 
     def __init__(self, values: dict[str, Any], path: Path | str = "", text: str = "") -> None:
         super().__init__(values)
-        self.path, self.text = path, text
+        self.path, self.text, self._left = path, text, _MOST_READ
 
     def at(self, key: Key) -> str:
         """`FILE:LINE: ` of a key; blank where nothing is known of it."""
         if not self.path:
             return ""
-        line = line_of(self.text, key)
+        line = line_of(self.text, key, self._may_read)
         return f"{told(self.path)}{f':{line}' if line else ''}: "
+
+    def _may_read(self, size: int) -> bool:
+        self._left -= size
+        return self._left >= 0
 
 
 def load(path: Path) -> Config:
@@ -73,20 +83,27 @@ def _place(message: str, text: str) -> tuple[str, str]:
     return f":{found[1]}:{found[2]}" if found[1] else f":{len(_LINE.findall(text))}", message[: found.start()]
 
 
-def line_of(text: str, key: Key) -> int | None:
+def line_of(text: str, key: Key, may_read: Callable[[int], bool] = lambda size: True) -> int | None:
     """The line on which the statement begins that gives `key`, or what stands above it. Found by reading more and more of the file, so
-    that what counts as a statement is what the parser takes for one."""
+    that what counts as a statement is what the parser takes for one. None where that would be more than may be read."""
     lines = _LINE.findall(text)
     while key:
 
         def given(end: int, key: Key = key) -> bool:
             """Whether so many lines, and as many more as it takes to end a statement, give it."""
             for last in range(end, len(lines) + 1):
+                some = "".join(lines[:last])
+                if not may_read(len(some)):
+                    raise _Enough
                 with suppress(tomllib.TOMLDecodeError):
-                    return _has(tomllib.loads("".join(lines[:last])), key)
+                    return _has(tomllib.loads(some), key)
             return False
 
-        if (first := bisect_left(range(len(lines) + 1), True, key=given)) <= len(lines):
+        try:
+            first = bisect_left(range(len(lines) + 1), True, key=given)
+        except _Enough:
+            return None
+        if first <= len(lines):
             return max(first, 1)
         key = key[:-1]
     return None

@@ -16,6 +16,10 @@ def meant(name: str, known: Iterable[str]) -> Text:
     return Text(f" (did you mean '{like}'?)", f"（是否应为“{like}”？）") if like else Text("", "")
 
 
+_MOST = 50
+"""Problems that are said at once: whoever has more has given another file."""
+
+
 class WrongValue(ValueError):  # noqa: N818 - wrong data of the user, not an error of ours
     """A value that a setting cannot have."""
 
@@ -33,9 +37,12 @@ class Problems:
         return len(self._said)
 
     def add(self, en: str, zh: str, *key: str | int) -> None:
-        """`key`: where it stands, from the outermost table on."""
+        """`key`: where it stands, from the outermost table on. Raises WrongConfiguration where there are very many."""
         at = self._at(key)
         self._said.append((at + en, at + zh))
+        if len(self._said) == _MOST:
+            self._said.append(("there may be more", "可能还有其他问题"))
+            self.stop()
 
     def unknown(self, name: str, table: str, known: Iterable[str], *key: str | int) -> None:
         """`table`: as a file heads it."""

@@ -119,3 +119,13 @@ def test_a_key_of_thousands_of_parts_is_not_parsed(tmp_path: Path, text: str) ->
     path.write_text(text, encoding="utf-8")
     with pytest.raises(WrongConfiguration, match="a key of more than 100 parts"):
         read_config(path)
+
+
+def test_however_much_is_wrong_is_soon_said(tmp_path: Path) -> None:
+    """Where a key stands is found by reading the file again and again."""
+    stop = said(tmp_path, "[columns]\n" + "".join(f"x{place} = 'y'\n" for place in range(20_000)))
+    assert stop.text.en.count("neither is a column") == 50
+    assert "there may be more" in stop.text.en
+    assert f"{tmp_path}/firm.toml:2:" in stop.text.en
+    stop = said(tmp_path, "[run]\nformats = [\n" + "'csv',\n" * 40_000 + "]\nperod = 1\n")
+    assert "did you mean 'period'" in stop.text.en
