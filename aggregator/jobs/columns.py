@@ -66,14 +66,14 @@ def columns_of(settings: ReadSettings) -> list[FileColumns]:
 
 def _columns(settings: ReadSettings, file: Export) -> FileColumns:
     column_at = {place: column for column, place in file.matched.places.items()}
-    mapped = {normalised(heading) for _, heading in settings.columns}
+    mapped, unknown = {normalised(heading) for _, heading in settings.columns}, set(file.matched.unknown)
     rows = _first_rows(file)
     headings = tuple(
         Heading(
             heading.strip(),
             column_at.get(place, ""),
             normalised(heading) in mapped,
-            place not in file.matched.unknown,
+            place not in unknown,
             tuple(row[place] for row in rows if place < len(row)),
         )
         for place, heading in enumerate(file.headings)

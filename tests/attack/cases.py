@@ -141,7 +141,8 @@ def _values() -> Iterator[Case]:
             "columns": f"[columns]\nitem_no = {value}\n", "constants": f"[constants]\nconsignor_name = {value}\n", "a constant code": f"[constants]\ntrade_mode_code = {value}\n", "columns itself": f"columns = {value}\n", "constants itself": f"constants = {value}\n",
             "of an item": f"[constants]\ngoods_name = {value}\n", "severity": f"[severity]\nR114 = {value}\n", "calendar": f"[calendar.2027]\noff = {value}\n", "customs": f"[customs]\nenterprise_code = {value}\n", "rates": f"rates = {value}\n", "company": f"[company]\nrefund = {value}\n", "spark": f"[spark]\n'spark.x' = {value}\n",
         }.items():  # fmt: skip
-            data = csv_text([{column: value for column, value in row().items() if column not in ("trade_mode_code", "consignor_name")}])
+            given = {"constants": "consignor_name", "a constant code": "trade_mode_code", "of an item": "goods_name", "columns": "item_no"}.get(place, "")
+            data = csv_text([{column: text for column, text in row().items() if column != given}])
 
             def make(folder: Path, config: str = config, data: str = data) -> None:
                 _write("aggregator.toml", config)(folder)
