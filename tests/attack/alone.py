@@ -86,6 +86,7 @@ def _be_it(command: tuple[str, ...], work: Path, temporary: Path, before: Callab
     try:
         # Not what it is a fork of: that would be tidied up after, and imported by its workers.
         multiprocessing.util._finalizer_registry.clear()  # type: ignore[attr-defined]
+        multiprocessing.resource_tracker._resource_tracker.__dict__.update(_fd=None, _pid=None)
         sys.modules["__main__"] = script
         os.chdir(work)
         os.environ["TMPDIR"], tempfile.tempdir = str(temporary), None

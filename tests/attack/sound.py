@@ -16,7 +16,7 @@ import xlsxwriter
 from tests.attack.alone import Taken, alone
 from tests.conftest import csv_text, row
 
-_STEP, _LEAST = 4, 1 << 14
+_STEP, _LEAST = 2, 1 << 14
 MESSAGE = '<?xml version="1.0" encoding="UTF-8"?>{doctype}<ceb:CEB603Message xmlns:ceb="http://www.chinaport.gov.cn/ceb" guid="{guid}" version="1.0">{inventories}</ceb:CEB603Message>'
 INVENTORY = "<ceb:Inventory><ceb:InventoryHead><ceb:invtNo>{number}</ceb:invtNo><ceb:orderNo>{text}</ceb:orderNo></ceb:InventoryHead></ceb:Inventory>"
 
@@ -35,6 +35,19 @@ def made(kind: str, size: int) -> bytes:
     while len(data := _KINDS[kind](lines)) < size:
         lines = max(lines + 1, min(lines * 8, lines * size // len(data)))
     return data
+
+
+@cache
+def ledger() -> dict[str, bytes]:
+    """The files of one that knows an inventory: without a ledger nothing is received."""
+    with tempfile.TemporaryDirectory(prefix="attack-") as folder:
+        work, temporary = Path(folder, "work"), Path(folder, "tmp")
+        work.mkdir()
+        temporary.mkdir()
+        (work / "x.csv").write_text("inventory_no\n22442026E000000007\n", encoding="utf-8")
+        came = alone(("ledger", "import", "x.csv", "--out", "out"), work, temporary)
+        assert came.code == 0, came.told
+        return {path.name: path.read_bytes() for path in (work / "out").iterdir() if path.is_file()}
 
 
 @cache

@@ -181,3 +181,25 @@ def test_an_export_of_the_ledger_that_was_killed_leaves_nothing_for_long(runner:
     assert aggregator("ledger", "export", "tables", "--out", "out", folder=runner.folder).returncode == 0
     assert not left.exists()
     assert {path.suffix for path in (runner.folder / "tables").iterdir()} == {".parquet"}
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_what_is_written_has_the_rights_that_the_umask_leaves(runner: Runner, umask: int) -> None:
+    runner.write([row(), row(inventory_no="22442026E000000002", goods_name="")])
+    former = os.umask(umask)
+    try:
+        assert aggregator("run", "export.csv", *PERIOD, "--out", "out", "--as-of", "2026-11-05", folder=runner.folder).returncode == 3
+    finally:
+        os.umask(former)
+    rights = {path.relative_to(runner.out): stat.S_IMODE(path.stat().st_mode) for path in (runner.out, *runner.out.rglob("*"))}
+    assert len(rights) > 10
+    assert {str(path): oct(mode) for path, mode in rights.items() if mode & umask} == {}
+
+
+def test_temporary_folders_are_the_users_alone(tmp_path: Path) -> None:
+    former = os.umask(0)
+    try:
+        with own_folder("aggregator-", tmp_path) as folder:
+            assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    finally:
+        os.umask(former)
