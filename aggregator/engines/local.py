@@ -12,6 +12,7 @@ import signal
 import sys
 import tempfile
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -161,7 +162,9 @@ def start_ahead(count: int, preload: str) -> None:
     gc.freeze()
     pool = ProcessPoolExecutor(count, multiprocessing.get_context("fork"), _start_worker, (preload,))
     try:
-        with held_back():
+        with held_back(), warnings.catch_warnings():
+            # Python warns of any thread beside its own.
+            warnings.simplefilter("ignore", DeprecationWarning)
             pool.submit(os.getpid)
     except OSError:
         # There are to be no more processes: the engine tells it, if it gets none either. Those there are do nothing yet, and may not
