@@ -58,6 +58,7 @@ def modes(inputs: tuple[AnyPath, ...], config: Path | None, form: str, out: Path
     def job(reporter: Reporter) -> int:
         from aggregator.jobs.modes import modes as advise
         from aggregator.model.errors import WrongUsage
+        from aggregator.model.names import told
         from aggregator.reports.modes import advice_as_csv, advice_as_json, advice_lines, write_advice
         from aggregator.schemas.column_names import headings_in
 
@@ -72,6 +73,7 @@ def modes(inputs: tuple[AnyPath, ...], config: Path | None, form: str, out: Path
             reporter.print_json(advice_as_json(advice, reporter.lang))
         elif out is not None:
             write_advice(advice, out, form, headings_in(options.headings, reporter.lang if form == "xlsx" else "en"))
+            reporter.print(told(out))
         elif form == "csv":
             reporter.print(*advice_as_csv(advice, headings_in(options.headings, "en")))
         else:

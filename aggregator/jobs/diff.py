@@ -20,6 +20,7 @@ from aggregator.domain.compare import (
 from aggregator.model.errors import WrongUsage
 from aggregator.model.remote import AnyPath
 from aggregator.outputs.run_tables import RunTables
+from aggregator.schemas.modes import Mode
 
 _BUCKETS = ("read", "declared", "rejected", "excluded")
 
@@ -39,6 +40,7 @@ class Difference:
     `lines`: by column, how many values are other; `items`: by what became of them; `totals`: control totals that differ, before and
     after."""
 
+    mode: Mode
     before: Head
     after: Head
     fates: dict[tuple[str, str], int]
@@ -70,7 +72,7 @@ def diff(first: AnyPath, second: AnyPath, most: int) -> Difference:
     items, sums, keys = _items(before, after)
     numbers = of_lines["inventory_no"].unique()
     return Difference(
-        _head(before, first), _head(after, second),
+        before.mode, _head(before, first), _head(after, second),
         {(way["before"], way["after"]): count for way, count in _counted(of_fates, ("before", "after"))}, _examples(of_fates, most),
         {each["column"]: count for each, count in _counted(of_lines, ("column",))}, len(numbers), of_lines.slice(0, most).to_pylist(),
         _kinds(items, sums), [{**{key: row[key] for key in keys}, **{name: (row[name], row[f"{name}_after"]) for name in sums}} for row in items.slice(0, most).to_pylist()],

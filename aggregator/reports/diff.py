@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from aggregator.schemas.column_names import called
-from aggregator.schemas.modes.m9610 import M9610
 from aggregator.schemas.text import Lang, Text
 
 if TYPE_CHECKING:
@@ -36,11 +35,12 @@ def diff_lines(found: Difference, lang: Lang) -> list[str]:
         examples = [each for each in found.fate_examples if (each["before"], each["after"]) == (was, now)]
         lines += [f"      {each['inventory_no']}  {_why(each)}".rstrip() for each in examples]
         lines += _more(count, len(examples), lang)
+    lines += _meanings(found, lang)
     if found.lines:
         lines.append(say(f"Inventories declared in both with other content: {found.inventories_changed:,}", f"两批次均申报但内容不同的清单：{found.inventories_changed:,} 份"))
-        lines += [f"  {count:,}  {called(column, M9610.dictionary, lang) if column else say('lines in one run only', '仅一个批次有的行')}" for column, count in found.lines.items()]
+        lines += [f"  {count:,}  {called(column, found.mode.dictionary, lang) if column else say('lines in one run only', '仅一个批次有的行')}" for column, count in found.lines.items()]
         for each in found.line_examples:
-            what = f"{called(each['column'], M9610.dictionary, lang)}  {each['before']} → {each['after']}" if each["column"] else say("only in the first", "仅第一批次有") if each["before"] else say("only in the second", "仅第二批次有")
+            what = f"{called(each['column'], found.mode.dictionary, lang)}  {each['before']} → {each['after']}" if each["column"] else say("only in the first", "仅第一批次有") if each["before"] else say("only in the second", "仅第二批次有")
             lines.append(f"      {each['inventory_no']}/{each['item_no']}  {what}")
         lines += _more(sum(found.lines.values()), len(found.line_examples), lang)
     if found.items:
@@ -49,13 +49,13 @@ def diff_lines(found: Difference, lang: Lang) -> list[str]:
         for each in found.item_examples:
             named = " ".join(str(value) for name, value in each.items() if name not in found.item_sums and value)
             lines.append(f"      {named}")
-            lines += [f"          {called(name, M9610.dictionary, lang)}  {_number(each[name][0])} → {_number(each[name][1])}" for name in found.item_sums if each[name][0] != each[name][1]]
+            lines += [f"          {called(name, found.mode.dictionary, lang)}  {_number(each[name][0])} → {_number(each[name][1])}" for name in found.item_sums if each[name][0] != each[name][1]]
         lines += _more(sum(found.items.values()), len(found.item_examples), lang)
     if found.totals:
         lines.append(say("Control totals:", "控制合计："))
     for row in found.totals:
         changed = ", ".join(f"{say(name, _BUCKETS[name])} {_number(row[name][0])} → {_number(row[name][1])}" for name in _BUCKETS if row[name][0] != row[name][1])
-        lines.append(f"  {called(row['column'], M9610.dictionary, lang)} {row['currency_or_unit']}".rstrip() + f"  {changed}")
+        lines.append(f"  {called(row['column'], found.mode.dictionary, lang)} {row['currency_or_unit']}".rstrip() + f"  {changed}")
     return lines
 
 
@@ -64,6 +64,13 @@ _BUCKETS = {"read": "读入", "declared": "申报", "rejected": "拒绝", "exclu
 
 def _why(example: dict[str, Any]) -> str:
     return " → ".join(filter(None, dict.fromkeys((example["why_before"], example["why_after"]))))
+
+
+def _meanings(found: Difference, lang: Lang) -> list[str]:
+    """What the rules and reasons that are named say."""
+    named = dict.fromkeys(" ".join(f"{each['why_before']} {each['why_after']}" for each in found.fate_examples).split())
+    texts = {rule.reason or rule.code: rule.message for rule in found.mode.rules}
+    return [f"      {name}: {texts[name].in_lang(lang)}" for name in named if name in texts]
 
 
 def _more(count: int, shown: int, lang: Lang) -> list[str]:

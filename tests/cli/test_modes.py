@@ -173,7 +173,8 @@ def test_a_doubtful_rate_is_reported_and_used_as_it_stands(runner: Runner) -> No
 def test_the_table_as_a_file(runner: Runner) -> None:
     runner.write(csv_text([row(), row(inventory_no="22442026E000000002")]))
     for form in ("csv", "parquet", "xlsx"):
-        assert aggregator("modes", "export.csv", "--format", form, "--out", f"modes.{form}", folder=runner.folder).returncode == 0
+        made = aggregator("modes", "export.csv", "--format", form, "--out", f"modes.{form}", folder=runner.folder)
+        assert (made.returncode, made.stdout) == (0, f"modes.{form}\n")
     table = pq.read_table(runner.folder / "modes.parquet")
     assert (table.column_names, table.num_rows) == (["unit", "mode", "fits", "reason", "missing"], 12)
     assert table.to_pylist() == read_rows(runner.folder / "modes.csv")

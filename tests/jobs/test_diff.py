@@ -11,6 +11,7 @@ import pytest
 from aggregator.jobs.diff import Difference, diff
 from aggregator.model.errors import WrongUsage
 from aggregator.reports.diff import diff_as_json, diff_lines
+from aggregator.schemas.modes.m9610 import M9610
 from tests.cli.test_cli import aggregator
 from tests.conftest import Runner, row
 
@@ -42,6 +43,9 @@ def test_fates_are_told_with_their_reasons(in_new_folder: InFolder) -> None:
     assert found.fates == {("absent", "declared"): 1, ("declared", "absent"): 1, ("declared", "rejected"): 1, ("rejected", "declared"): 1, ("rejected", "rejected"): 1}
     why = {each["inventory_no"][-1]: (each["why_before"], each["why_after"]) for each in found.fate_examples}
     assert why == {"7": ("", ""), "5": ("", ""), "2": ("", "R101"), "3": ("R101", ""), "6": ("R106", "R101")}
+    for lang in ("en", "zh"):
+        said = [line.strip() for line in diff_lines(found, lang)]
+        assert [line for line in said if line.startswith("R1")] == [f"{code}: {M9610.rules[code].message.in_lang(lang)}" for code in ("R101", "R106")]
     assert not found.lines
 
 
