@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import mmap
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
@@ -23,8 +24,9 @@ from aggregator.schemas.units import SEPARATOR
 
 WAITING = frozenset({"not_cleared", "later_period", "late_held"})
 """Reasons of what is to be declared yet, by its own month."""
-_MOST_BYTES = 256 << 20
-"""Of rejected lines that are looked through for the numbers of orders and waybills, those of the last runs first."""
+MOST_BYTES = 256 << 20
+"""Of files that are looked through for the numbers of orders and waybills, those of the last runs first."""
+_REJECTED = re.compile(r"rejected/.*\.csv", re.DOTALL)
 _SHORTEST = 6
 """What is shorter is no number, and stands in many cells."""
 _LONGEST_LINE, _MOST_LINES = 1 << 16, 10_000
@@ -37,7 +39,7 @@ def undeclared(ledger: Ledger, numbers: set[str], lang: Lang) -> Iterator[dict[s
     by_own = any(mode_of(code).dictionary.unit for code in set(modes.values()))
     known: set[str] = set()
     found = {each.inventory_no: (each, "") for each in ledger.seen(sorted(numbers), by_own_number=by_own)}
-    for number, cells in _in_rejected_lines(ledger, {number for number in numbers if number not in found}):
+    for number, cells in _in_run_folders(ledger, {number for number in numbers if number not in found}):
         found |= {each.inventory_no: (each, number) for each in ledger.seen(cells, by_own_number=by_own) if each.inventory_no not in found}
     for each, number in found.values():
         if each.inventory_no not in known:
@@ -59,16 +61,16 @@ def _explained(mode: Mode, seen: Seen, lang: Lang) -> str:
     return ("" if lang == "zh" else " ").join(f"[{rule.code}] {rule.said.in_lang(lang)}" for rule in rules if rule is not None)
 
 
-def _in_rejected_lines(ledger: Ledger, numbers: set[str]) -> Iterator[tuple[str, list[str]]]:
-    """Numbers that stand in rejected lines, each with all cells of the line: one of them is its inventory's number."""
+def _in_run_folders(ledger: Ledger, numbers: set[str]) -> Iterator[tuple[str, list[str]]]:
+    """Numbers that stand in rejected lines or what is excluded, each with all cells of the line: one of them is its inventory's number."""
     wanted = {number for number in numbers if len(number) >= _SHORTEST}
-    left = _MOST_BYTES
+    left = MOST_BYTES
     for run in reversed(ledger.runs()):
         if run.folder is None or not wanted or left <= 0:
             continue
-        folder = (run.folder if run.live else void_folder(run.folder)) / "rejected"
+        folder = run.folder if run.live else void_folder(run.folder)
         place = place_at(folder)
-        for name in sorted(name for name in place.files(folder) if name.endswith(".csv")):
+        for name in sorted(name for name in place.files(folder) if name == "excluded.csv" or _REJECTED.fullmatch(name)):
             with suppress(FileNotFoundError), place.local(below(folder, name)) as path:
                 size = path.stat().st_size
                 if not 0 < size <= left:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -193,7 +193,7 @@ def _listed(work: Work, chunk: int, partitions: int, lines: pa.Table, source: pa
     if partitions:
         back = [work.shards.back_excluded.of(partition_unit(part)) for part in range(partitions)]
         excluded.append(work.storage.read_part(back, chunk))
-    return checked(work.mode, "excluded", _excluded_rows(pa.concat_tables(excluded), lines, source))
+    return checked(work.mode, "excluded", _excluded_rows(pa.concat_tables(excluded), lines, source, work.mode.outputs["excluded"].names))
 
 
 def _rejected(work: Work, chunk: int, lines: pa.Table, decisions: pa.Table, reported: pa.Table) -> Iterator[Rejected]:
@@ -265,9 +265,13 @@ def _first_of_each_value(rules: RuleBook, findings: pa.Table) -> pa.Table:
     return findings.filter(pa.array(kept))
 
 
-def _excluded_rows(excluded: pa.Table, lines: pa.Table, source: pa.Array) -> pa.Table:
+def _excluded_rows(excluded: pa.Table, lines: pa.Table, source: pa.Array, columns: Sequence[str]) -> pa.Table:
+    """With the columns of the output; those that are of the lines as they stand on the first."""
     excluded = excluded.sort_by([("line", "ascending"), ("reason", "ascending")])
     at = excluded["line"].combine_chunks()
     rows, files = lines["source_row"].combine_chunks().take(at), source.take(at).cast(pa.string())
-    plain = excluded.select(["inventory_no", "reason", "item_lines", "detail"])
-    return plain.append_column("source_file", files).append_column("source_row", rows)
+    listed = excluded.select(["inventory_no", "reason", "item_lines", "detail"]).append_column("source_file", files).append_column("source_row", rows)
+    for name in columns[listed.num_columns :]:
+        given = lines[name].combine_chunks().take(at).cast(pa.string()) if name in lines.column_names else pa.nulls(len(at), pa.string())
+        listed = listed.append_column(name, given)
+    return listed

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from aggregator.inputs.sources.files import standard_input
 from aggregator.inputs.tables.canonical import folded
 from aggregator.jobs.trace import TRACE
+from aggregator.jobs.undeclared import MOST_BYTES
 from aggregator.model.disk import put_in_place, refuse_odd
 from aggregator.model.errors import CannotReadOrWrite, UnusableInput, cannot_be_read
 from aggregator.model.small import MOST_LINES, read_small
@@ -27,8 +28,8 @@ _NUMBERED = ("inventory_no", "order_no", "waybill_no", "declaration_ref", "summa
 _BOM = b"\xef\xbb\xbf"
 """Without it a spreadsheet takes Chinese for something else; a terminal would show it."""
 BY_OTHER_NUMBERS = Text(
-    "Orders and waybills are found where they were declared or rejected; what was excluded, or waits, is found by the number of its inventory.",
-    "订单号、运单号仅可查到已申报或被拒绝的；被排除或待申报的须按清单编号查询。",
+    f"Orders and waybills of what is not declared are looked for in {MOST_BYTES >> 20} MiB of files, the last runs first; the number of an inventory is always found.",
+    f"未申报的，其订单号、运单号仅在最近批次的 {MOST_BYTES >> 20} MiB 文件中查找；清单编号则均可查到。",
 )
 _NEVER = Text(f"Never seen by a run. {BY_OTHER_NUMBERS.en}", f"从未被任何批次读入。{BY_OTHER_NUMBERS.zh}")
 _FATES = {

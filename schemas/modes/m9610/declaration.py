@@ -91,7 +91,7 @@ _TABLES: dict[str, pa.Schema] = {
     "audit_map": AUDIT_MAP,
     "weight_shares": WEIGHT_SHARES,
     "findings": FINDINGS,
-    "excluded": EXCLUDED,
+    "excluded": pa.schema([*EXCLUDED, ("order_no", TEXT), ("waybill_no", TEXT)]),
     "control_totals": CONTROL_TOTALS,
 }
 """Output to its columns, in the order of the contract."""
