@@ -35,12 +35,15 @@ def drawn(lines: Sequence[Line], lang: Lang) -> str:
     from rich.text import Text
 
     console = Console(file=sys.stdout, force_terminal=True, color_system=None if _is_set("NO_COLOR") else "standard", highlight=False, emoji=False, markup=False)
+    narrow = console.width < _LEAST
+    # COLUMNS may say 0, and nothing is as wide as that.
+    console.width = max(console.width, _LEAST)
     with console.capture() as capture:
-        for kind, each in groupby(lines, lambda line: line.table if console.width >= _LEAST else None):
+        for kind, each in groupby(lines, lambda line: None if narrow else line.table):
             if kind is None:
                 for line in each:
                     # Paths stay whole, so that they can be copied: the terminal itself breaks what is too long.
-                    console.print(Text(shown(line.text), _STYLES[line.tone]), soft_wrap=line.tone is Tone.NEXT)
+                    console.print(Text(shown(line.text), _STYLES[line.tone]), soft_wrap=narrow or line.tone is Tone.NEXT)
                 continue
             table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
             for heading, justify in zip(HEADINGS[kind], ("left", "right", "left"), strict=True):

@@ -104,7 +104,7 @@ def changed_sums(before: pa.Table, after: pa.Table, keys: Sequence[str]) -> pa.T
     """Rows of two tables of sums (keys, then sums) that differ: keys, each sum before (`x`) and after (`x_after`); null where a run has no such row."""
     sums = [name for name in before.column_names if name not in keys]
     theirs = after.rename_columns([name if name in keys else f"{name}_after" for name in after.column_names])
-    marked = before.append_column("there", pa.array([True] * before.num_rows)), theirs.append_column("there_after", pa.array([True] * after.num_rows))
+    marked = before.append_column("there", pa.array([True] * before.num_rows, pa.bool_())), theirs.append_column("there_after", pa.array([True] * after.num_rows, pa.bool_()))
     both = marked[0].join(marked[1], keys=list(keys), join_type="full outer", use_threads=False).sort_by([(key, "ascending") for key in keys])
     other = pc.or_(both["there"].is_null(), both["there_after"].is_null())
     for name in sums:

@@ -81,8 +81,8 @@ def diff(first: AnyPath, second: AnyPath, most: int) -> Difference:
 
 
 def _head(run: RunTables, folder: AnyPath) -> Head:
-    counts = run.facts.get("counts", {})
-    return Head(run.run_ref, run.period, str(folder), int(counts.get("declarations", 0)), {name: int(counts.get(f"inventories_{name}", 0)) for name in _BUCKETS})
+    counts = run.counts
+    return Head(run.run_ref, run.period, str(folder), counts.get("declarations", 0), {name: counts.get(f"inventories_{name}", 0) for name in _BUCKETS})
 
 
 def _fates(run: RunTables, audit_map: pa.Table) -> pa.Table:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from aggregator.domain.reconcile import (
     Difference,
@@ -30,7 +29,7 @@ from aggregator.model.answers import KnownResult
 from aggregator.model.errors import CannotReadOrWrite
 from aggregator.model.records import LIVE_STATES, Run, State
 from aggregator.model.remote import AnyPath
-from aggregator.outputs.run_tables import rows_of
+from aggregator.outputs.run_tables import as_written, table_in
 from aggregator.outputs.tables import csv_bytes
 from aggregator.places.at import place_at
 from aggregator.schemas.codes import NO_PRODUCER_CODE
@@ -114,7 +113,7 @@ def _reconciled(ledger: Ledger, run: Run, out: AnyPath, headings: Lang) -> Recon
     found.applications = Counter(str(state) for *_, state in known)
     theirs = ledger.customs_lines(run.run_no)
     with local(run, "audit_map.parquet") as path:
-        ours = _held(ledger, run, _ours(path))
+        ours = _held(ledger, run, _ours(path, mode_of(run.mode)))
     results = ledger.results(set(theirs["summary_seq_no"].to_pylist()))
     found.inventories = len(set(theirs["inventory_no"].to_pylist()))
     found.lines, found.results = theirs.num_rows, len(results)
@@ -143,7 +142,9 @@ def _held(ledger: Ledger, run: Run, ours: pa.Table) -> pa.Table:
 
 def _heads(path: Path, mode: Mode) -> dict[str, dict[str, str]]:
     """What of each of our declarations must not mix with another's."""
-    rows = {row["declaration_ref"]: {name: row.get(name, "") for name in HEADER_KEY.value} for row in rows_of(path, mode, "declarations")}
+    with as_written(path):
+        whole = table_in(path, mode, "declarations", ("declaration_ref", *HEADER_KEY.value))
+    rows = {row["declaration_ref"]: {name: row.get(name, "") for name in HEADER_KEY.value} for row in whole.to_pylist()}
     for head in rows.values():
         if head["producer_seller_code"] not in ("", NO_PRODUCER_CODE):
             head["producer_seller_name"] = ""
@@ -174,10 +175,10 @@ def _of_results(ledger: Ledger, run: Run, theirs: pa.Table, results: dict[str, K
             yield Difference(Kind.NUMBER_TWICE, str(number), "", "", " ".join(same))
 
 
-def _ours(path: Path) -> pa.Table:
-    names = [name for name in _OURS if name in pq.read_schema(path).names]
-    table = pq.read_table(path, columns=names)
-    return table.set_column(names.index("item_no"), "item_no", table["item_no"].cast(pa.int64()))
+def _ours(path: Path, mode: Mode) -> pa.Table:
+    with as_written(path):
+        table = table_in(path, mode, "audit_map", _OURS)
+    return table.set_column(table.column_names.index("item_no"), "item_no", table["item_no"].cast(pa.int64()))
 
 
 def _missing_parts(result: KnownResult) -> list[tuple[int, int]]:

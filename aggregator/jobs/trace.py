@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from aggregator.inputs.tables.canonical import folded
 from aggregator.jobs.reconciliation import local
@@ -16,6 +15,7 @@ from aggregator.ledger.at import ledger_at
 from aggregator.ledger.ledger import Ledger
 from aggregator.model.place import Place
 from aggregator.model.records import LIVE_STATES, Run
+from aggregator.outputs.run_tables import as_written, table_in
 from aggregator.schemas.modes import mode_of
 from aggregator.schemas.text import Lang
 from aggregator.schemas.units import SEPARATOR, unit_numbers
@@ -60,8 +60,9 @@ def _holds(ledger: Ledger, run: Run) -> bool:
 
 def _of_run(ledger: Ledger, run: Run, path: Path, numbers: set[str], of_customs: set[str], listed: set[str]) -> Iterator[pa.Table]:
     unit = mode_of(run.mode).dictionary.unit
-    names = [name for name in dict.fromkeys((*_OURS, *unit)) if name in pq.read_schema(path).names]
-    ours = pq.read_table(path, columns=names)
+    with as_written(path):
+        ours = table_in(path, mode_of(run.mode), "audit_map", dict.fromkeys((*_OURS, *unit)))
+    names = ours.column_names
     if unit:
         # As the ledger knows them, until they are shown.
         ours = ours.set_column(ours.column_names.index("inventory_no"), "inventory_no", unit_numbers(ours.combine_chunks(), mode_of(run.mode).dictionary))

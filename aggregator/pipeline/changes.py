@@ -8,13 +8,15 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from aggregator.model.errors import StopRun
 from aggregator.model.records import Declared
 from aggregator.model.remote import AnyPath
+from aggregator.outputs.run_tables import as_written, table_in
 from aggregator.places.at import place_at
 from aggregator.schemas.codes import NO_PRODUCER_CODE
 from aggregator.schemas.field import Dictionary
+from aggregator.schemas.modes import Mode
 from aggregator.schemas.units import shown_numbers, unit_numbers
 
 _KEY = ["inventory_no", "item_no"]
@@ -22,17 +24,18 @@ _PLACE = ["declaration_ref", "declaration_item_no"]
 CHANGES = pa.schema([("inventory_no", pa.string()), ("item_no", pa.string()), ("column", pa.string()), ("value", pa.string())])
 
 
-def changes(lines: pa.Table, declared: dict[str, Declared], dictionary: Dictionary) -> pa.Table:
+def changes(lines: pa.Table, declared: dict[str, Declared], mode: Mode) -> pa.Table:
     """In: lines of inventories that are declared with other content, and how the ledger has them.
 
     Out (CHANGES): a row a value that differs, header values without item number; `value` says both, and where the first was
     declared. Where the audit map of then cannot be read, one row an inventory says where it was declared.
     """
+    dictionary = mode.dictionary
     now = _texts(lines, dictionary)
     parts = []
     for run_ref, folder in sorted({(each.run_ref, each.folder) for each in declared.values()}, key=lambda each: each[0]):
         numbers = [number for number, each in declared.items() if each.run_ref == run_ref]
-        then = _audited(folder / "audit_map.parquet", numbers, dictionary) if folder is not None else None
+        then = _audited(folder / "audit_map.parquet", numbers, mode) if folder is not None else None
         if then is not None:
             parts.append(_differences(dictionary, _texts(then, dictionary, _PLACE), now[now["inventory_no"].isin(numbers)], run_ref))
     found = pd.concat(parts) if parts else pd.DataFrame({name: pd.Series(dtype="str") for name in CHANGES.names})
@@ -49,20 +52,22 @@ def changes(lines: pa.Table, declared: dict[str, Declared], dictionary: Dictiona
     return pa.Table.from_pandas(whole, CHANGES, preserve_index=False)
 
 
-def _audited(place: AnyPath, numbers: Sequence[str], dictionary: Dictionary) -> pa.Table | None:
+def _audited(place: AnyPath, numbers: Sequence[str], mode: Mode) -> pa.Table | None:
     try:
-        with place_at(place).local(place) as path:
-            return _read(path, numbers, dictionary)
-    except (OSError, pa.ArrowInvalid):
+        with as_written(place), place_at(place).local(place) as path:
+            return _read(path, numbers, mode)
+    except StopRun:
         return None
 
 
-def _read(path: Path, numbers: Sequence[str], dictionary: Dictionary) -> pa.Table | None:
-    columns = [name for name in dict.fromkeys((*_KEY, *_PLACE, *dictionary.unit, *dictionary.content)) if name in pq.read_schema(path).names]
-    table = pq.read_table(path, columns=columns, filters=pc.field("inventory_no").isin(shown_numbers(pa.array(numbers, pa.string()), dictionary)))
+def _read(path: Path, numbers: Sequence[str], mode: Mode) -> pa.Table | None:
+    dictionary = mode.dictionary
+    own = pc.field("inventory_no").isin(shown_numbers(pa.array(numbers, pa.string()), dictionary))
+    table = table_in(path, mode, "audit_map", dict.fromkeys((*_KEY, *_PLACE, *dictionary.unit, *dictionary.content)), own)
+    columns = table.column_names
     if dictionary.unit:
         whole = unit_numbers(table, dictionary)
-        table = table.set_column(table.column_names.index("inventory_no"), "inventory_no", whole).filter(pc.is_in(whole, pa.array(numbers, pa.string())))
+        table = table.set_column(columns.index("inventory_no"), "inventory_no", whole).filter(pc.is_in(whole, pa.array(numbers, pa.string())))
     return table if set(dictionary.content) <= set(columns) else None
 
 

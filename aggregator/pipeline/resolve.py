@@ -216,7 +216,7 @@ def _changed(
     recorded = {
         number: record for number, record, is_changed in zip(numbers.to_pylist(), records, changed, strict=True) if is_changed and record
     }
-    found = changes(lines, recorded, work.mode.dictionary)
+    found = changes(lines, recorded, work.mode)
     return reported(work.mode, "B101", inventories.starts, numbers, found)
 
 

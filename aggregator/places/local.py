@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from aggregator.model.disk import own_folder, replacing, sync, write_file
+from aggregator.model.disk import own_folder, refuse_odd, replacing, sync, write_file
 from aggregator.model.errors import CannotCreate
 from aggregator.model.remote import AnyPath
 from aggregator.model.small import read_small
@@ -49,8 +49,10 @@ class Disk:
 
     @contextmanager
     def local(self, path: AnyPath) -> Iterator[Path]:
-        _path(path).stat()
-        yield _path(path)
+        file = _path(path)
+        file.stat()
+        refuse_odd(file)
+        yield file
 
     def folders(self, folder: AnyPath) -> list[AnyPath]:
         path = _path(folder)

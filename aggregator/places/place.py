@@ -47,7 +47,7 @@ class Place(Protocol):
     def sha256(self, path: AnyPath) -> str: ...
 
     def local(self, path: AnyPath) -> AbstractContextManager[Path]:
-        """The file, on this machine while this lasts. Raises FileNotFoundError."""
+        """The file, on this machine while this lasts. Raises FileNotFoundError, and OSError for what is no file."""
         ...
 
     # Folders.

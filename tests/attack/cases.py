@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import xlsxwriter
 
-from tests.attack import around, heavy
+from tests.attack import around, folders, heavy
 from tests.attack.judge import CODES, Case
 from tests.attack.sound import INVENTORY, MESSAGE
 from tests.attack.texts import NUMBERS, RUN, TEXTS
@@ -30,6 +30,7 @@ def cases() -> Iterator[Case]:
     for area in (_cells, _numbers, _headings, _names, _members, _numbers_asked, _settings, _values, _messages, _archives, _workbooks, _spoiled, _devices, _limits):
         yield from area()
     yield from around.cases()
+    yield from folders.cases()
     yield from heavy.cases()
 
 

@@ -23,6 +23,8 @@ CODES = frozenset(int(code) for code in Exit if code is not Exit.OUR_FAULT)
 RAW = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 FORGED = "all is well"
 """Stands behind an end of line in hostile texts: at the beginning of a line it was not us who said it."""
+_OF_ANOTHER_FILE = re.compile(r"root:[^:\n]*:0:0:")
+"""Of /etc/passwd, which entities and parts of workbooks point to and no command is given."""
 _RUNS = re.compile(FORMULA)
 _NUMBER = re.compile(r"-?[0-9.]+")
 SECONDS, MEGABYTES = 2.0, 200
@@ -91,6 +93,7 @@ def _tried(case: Case, folder: Path, work: Path, temporary: Path) -> list[str]:
     for stream in (came.said, came.told):
         found += [f"raw: {stream[max(raw.start() - 60, 0) : raw.end() + 20]!r}"] if (raw := RAW.search(stream)) else []
         found += [f"forged: {line!r}" for line in stream.splitlines() if line.strip().startswith(FORGED)]
+        found += ["shows a file that was not given"] if _OF_ANOTHER_FILE.search(stream) else []
         found += [f"says {word}" for word in ("Traceback", "Internal error", "本工具内部错误") if word in stream]
     found += [f"outside: {path}" for path in sorted(after - before) if not path.startswith("in/work/out/")]
     found += [f"gone: {path}" for path in sorted(before - after) if not path.startswith("in/work/out/")]
@@ -129,6 +132,8 @@ def _of_output(path: Path) -> list[str]:
         return [f"left: {path.name}"]
     if not path.is_file():
         return []
+    if path.suffix in (".csv", ".html", ".json") and path.parent.name != "received" and _OF_ANOTHER_FILE.search(path.read_text(encoding="utf-8-sig")):
+        return [f"{path.name} shows a file that was not given"]
     if path.suffix == ".html":
         text = path.read_text(encoding="utf-8")
         return [f"{path.name}: {each}" for each in ("<script>alert", "<img src=x", "onerror=alert(1)>") if each in text] + ["raw in the report"] * bool(RAW.search(text))

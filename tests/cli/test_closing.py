@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from aggregator.cli.closing import drawn
+from aggregator.reports.summary import Line, Table, Tone
 from aggregator.schemas.shown import width_of
 from tests.conftest import Runner, row
 
@@ -107,6 +109,21 @@ def test_names_do_not_act(runner: Runner) -> None:
     said = on_a_terminal(runner.folder, 80, *RUN[:-1], name, "--lang", "en")
     assert "\\x1b[31m[red]out\\nall is well" in said
     assert "\nall is well" not in said
+
+
+def test_cells_of_tables_do_not_act(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    said = drawn([Line("", Tone.BAD, Table.FINDINGS, ("R1\x1b[31m", "1", "[red]a\u202e\nall is well"))], "en")
+    assert "R1\\x1b[31m" in said
+    assert "\x1b" not in said
+    assert "\nall is well" not in said
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "-1", "9" * 20])
+def test_a_width_that_is_none_hides_nothing(folder: Path, columns: str) -> None:
+    said = ESCAPES.sub("", in_a_pipe(folder, *RUN, "--dry-run", "--lang", "en", FORCE_COLOR="1", COLUMNS=columns))
+    assert "declared 1 inventory" in said or re.search(r"\ndeclared +1 ", said, re.IGNORECASE)
+    assert "R101" in said
 
 
 def test_a_stream_that_knows_no_chinese(folder: Path) -> None:

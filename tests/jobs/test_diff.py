@@ -106,3 +106,13 @@ def test_declarations_of_market_procurement_are_compared(in_new_folder: InFolder
     assert found.items
     with pytest.raises(WrongUsage):
         diff(Path(first.folder), Path(in_new_folder("c").run_rows(BEFORE).folder), 5)
+
+
+def test_a_run_that_declares_nothing_beside_one_that_does(in_new_folder: InFolder) -> None:
+    first, second = in_new_folder("a").run_rows(BEFORE), in_new_folder("b").run_rows(BEFORE)
+    for name in ("declarations", "declaration_items", "control_totals"):
+        table = Path(second.folder, f"{name}.csv")
+        table.write_bytes(table.read_bytes().splitlines(keepends=True)[0])
+    found = diff(Path(first.folder), Path(second.folder), 5)
+    assert set(found.items) == {"gone"}
+    assert all(each["declared"][1] == 0 for each in found.totals)
