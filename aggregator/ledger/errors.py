@@ -31,6 +31,16 @@ class LedgerRefused(WrongConfiguration):
         )
 
 
+class DatabaseUnfit(WrongConfiguration):
+    """No ledger can be kept there. `why` completes a sentence about it; `remedy` is one."""
+
+    def __init__(self, place: Place, why: Text, remedy: Text) -> None:
+        super().__init__(
+            f"The ledger {place} {why.en} Nothing was done. {remedy.en}",
+            f"台账 {place} {why.zh}未执行任何操作。{remedy.zh}",
+        )
+
+
 class LedgerAltered(LedgerRefused):
     def __init__(self, place: Place, problems: Sequence[Text]) -> None:
         en, zh = "; ".join(text.en for text in problems[:5]), "；".join(text.zh for text in problems[:5])

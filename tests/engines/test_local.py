@@ -45,6 +45,18 @@ def test_workers_are_children_of_the_command(tmp_path: Path) -> None:
     assert said(program(tmp_path, f"start_ahead(2, PRELOAD)\n{PARENTS}")) == "{True}"
 
 
+def test_where_memory_runs_out_workers_are_ended_first(tmp_path: Path) -> None:
+    text = """
+place = Path("/proc/self/oom_score_adj")
+for ahead in (True, False):
+    if ahead:
+        start_ahead(2, PRELOAD)
+    with local_engine(Path(sys.argv[1]), 2, 10, PRELOAD) as engine:
+        print(all(int(each) > int(place.read_text()) for each in engine.map(Path.read_text, [(place,)] * 20)))
+"""
+    assert said(program(tmp_path, text)).split() == ["True", "True"]
+
+
 def test_beside_a_thread_nothing_is_forked(tmp_path: Path) -> None:
     assert said(program(tmp_path, f"threading.Thread(target=time.sleep, args=(5,), daemon=True).start()\nstart_ahead(2, PRELOAD)\n{PARENTS}")) == "{False}"
 

@@ -139,7 +139,7 @@ def test_too_many_connections(runner: Runner, clerk: Server) -> None:
 def test_a_database_in_another_encoding(runner: Runner) -> None:
     server().execute("DROP DATABASE IF EXISTS latin")
     server().execute("CREATE DATABASE latin ENCODING LATIN1 LOCALE 'C' TEMPLATE template0")
-    refused(runner, server().url("x", database="latin"), 78, "not UTF8", "Nothing was done")
+    refused(runner, server().url("x", database="latin"), 78, "not UTF8", "Nothing was done", "ENCODING 'UTF8'")
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 
 from aggregator.ledger.errors import (
+    DatabaseUnfit,
     LedgerMoved,
     LedgerOfAnEarlierVersion,
     LedgerRefused,
@@ -64,9 +65,20 @@ def connect(place: Database) -> PostgresConnection:
     connection = PostgresConnection(raw)
     try:
         if raw.info.server_version < _LEAST_SERVER:
-            raise LedgerRefused(place, Text("is on a server older than PostgreSQL 14.", "所在服务器早于 PostgreSQL 14。"))
+            raise DatabaseUnfit(
+                place,
+                Text("is on a server older than PostgreSQL 14.", "所在服务器早于 PostgreSQL 14。"),
+                Text("Name one on a newer server with --ledger.", "请用 --ledger 指定更新版本服务器上的数据库。"),
+            )
         if raw.info.parameter_status("server_encoding") != "UTF8":
-            raise LedgerRefused(place, Text("is in a database whose encoding is not UTF8.", "所在数据库的编码不是 UTF8。"))
+            raise DatabaseUnfit(
+                place,
+                Text("is in a database whose encoding is not UTF8.", "所在数据库的编码不是 UTF8。"),
+                Text(
+                    "Make one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and name it with --ledger.",
+                    "请用 CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0 新建数据库，并用 --ledger 指定。",
+                ),
+            )
         with explained(place):
             connection.script(_SESSION.format(schema=place.schema))
     except BaseException:
