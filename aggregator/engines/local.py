@@ -139,8 +139,8 @@ def _without_main() -> Iterator[None]:
 
 def _killed() -> CannotReadOrWrite:
     return CannotReadOrWrite(
-        "A worker process was killed, perhaps for want of memory. Nothing was published; try --workers 1.",
-        "工作进程被终止，可能是内存不足。未发布任何内容；请尝试 --workers 1。",
+        "A worker process was killed, perhaps for want of memory. Nothing was published. Give it more memory, or try --workers 1.",
+        "工作进程被终止，可能是内存不足。未发布任何内容。请增加内存，或尝试 --workers 1。",
     )
 
 

@@ -83,7 +83,7 @@ def answer(ask: Callable[..., Any], arguments: list[Any]) -> str:
 def limit(size: int) -> None:
     """However it is built, a workbook of a size takes so much at the most. A process that is ended leaves no image of itself; and where
     memory runs out, the kernel ends this one rather than the run, which can tell of it."""
-    with suppress(OSError, ValueError), open("/proc/self/oom_score_adj", "r+") as place:
+    with suppress(OSError, ValueError), open("/proc/self/oom_score_adj", "r+") as place:  # noqa: PTH123 - pathlib is not imported
         place.write(str(min(int(place.read()) + 500, 1000)))
     with suppress(ImportError, ValueError, OSError):
         import resource
