@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -112,6 +113,13 @@ class Root(Group):
         if (named := os.environ.get(VARIABLE)) and spoken().by == "locale":
             context.fail(Text(f"{VARIABLE} is '{named}': say en or zh.", f"{VARIABLE} 的值是“{named}”：应为 en 或 zh。").in_lang(lang_now()))
         return context
+
+    def _main_shell_completion(self, ctx_args: Any, prog_name: str, complete_var: str | None = None) -> None:
+        """What a shell asks for oddly (no words, a name that is not UTF-8) completes nothing: a trace would stand in the line that is typed."""
+        try:
+            super()._main_shell_completion(ctx_args, prog_name, complete_var)
+        except (LookupError, ValueError):
+            sys.exit(0)
 
 
 def _refuse_twice(command: click.Command, ctx: click.Context, args: list[str]) -> None:

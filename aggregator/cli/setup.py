@@ -141,11 +141,16 @@ def completions(shell: str) -> None:
       aggregator completions zsh > ~/.zfunc/_aggregator
       aggregator completions fish > ~/.config/fish/completions/aggregator.fish
     """
-    from click.shell_completion import BashComplete, get_completion_class
 
-    kind = get_completion_class(shell)
-    assert kind is not None
-    # Its own check of the version runs the shell, which need not be on this machine.
-    BashComplete._check_version = staticmethod(lambda: None)  # type: ignore[method-assign]
-    root = click.get_current_context().find_root().command
-    sys.stdout.write(kind(root, {}, "aggregator", "_AGGREGATOR_COMPLETE").source())
+    def job(reporter: Reporter) -> int:
+        from click.shell_completion import BashComplete, get_completion_class
+
+        kind = get_completion_class(shell)
+        assert kind is not None
+        # Its own check of the version runs the shell, which need not be on this machine.
+        BashComplete._check_version = staticmethod(lambda: None)  # type: ignore[method-assign]
+        root = click.get_current_context().find_root().command
+        reporter.print_bytes(kind(root, {}, "aggregator", "_AGGREGATOR_COMPLETE").source().encode())
+        return 0
+
+    sys.exit(guarded(job, None))

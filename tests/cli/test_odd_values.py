@@ -28,7 +28,8 @@ NEEDS = {
     ("sample",): ("--lines", "1", "--out", "sample"), ("receive",): ("export.csv", "--out", "out"), ("trace",): ("1", "--out", "out"), ("status",): ("--out", "out"),
     ("doctor",): ("--out", "out"), ("rates", "check"): ("export.csv",), ("ledger", "void"): ("202610-09", "--reason", "wrong receipts", "--out", "out"), ("ledger", "answer"): ("202610-09-A001", "accepted", "--out", "out"),
     ("ledger", "dismiss"): ("1", "--reason", "x", "--out", "out"), ("ledger", "first-period"): ("2026-09", "--out", "out"), ("ledger", "import"): ("export.csv", "--out", "other"),
-    ("ledger", "backup"): ("backup", "--out", "out"),
+    ("ledger", "backup"): ("backup", "--out", "out"), ("init",): ("--force",), ("template",): ("--force", "--out", "template.xlsx"), ("months",): ("--out", "out"), ("report",): ("out",),
+    ("diff",): ("out", "out"),
 }  # fmt: skip
 
 

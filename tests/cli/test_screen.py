@@ -117,7 +117,7 @@ def test_standard_output_that_is_closed(runner: Runner) -> None:
     result = command(runner, f"run export.csv {IN_TIME} --lang en >&-")
     assert result.returncode == 3
     assert b"The run 202610-01 is recorded in the ledger and published in out/2026-10/202610-01. It stands." in result.stderr
-    for other in ("--help", "--version", "rules", "status --out out"):
+    for other in ("--help", "--version", "rules", "status --out out", "completions bash"):
         result = command(runner, f"{other} >&-")
         assert b"Traceback" not in result.stderr
         assert result.returncode in (0, 74)

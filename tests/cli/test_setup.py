@@ -195,6 +195,15 @@ def test_files_are_left_to_the_shell(tmp_path: Path) -> None:
     assert said.stdout.splitlines() == ["file,exp"]
 
 
+@pytest.mark.parametrize(("words", "at"), [(None, "1"), ("aggregator ru", None), ("aggregator ru", "x"), ("aggregator run \udcff", "2"), ("aggregator 'x", "1")])
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_what_a_shell_asks_for_oddly_leaves_no_trace_in_its_line(tmp_path: Path, shell: str, words: str | None, at: str | None) -> None:
+    given = {name: value for name, value in (("COMP_WORDS", words), ("COMP_CWORD", at)) if value is not None}
+    environment = {**os.environ, **given, "_AGGREGATOR_COMPLETE": f"{shell}_complete", "PYTHONPATH": str(Path(__file__).parents[2])}
+    said = subprocess.run([sys.executable, "-m", "aggregator"], capture_output=True, env=environment, cwd=tmp_path, check=False)
+    assert (said.returncode, said.stderr) == (0, b"")
+
+
 # ------------------------------------------------------------------------------------------------------------------ Windows
 
 
