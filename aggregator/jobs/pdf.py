@@ -6,10 +6,9 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
-from aggregator.model.disk import write_file
+from aggregator.model.disk import own_folder, write_file
 from aggregator.model.errors import CannotReadOrWrite, WrongConfiguration, WrongUsage, cannot_be_read
 from aggregator.model.remote import AnyPath
 from aggregator.model.small import read_small
@@ -20,7 +19,12 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 PAGE = "report.html"
 _PATIENCE_SECONDS = 180
 _MOST = 16 << 20
-_CHOSEN = re.compile(r'(<input class="choice" type="radio" name="lang" id="lang-(zh|en)"[^>]*?)( checked)?>')
+_DOCTYPE = "<!doctype html>"
+_HELD = f"""{_DOCTYPE}<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">"""
+"""What others wrote into a report gets no script and no other file of this machine. (Chromium prints nothing where scripts are switched off.)"""
+_META = re.compile('<meta (?:charset="utf-8"|name="[a-z-]+" content="[^"<>]*"|http-equiv="Content-Security-Policy" content="[^"<>]*")>')
+_ANY_META = re.compile("<meta", re.IGNORECASE)
+_CHOSEN = re.compile(r'(<input class="choice" type="radio" name="lang" id="lang-(zh|en)"[^<>]*?)( checked)?>')
 
 
 def print_report(run_folder: AnyPath, target: Path, lang: Lang | None) -> None:
@@ -31,9 +35,11 @@ def print_report(run_folder: AnyPath, target: Path, lang: Lang | None) -> None:
             text = read_small(file, _MOST).decode(errors="replace")
     except OSError as error:
         raise cannot_be_read(str(page), error) from None
-    if not _CHOSEN.search(text):
+    # One that leads elsewhere at once is none either: what would be printed is another page.
+    if not (text.startswith(_DOCTYPE) and _CHOSEN.search(text) and len(_META.findall(text)) == len(_ANY_META.findall(text))):
         raise WrongUsage(f"{page} is no report of a run.", f"{page} 不是批次报告。")
-    print_page(_in_lang(text, lang) if lang else text, target)
+    held = text.replace(_DOCTYPE, _HELD, 1)
+    print_page(_in_lang(held, lang) if lang else held, target)
 
 
 def _in_lang(text: str, lang: Lang) -> str:
@@ -48,10 +54,10 @@ def print_page(text: str, target: Path) -> None:
             "any browser and print it to PDF.",
             f"未找到可用于打印的浏览器：PATH 中没有 {'、'.join(BROWSERS)}。请安装 Chromium，或用任意浏览器打开 {PAGE} 后打印为 PDF。",
         )
-    with tempfile.TemporaryDirectory(prefix="aggregator-pdf-") as folder:
-        page, made = Path(folder, PAGE), Path(folder, "report.pdf")
+    with own_folder("aggregator-pdf-") as folder:
+        page, made = folder / PAGE, folder / "report.pdf"
         page.write_text(text, encoding="utf-8")
-        said = _print(browser, page, made, Path(folder, "profile"))
+        said = _print(browser, page, made, folder / "profile")
         if not made.is_file() or not made.stat().st_size:
             raise CannotReadOrWrite(f"{browser} printed nothing: {said}.", f"{browser} 未能打印：{said}。")
         write_file(target, made.read_bytes())
@@ -59,7 +65,7 @@ def print_page(text: str, target: Path) -> None:
 
 def _print(browser: str, page: Path, made: Path, profile: Path) -> str:
     """What the browser says last."""
-    # Chromium refuses its sandbox to root. The page is ours, has no script, and is kept from the network.
+    # Chromium refuses its sandbox to root. The page gets no script, and is kept from the network.
     as_root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     command = [
         browser, "--headless", "--disable-gpu", *as_root, f"--user-data-dir={profile}", "--no-first-run", "--disable-extensions",

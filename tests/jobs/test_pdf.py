@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
+import time
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 
 from aggregator.jobs.pdf import BROWSERS, print_report
+from aggregator.model.disk import OWNER
 from aggregator.model.errors import CannotReadOrWrite, NoInput, WrongConfiguration, WrongUsage
 from tests.cli.test_cli import aggregator
 from tests.conftest import Runner, row
@@ -81,3 +85,47 @@ def test_a_run_stands_whatever_becomes_of_its_pdf(runner: Runner, tmp_path: Path
 def test_a_real_browser_prints_it(run_folder: Path, tmp_path: Path) -> None:
     print_report(run_folder, tmp_path / "r.pdf", "zh")
     assert (tmp_path / "r.pdf").read_bytes().startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize("lead", ['<meta http-equiv="refresh" content="0;url=file:///etc/passwd">', '<META content=">" HTTP-EQUIV=refresh>', "<meta/http-equiv=refresh>"])
+def test_a_report_that_leads_elsewhere_is_none(run_folder: Path, tmp_path: Path, lead: str) -> None:
+    page = run_folder / "report.html"
+    page.write_text(page.read_text(encoding="utf-8").replace("<title>", f"{lead}<title>", 1), encoding="utf-8")
+    with pytest.raises(WrongUsage, match="no report"):
+        print_report(run_folder, tmp_path / "r.pdf", None)
+
+
+def test_a_page_of_choices_without_end_is_looked_through_at_once(tmp_path: Path) -> None:
+    choice = '<input class="choice" type="radio" name="lang" id="lang-zh" '
+    (tmp_path / "report.html").write_text("<!doctype html>" + choice * 200_000)
+    begun = time.process_time()
+    with pytest.raises(WrongUsage, match="no report"):
+        print_report(tmp_path, tmp_path / "r.pdf", "zh")
+    assert time.process_time() - begun < 3
+
+
+@pytest.mark.long
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+def test_what_others_wrote_into_a_report_gets_no_script_and_no_other_file(run_folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.html"
+    other.write_text("ANOTHERFILE")
+    page = run_folder / "report.html"
+    text = re.sub("<meta http-equiv[^>]*>", "", page.read_text(encoding="utf-8"))
+    evil = f'<h1 id="x">ASWRITTEN</h1><script>document.getElementById("x").textContent = "BYSCRIPT"</script><iframe src="{other.as_uri()}"></iframe><object data="{other.as_uri()}"></object>'
+    page.write_text(re.sub("(<body[^>]*>)", lambda found: found[0] + evil, text, count=1), encoding="utf-8")
+    print_report(run_folder, tmp_path / "r.pdf", None)
+    shown = " ".join(each.extract_text() for each in PdfReader(tmp_path / "r.pdf").pages)
+    assert "ASWRITTEN" in shown
+    assert "BYSCRIPT" not in shown
+    assert "ANOTHERFILE" not in shown
+
+
+def test_what_a_killed_one_left_is_removed_by_the_next(run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    left = tmp_path / "aggregator-pdf-1"
+    left.mkdir(mode=0o700)
+    (left / OWNER).touch()
+    monkeypatch.setenv("PATH", f"{stand_in(tmp_path / 'bin', 'exit 1')}{os.pathsep}/usr/bin:/bin")
+    with pytest.raises(CannotReadOrWrite):
+        print_report(run_folder, tmp_path / "r.pdf", None)
+    assert not list(tmp_path.glob("aggregator-*"))
