@@ -279,11 +279,16 @@ def _damaged(data: bytes, chance: random.Random) -> bytes:
     return bytes(spoiled)
 
 
+_LOOKS = (("modes", "odd"), ("diff", "odd", "odd"), ("report", "odd", "--pdf", "out/r.pdf"), ("months", "--out", "odd"), ("trace", "DD1", "--out", "odd"), ("doctor", "--out", "odd"), ("ledger", "show", "--ledger", "odd"))
+_WRITES = (("init", "--config", "odd", "--force"), ("template", "--out", "odd", "--force"), ("months", "--out", "out", "--html", "odd"), ("modes", "export.csv", "--format", "xlsx", "--out", "odd"),
+           ("check", "export.csv", "--findings", "odd"), ("trace", "1", "--out", "out", "--output", "odd/x.csv"))  # fmt: skip
+
+
 def _devices() -> Iterator[Case]:
     for kind in ("zero", "null", "folder", "loop", "dangling", "full", "no rights"):
         for command in (("check", "odd"), ("check", "export.csv", "--config", "odd"), ("check", "@odd"), ("run", "export.csv", *RUN, "--ledger", "odd"), ("trace", "--file", "odd", "--out", "out"), ("receive", "odd", "--out", "out"),
-                        ("status", "--out", "out", "--calendar", "odd"), ("run", "export.csv", *RUN, "--metrics-file", "odd"), ("check", "export.csv", "--rates", "odd"), ("check", "export.csv", "--tariff", "odd")):  # fmt: skip
-            if kind == "no rights" and "--metrics-file" in command:
+                        ("status", "--out", "out", "--calendar", "odd"), ("run", "export.csv", *RUN, "--metrics-file", "odd"), ("check", "export.csv", "--rates", "odd"), ("check", "export.csv", "--tariff", "odd"), *_LOOKS, *_WRITES):  # fmt: skip
+            if kind == "no rights" and ("--metrics-file" in command or command in _WRITES):
                 # To replace a file is what was asked.
                 continue
             yield Case(f"device/{kind}/{' '.join(command)[:40]}", lambda folder, kind=kind: _odd(folder, kind), command, CODES)

@@ -11,6 +11,8 @@ import pyarrow as pa
 import pytest
 from python_calamine import CalamineWorkbook
 
+from aggregator.inputs.sources.room import Room
+from aggregator.inputs.sources.unpack import sources_of
 from aggregator.model.errors import UnusableInput, WrongConfiguration
 from aggregator.outputs import xlsx as workbook
 from aggregator.samples.shapes import lines
@@ -201,6 +203,18 @@ def test_names_in_archives_never_become_paths(runner: Runner) -> None:
     names = sorted(path.name for path in (Path(outcome.folder) / "rejected").iterdir())
     assert len(names) == 6, "a CSV file and a workbook of each"
     assert all(name.isprintable() and name[0] != "-" and len(name.encode()) < 255 for name in names), names
+
+
+def test_nothing_is_unpacked_under_a_name_of_its_own(runner: Runner) -> None:
+    room = Room()
+    try:
+        path = runner.write(as_zip({"folder/october.csv": as_csv(table_of(lines()))}), "a.zip")
+        [source] = sources_of([path], room)
+        assert source.name.endswith("a.zip/folder/october.csv")
+        assert source.path.is_file()
+        assert not {"folder", "october.csv"} & set(source.path.parts)
+    finally:
+        room.close()
 
 
 @pytest.mark.parametrize("suffix", ["xlsx", "zip", "csv.gz"])

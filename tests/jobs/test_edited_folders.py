@@ -48,6 +48,19 @@ def test_whoever_looks_is_told(runner: Runner, edit: str) -> None:
         assert name in doctor.stdout or "ledger.head" in doctor.stdout, doctor.stdout
     answer = json.loads(aggregator("status", *AT, "--json", folder=runner.folder).stdout)
     assert answer["problems"]
+    assert aggregator("ledger", "check", "--out", "out", folder=runner.folder).returncode in (3, 78)
+    # What the ledger does not know, or knows otherwise, might be declared twice; what is only gone is not.
+    refused = {"renamed to another run", "manifest changed", "ledger gone", "ledger and its head gone"}
+    runner.write([row(inventory_no="22442026E000000002", order_no="DD2", waybill_no="LP2")], "more.csv")
+    assert aggregator("run", "more.csv", "--period", "2026-10", *AT, folder=runner.folder).returncode == (78 if edit in refused else 0)
+
+
+@pytest.mark.parametrize("edit", [lambda file: file.unlink(), lambda file: file.write_bytes(b"x")], ids=["gone", "changed"])
+def test_a_file_of_a_run_is_told_by_the_check_of_the_ledger(runner: Runner, edit: Callable[[Path], object]) -> None:
+    runner.run_rows([row()])
+    edit(_run_folder(runner.out) / "declarations.csv")
+    result = aggregator("ledger", "check", "--out", "out", folder=runner.folder)
+    assert (result.returncode, "declarations.csv" in result.stdout) == (3, True)
 
 
 def test_void_and_unfinished_runs_are_no_trouble(runner: Runner) -> None:

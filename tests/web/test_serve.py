@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -104,7 +105,9 @@ def test_who_is_not_let_in(server: Server) -> None:
     assert server.ask("GET", server.address.split(str(port))[1], Host=f"evil.example:{port}")[0] == 421
     assert server.ask("DELETE", "/", **session)[0] == 403
     for origin in ("http://evil.example", "null", f"http://localhost:{port}", ""):
-        assert server.form({**session, "Origin": origin}, "a.csv", b"x", key="k")[0] == 403
+        assert server.form({**session, "Origin": origin}, "a.csv", b"x")[0] == 403, "though it knows the key of the form"
+    for site in ("cross-site", "same-site", "none", ""):
+        assert server.form({**session, "Sec-Fetch-Site": site}, "a.csv", b"x")[0] == 403
     assert server.form({"Origin": session["Origin"]}, "a.csv", b"x", key="k")[0] == 401
     assert server.form(session, "a.csv", b"x", key="wrong")[0] == 403
     assert server.form(session, "a.exe", b"x")[0] == 422
@@ -214,6 +217,12 @@ def test_what_is_no_request_is_no_fault(server: Server, head: str) -> None:
     assert "Traceback" not in (server.folder / "said.txt").read_text()
 
 
+def test_a_second_host_is_not_let_in(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as sender:
+        sender.sendall(f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nHost: evil.example\r\nCookie: {server.session()['Cookie']}\r\n\r\n".encode())
+        assert sender.recv(1 << 16).split()[1] in (b"400", b"421")
+
+
 def test_a_sender_who_leaves_is_no_fault(server: Server) -> None:
     session = server.session()
     head = f"POST /upload HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nCookie: {session['Cookie']}\r\nOrigin: {session['Origin']}\r\n"
@@ -250,6 +259,13 @@ def test_findings_stand_under_the_user_s_own_headings(server: Server) -> None:
     english = server.ask("GET", address, **{**session, "Accept-Language": "en"})[1]
     assert "<td>commodity_code (海关编码)</td>" in english
     assert "<td>goods_name</td>" in english
+
+
+def test_what_was_sent_is_the_users_alone(server: Server) -> None:
+    address, _ = sent(server, server.session(), [row(inventory_no="22442026E000000081")], "a.csv")
+    uploads = server.folder / "results/uploads"
+    kept = uploads / address.rsplit("/", 1)[1] / "exports/a.csv"
+    assert (stat.S_IMODE(uploads.stat().st_mode), stat.S_IMODE(kept.stat().st_mode)) == (0o700, 0o600)
 
 
 def test_what_stopped_a_check_is_said_of_the_file_as_it_was_called(server: Server) -> None:
