@@ -25,7 +25,7 @@ BUDGET = {
 """Seconds of CPU for a million lines of 44 columns. The aim, not a measurement."""
 STEPS = {
     "ingest": "ingest", "scattered": "resolve", "resolve_chunk": "resolve", "resolve_partition": "resolve", "tie": "ties",
-    "settle_chunk": "settle", "settle_partition": "settle", "_placeless": "merge", "share_numbers": "merge", "_result": "merge",
+    "settle_chunk": "settle", "settle_partition": "settle", "_place": "merge", "_placeless": "merge", "share_numbers": "merge", "_result": "merge",
     "emit_chunk": "emit", "emit_partition": "emit", "write_pieces": "writing",
 }  # fmt: skip
 """By the names under which the line (pipeline/line.py) calls what it does."""

@@ -22,7 +22,7 @@ from aggregator.domain.figures import FIGURES, summed_figures
 from aggregator.domain.rates import Exchange, Rates
 from aggregator.domain.simplified import Simplified
 from aggregator.domain.totals import TOTALS, control_totals, must_balance
-from aggregator.engines.engine import Engine
+from aggregator.engines.engine import Engine, Shared
 from aggregator.inputs.export import FILE_LINES, Export
 from aggregator.inputs.inputs import Inputs
 from aggregator.inputs.tables.misplaced import must_stand_under_their_heading
@@ -109,7 +109,7 @@ def calculate(
     figures, weights = Sum(summed_figures), Sum(by_declaration)
     settled = [_without_figures(each, figures) for each in engine.map(settle_chunk, ((shared, chunk) for chunk in chunks))]
     settled += [_without_figures(each, figures) for each in engine.map(settle_partition, ((shared, part) for part in range(partitions)))]
-    placed = _PROCEDURES[work.mode.procedure](work, settled, line.run_ref)
+    placed = _place(engine, shared, settled, line.run_ref)
     placeless = _placeless(work, settled, placed, sum(chunk.by_line for chunk in ingested))
     shared = engine.share(replace(work, batch=share_numbers(engine, shared, partitions, ranges)))
     spread = [_without_weights(each, weights) for each in engine.map(emit_partition, ((shared, part) for part in range(partitions)))]
@@ -143,8 +143,16 @@ def _without_weights(emitted: Emitted, weights: Sum) -> Emitted:
     return replace(emitted, by_declaration=_NO_WEIGHTS)
 
 
-_PROCEDURES: dict[Procedure, Callable[[Work, list[Settled], str], Placed]] = {Procedure.MERGE: merge_items, Procedure.PACK: pack_slips, Procedure.ROUTE: route_orders}
-"""What becomes of the partial rows of all units: the one step in which modes differ."""
+def _place(engine: Engine, shared: Shared[Work], settled: list[Settled], run_ref: str) -> Placed:
+    """What becomes of the partial rows of all units: the one step in which modes differ."""
+    work = shared.value
+    match work.mode.procedure:
+        case Procedure.MERGE:
+            return merge_items(engine, shared, settled, run_ref)
+        case Procedure.PACK:
+            return pack_slips(work, settled, run_ref)
+        case Procedure.ROUTE:
+            return route_orders(work, settled, run_ref)
 
 
 def _work(line: Line, inputs: Inputs, engine: Engine) -> Work:
