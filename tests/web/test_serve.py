@@ -165,6 +165,30 @@ def test_a_folder_that_cannot_be_written_to_is_said(server: Server) -> None:
     assert (status, "could not be kept" in said) == (507, True)
 
 
+def test_files_of_a_run_are_handed_out_so_that_nothing_in_them_acts(server: Server) -> None:
+    run = server.folder / "results/2026-10/202610-99"
+    run.mkdir(parents=True)
+    for name in ("manifest.json", "report.html", "evil.html", "evil.svg"):
+        (run / name).write_text("{}" if name.endswith(".json") else "<script>alert(1)</script>")
+    (run / "link.csv").symlink_to("/etc/passwd")
+    (run / "linked").symlink_to("/etc")
+    linked = server.folder / "results/2026-10/202610-98"
+    linked.symlink_to(run)
+    session = server.session()
+    try:
+        answers = {name: server.ask("GET", f"/run/2026-10/202610-99/file/{name}", **session) for name in ("report.html", "evil.html", "evil.svg", "link.csv", "linked/passwd")}
+        assert server.ask("GET", "/run/2026-10/202610-98", **session)[0] == 404
+    finally:
+        linked.unlink()
+        shutil.rmtree(run)
+    assert {name: status for name, (status, *_) in answers.items()} == {"report.html": 200, "evil.html": 200, "evil.svg": 200, "link.csv": 404, "linked/passwd": 404}
+    for name in ("report.html", "evil.html", "evil.svg"):
+        headers = answers[name][2]
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert ("attachment" in headers.get("content-disposition", "")) == (name != "report.html")
+
+
 FINDINGS = "code,severity,scope,inventory_no,item_no,column,value,message,source_file,source_row"
 ODD_RUNS: dict[str, Callable[[Path], object]] = {
     "as it was": lambda run: None,
@@ -284,6 +308,8 @@ def test_a_run_that_declares_nothing_is_no_failure_and_says_why(server: Server) 
     assert "请注意" in said
     key = re.findall(r'name="form_key" value="([^"]+)"', said)[0]
     body = f"form_key={key}".encode()
+    for other, given, status in ((session, b"form_key=wrong", 403), (session, b"", 403), ({**session, "Origin": "http://evil.example"}, body, 403), ({"Origin": session["Origin"]}, body, 401)):
+        assert server.ask("POST", f"{address}/run", given, **other, Content_Type="application/x-www-form-urlencoded")[0] == status
     assert server.ask("POST", f"{address}/run", body, **session, Content_Type="application/x-www-form-urlencoded")[0] == 303
     said = ended(server, session, address)
     assert "没有新的清单需要申报</h2>" in said
