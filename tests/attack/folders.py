@@ -31,7 +31,8 @@ def cases() -> Iterator[Case]:
     for kind, edit in {**_manifests(), **_maps(), **_tables(), **_pages(), **_odd()}.items():
         wanted = kind.split()[0]
         for command in _COMMANDS:
-            if command[0] not in _READ_BY.get(wanted, (command[0],)):
+            if command[0] not in _READ_BY.get(wanted, (command[0],)) or (command[0] == "report" and kind == "report no rights"):
+                # Root reads what it has no rights to, and a browser is larger than any bound.
                 continue
 
             def make(work: Path, edit: Callable[[Path], object] = edit) -> None:
@@ -44,7 +45,7 @@ def cases() -> Iterator[Case]:
 
 
 _READ_BY = {
-    "manifest": ("diff", "months", "ledger"), "audit_map": ("diff", "trace"), "report": ("report",), "findings": ("diff",), "excluded": ("diff",), "declarations": ("diff",), "declaration_items": ("diff",), "control_totals": ("diff", "months"),
+    "manifest": ("diff",), "audit_map": ("diff", "trace"), "report": ("report",), "findings": ("diff",), "excluded": ("diff",), "declarations": ("diff",), "declaration_items": ("diff",), "control_totals": ("diff", "months"),
 }  # fmt: skip
 
 
@@ -92,7 +93,6 @@ def _manifests() -> dict[str, Callable[[Path], object]]:
             edits[f"manifest {'.'.join(path)} {kind}"] = _set(*path, to=value)
     for kind, text in TEXTS.items():
         edits[f"manifest run_ref text {kind}"] = _set("run_ref", to=text)
-        edits[f"manifest mode text {kind}"] = _set("parameters", "mode", to=text)
     for kind, data in {
         "blank": b"", "no JSON": b"{", "deep": b"[" * 200_000, "deep inside": b'{"run_ref": "1", "a": ' + b'{"a":' * 200_000, "bytes": b"\xff\xfe\0", "a number": b"1", "null": b"null", "a list": b"[]", "digits": b'{"run_ref": ' + b"9" * 5000 + b"}",
         "surrogates": b'{"run_ref": "\\ud800", "period": "\\udfff"}', "twice": b'{"run_ref": "1", "run_ref": {}}', "blanks": b" " * 30_000_000 + b"{}", "many keys": b'{"run_ref": "1", ' + b", ".join(b'"%d": 1' % each for each in range(500_000)) + b"}",
