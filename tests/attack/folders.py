@@ -37,7 +37,9 @@ def cases() -> Iterator[Case]:
 
             def make(work: Path, edit: Callable[[Path], object] = edit) -> None:
                 for name in ("there", "other"):
-                    shutil.copytree(_published(), work / name)
+                    for file, data in _published().items():
+                        (work / name / file).parent.mkdir(parents=True, exist_ok=True)
+                        (work / name / file).write_bytes(data)
                 (work / "out").mkdir()
                 edit(work / _AT)
 
@@ -50,20 +52,16 @@ _READ_BY = {
 
 
 @cache
-def _published() -> Path:
-    """A folder of results with a run in it, for as long as this process lives."""
-    held = tempfile.TemporaryDirectory(prefix="attack-")
-    _HELD.append(held)
-    work, temporary = Path(held.name, "work"), Path(held.name, "tmp")
-    work.mkdir()
-    temporary.mkdir()
-    (work / "x.csv").write_text(csv_text([row(), row(inventory_no="22442026E000000002", order_no="DD2", waybill_no="LP2", goods_name="")]), encoding="utf-8")
-    came = alone(("run", "x.csv", *RUN), work, temporary)
-    assert came.code == 3, came.told
-    return work / "out"
-
-
-_HELD: list[tempfile.TemporaryDirectory[str]] = []
+def _published() -> dict[str, bytes]:
+    """The files of a folder of results with a run in it."""
+    with tempfile.TemporaryDirectory(prefix="attack-") as folder:
+        work, temporary = Path(folder, "work"), Path(folder, "tmp")
+        work.mkdir()
+        temporary.mkdir()
+        (work / "x.csv").write_text(csv_text([row(), row(inventory_no="22442026E000000002", order_no="DD2", waybill_no="LP2", goods_name="")]), encoding="utf-8")
+        came = alone(("run", "x.csv", *RUN), work, temporary)
+        assert came.code == 3, came.told
+        return {str(path.relative_to(work / "out")): path.read_bytes() for path in (work / "out").rglob("*") if path.is_file()}
 
 
 def _set(*path: str, to: Any) -> Callable[[Path], object]:
