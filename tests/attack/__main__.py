@@ -27,15 +27,17 @@ def broken(which: slice, wanted: str = "", *, light: bool = False) -> tuple[Coun
 
 def main(arguments: Iterable[str]) -> int:
     begun, wanted = time.monotonic(), next(iter(arguments), "")
+    tried, found = Counter[str](), 0
     with ProcessPoolExecutor(WORKERS) as pool:
         shares = [slice(place, None, WORKERS * 8) for place in range(WORKERS * 8)]
-        parts = list(pool.map(broken, shares, [wanted] * len(shares)))
-    tried = sum((part for part, _ in parts), Counter[str]())
-    found = sorted(each for _, part in parts for each in part)
-    for name, said in found:
-        sys.stdout.write(f"{name!r}: {'; '.join(said)!r}\n")
+        # Said as it comes: whoever ends it has what was found.
+        for part, broke in pool.map(broken, shares, [wanted] * len(shares)):
+            tried, found = tried + part, found + len(broke)
+            sys.stdout.writelines(f"{name!r}: {'; '.join(said)!r}\n" for name, said in broke)
+            sys.stdout.write(f"… {tried.total():,} cases, {found} broken, {time.monotonic() - begun:.0f} s\n")
+            sys.stdout.flush()
     listed = ", ".join(f"{area} {count:,}" for area, count in sorted(tried.items()))
-    sys.stdout.write(f"{tried.total():,} cases, {len(found)} broken, {time.monotonic() - begun:.0f} s ({listed})\n")
+    sys.stdout.write(f"{tried.total():,} cases, {found} broken, {time.monotonic() - begun:.0f} s ({listed})\n")
     return 1 if found or not tried else 0
 
 
