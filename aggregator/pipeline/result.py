@@ -94,7 +94,8 @@ class Result:
         yield from self._as_csv([self._without_place()], lang, outcome)
 
     def _as_csv(self, findings: Iterable[pa.Table], lang: Lang, outcome: Outcome) -> Iterator[bytes]:
-        for table in findings_rows(self.work.mode, findings, lang):
+        given = [each for each in findings if each.num_rows]
+        for table in findings_rows(self.work.mode, given, lang) if given else ():
             add_counts(outcome, *count_findings([table]))
             yield csv_bytes(table.cast(self.work.mode.outputs["findings"]), header=False)
 
@@ -105,7 +106,10 @@ class Result:
         return placeless.append_column("source_row", pa.nulls(length, pa.int64()))
 
     def _file_findings(self, places: range) -> Iterator[pa.Table]:
-        return (file_findings(self.work.mode.rules, self.work.files[place], self.physical[place]) for place in places)
+        for place in places:
+            reported = file_findings(self.work.files[place], self.physical[place])
+            if reported:
+                yield findings_of_file(self.work.mode.rules, self.work.files[place].name, reported)
 
     def _findings_by_file(self) -> Iterator[tuple[int, pa.Table]]:
         """Findings of each part of the chunks, with the place of its file."""
@@ -124,13 +128,18 @@ class Result:
         return digest.hexdigest()
 
 
-def file_findings(rules: RuleBook, file: Export, physical: dict[str, int]) -> pa.Table:
+def file_findings(file: Export, physical: dict[str, int]) -> list[FileFinding]:
     """What is to be reported of a file that can be read. `physical`: its lines, by what they are."""
     reported = list(file.reported)
     if not file.ends_with_newline and file.blocks:
         reported.append(FileFinding("F302", ""))
     if not file.blocks or (physical and not physical.get(ITEM_LINES)):
         reported.append(FileFinding("F303", "", 1))
+    return reported
+
+
+def findings_of_file(rules: RuleBook, name: str, reported: list[FileFinding]) -> pa.Table:
+    """As rows of FINDINGS, without a line but with a place: source_file (`name`, where a finding names none) and source_row."""
     blank = pa.nulls(len(reported), pa.string())
     return pa.table(
         {
@@ -139,7 +148,7 @@ def file_findings(rules: RuleBook, file: Export, physical: dict[str, int]) -> pa
             "value": pa.array([each.value for each in reported], pa.string()),
             "inventory_no": blank,
             "item_no": blank,
-            "source_file": pa.array([each.file or file.name for each in reported], pa.string()),
+            "source_file": pa.array([each.file or name for each in reported], pa.string()),
             "source_row": pa.array([each.row for each in reported], pa.int64()),
         }
     )
