@@ -52,7 +52,7 @@ NAMES = set(re.findall(r"[a-z0-9]+", " ".join((
     *(field.shown for code in MODES for field in mode_of(code).dictionary.fields), *Options.__dataclass_fields__, *(str(kind) for kind in Kind), *cli.commands, "run rejected findings csv xlsx parquet json toml xml pdf html sqlite",
     "utf gb18030 ok true false local spark master aggregator pip install off working calendar lang zh en results max text own default yes no unknown inventories lines",
     *(field.element for code in MODES for field in mode_of(code).dictionary.fields), *(reason for code in MODES for reason in mode_of(code).rules.exclusions),
-    *(reason for _, reason, *_ in reasons()), *_LIBRARIES, "fits reason refund source Desc InventoryList Python python client calamine",
+    *(reason for _, reason, *_ in reasons()), *_LIBRARIES, "fits reason refund source Desc InventoryList Python python client calamine MiB",
 )).lower())) | set(re.findall(r"[a-z]+", " ".join(SOURCES).lower()))  # fmt: skip
 
 
