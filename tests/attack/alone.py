@@ -5,6 +5,7 @@ The process is a fork of this one, which has imported what commands need and nev
 
 from __future__ import annotations
 
+import concurrent.futures.process
 import gc
 import io
 import json
@@ -101,6 +102,8 @@ def _be_it(command: tuple[str, ...], work: Path, temporary: Path, before: Callab
             code = ended(lambda: cli.main(list(command), prog_name="aggregator", standalone_mode=False))
         except SystemExit as left:
             code = left.code if isinstance(left.code, int) else 1
+        # As at the end of an interpreter, before multiprocessing waits for its processes: workers that nobody took are let go.
+        concurrent.futures.process._python_exit()  # type: ignore[attr-defined]
         _stop_servers()
         facts = {"seconds": _used() - begun, "megabytes": _grown(standing), "left": _left()}
         multiprocessing.util._exit_function()  # type: ignore[attr-defined]

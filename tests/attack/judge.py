@@ -29,6 +29,8 @@ _RUNS = re.compile(FORMULA)
 _NUMBER = re.compile(r"-?[0-9.]+")
 SECONDS, MEGABYTES = 2.0, 200
 """Of CPU and of memory, how much more than a sound file of the size takes; with the processes that were begun for it."""
+_A_FILE = 0.002
+"""Seconds for each file there is: of many small ones, what they may take beyond their bytes."""
 _COUNTED, _COUNTING = 1_000_000, 0.05
 """How far Python counts in so many seconds of CPU where the bound is as it stands: a busy machine takes several times as long."""
 
@@ -106,7 +108,8 @@ def _over(taken: Taken, work: Path) -> list[str]:
     files = [(path.stat().st_size, path.name) for path in work.iterdir() if path.is_file() and not path.is_symlink()]
     own = work / "aggregator.toml"
     config = own.read_bytes() if own.exists() and b"chunk_bytes" in own.read_bytes() else b""
-    by_sound, seconds = sound(*max(files), config) if files else Nothing, SECONDS * _slowness()
+    many = sum(len(names) for _, _, names in os.walk(work))
+    by_sound, seconds = sound(*max(files), config) if files else Nothing, (SECONDS + many * _A_FILE) * _slowness()
     found = [f"{taken.seconds:.1f} s of CPU, a sound file {by_sound.seconds:.1f}, {seconds:.1f} more allowed"] if taken.seconds > by_sound.seconds + seconds else []
     return found + ([f"{taken.megabytes} MB, a sound file {by_sound.megabytes}"] if taken.megabytes > by_sound.megabytes + MEGABYTES else [])
 
