@@ -59,13 +59,14 @@ def _holds(ledger: Ledger, run: Run) -> bool:
 
 
 def _of_run(ledger: Ledger, run: Run, path: Path, numbers: set[str], of_customs: set[str], listed: set[str]) -> Iterator[pa.Table]:
-    unit = mode_of(run.mode).dictionary.unit
+    mode = mode_of(run.mode)
+    unit = mode.dictionary.unit
     with as_written(path):
-        ours = table_in(path, mode_of(run.mode), "audit_map", dict.fromkeys((*_OURS, *unit)))
+        ours = table_in(path, mode, "audit_map", dict.fromkeys((*_OURS, *unit)))
     names = ours.column_names
     if unit:
         # As the ledger knows them, until they are shown.
-        ours = ours.set_column(ours.column_names.index("inventory_no"), "inventory_no", unit_numbers(ours.combine_chunks(), mode_of(run.mode).dictionary))
+        ours = ours.set_column(ours.column_names.index("inventory_no"), "inventory_no", unit_numbers(ours, mode.dictionary))
     wanted = pa.array(sorted(numbers), pa.string())
     mask = pc.is_in(ours["inventory_no"], pa.array(sorted(of_customs | listed), pa.string()))
     for name in _BY_TEXT:

@@ -20,7 +20,7 @@ from aggregator.outputs.audit_map import read_audit_map
 from aggregator.places.at import place_at
 from aggregator.places.place import MANIFEST
 from aggregator.schemas.column_names import own_names
-from aggregator.schemas.modes import MODES, Mode, Procedure, mode_of
+from aggregator.schemas.modes import MODES, Mode, mode_of
 
 _MOST_OF_A_MANIFEST = 64 << 20
 _NEEDED = {
@@ -30,7 +30,7 @@ _NEEDED = {
 }  # fmt: skip
 """What each row of a table has. Other columns came with time: runs of older versions lack them."""
 _PLACE = ("declaration_ref", "declaration_item_no")
-"""Blank for what goes as a list and not as a declaration."""
+"""Blank, in modes that have lists, for what goes as one and not as a declaration."""
 
 
 class RunTables:
@@ -84,7 +84,7 @@ def table_in(file: Path, mode: Mode, name: str, columns: Iterable[str] = (), fil
         ), parse_options=pa_csv.ParseOptions(newlines_in_values=True)).select(wanted(there))  # fmt: skip
     table = table.cast(pa.schema([schema.field(each) for each in table.column_names]))
     table.validate(full=True)
-    filled = [each for each in _NEEDED[name] if each in table.column_names and not (each in _PLACE and mode.procedure is Procedure.ROUTE)]
+    filled = [each for each in _NEEDED[name] if each in table.column_names and not (each in _PLACE and each in mode.outputs.nullable)]
     if name == "audit_map" and (blank := [each for each in filled if table[each].null_count]):
         raise ValueError(f"blanks in the column '{blank[0]}'")
     return table.combine_chunks()

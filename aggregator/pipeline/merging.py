@@ -45,8 +45,7 @@ def merge_items(engine: Engine, shared: Shared[Work], settled: list[Settled], ru
     number of keys, and neither that of chunks nor of lines.
     """
     work = shared.value
-    cut = list(_groups(settled))
-    named = [(f"combined-{number}", units) for number, units in enumerate(cut)]
+    named = [(f"combined-{number}", units) for number, units in enumerate(_groups(settled))]
     counts = spread(engine, combine, ((shared, name, [unit.unit for unit in units]) for name, units in named))
     waiting = [_Group(name, units, rows) for (name, units), rows in zip(named, counts, strict=True)]
     items, folds = list[pa.Table](), list[_Fold]()

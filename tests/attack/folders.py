@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -14,8 +13,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tests.attack.alone import alone
 from tests.attack.judge import Case
+from tests.attack.sound import left_by
 from tests.attack.texts import RUN, TEXTS
 from tests.conftest import csv_text, row
 
@@ -54,14 +53,8 @@ _READ_BY = {
 @cache
 def _published() -> dict[str, bytes]:
     """The files of a folder of results with a run in it."""
-    with tempfile.TemporaryDirectory(prefix="attack-") as folder:
-        work, temporary = Path(folder, "work"), Path(folder, "tmp")
-        work.mkdir()
-        temporary.mkdir()
-        (work / "x.csv").write_text(csv_text([row(), row(inventory_no="22442026E000000002", order_no="DD2", waybill_no="LP2", goods_name="")]), encoding="utf-8")
-        came = alone(("run", "x.csv", *RUN), work, temporary)
-        assert came.code == 3, came.told
-        return {str(path.relative_to(work / "out")): path.read_bytes() for path in (work / "out").rglob("*") if path.is_file()}
+    export = csv_text([row(), row(inventory_no="22442026E000000002", order_no="DD2", waybill_no="LP2", goods_name="")])
+    return left_by(("run", "x.csv", *RUN), export, 3)
 
 
 def _set(*path: str, to: Any) -> Callable[[Path], object]:

@@ -40,14 +40,19 @@ def made(kind: str, size: int) -> bytes:
 @cache
 def ledger() -> dict[str, bytes]:
     """The files of one that knows an inventory: without a ledger nothing is received."""
+    return left_by(("ledger", "import", "x.csv", "--out", "out"), "inventory_no\n22442026E000000007\n", 0)
+
+
+def left_by(command: tuple[str, ...], export: str, code: int) -> dict[str, bytes]:
+    """What a command that ends with that code makes of x.csv in the folder out: file to content."""
     with tempfile.TemporaryDirectory(prefix="attack-") as folder:
         work, temporary = Path(folder, "work"), Path(folder, "tmp")
         work.mkdir()
         temporary.mkdir()
-        (work / "x.csv").write_text("inventory_no\n22442026E000000007\n", encoding="utf-8")
-        came = alone(("ledger", "import", "x.csv", "--out", "out"), work, temporary)
-        assert came.code == 0, came.told
-        return {path.name: path.read_bytes() for path in (work / "out").iterdir() if path.is_file()}
+        (work / "x.csv").write_text(export, encoding="utf-8")
+        came = alone(command, work, temporary)
+        assert came.code == code, came.told
+        return {str(path.relative_to(work / "out")): path.read_bytes() for path in (work / "out").rglob("*") if path.is_file()}
 
 
 @cache
