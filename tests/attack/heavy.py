@@ -9,22 +9,23 @@ from pathlib import Path
 import xlsxwriter
 
 from tests.attack.judge import Case
-from tests.attack.sound import INVENTORY, MESSAGE
+from tests.attack.sound import MESSAGE, made
 from tests.conftest import csv_text, row
 
 _MEBIBYTE = 1 << 20
+_MESSAGE = 200
 
 
 def cases() -> Iterator[Case]:
     for kind, make in {"lines": b"\n", "cells": b",".join([b'""'] * len(row())) + b"\n", "blanks": b",".join([b" "] * len(row())) + b"\n", "commas": b"," * (len(row()) - 1) + b"\n"}.items():
         yield _case(f"blank {kind}", ("check", "x.csv"), lambda work, make=make: _repeated(work / "x.csv", csv_text([row()]).encode(), make, 100))
     begin, end = MESSAGE.format(doctype="", guid="x", inventories="|").encode().split(b"|")
-    inventory = INVENTORY.format(number="1", text="a").encode()
-    for kind, (piece, last) in {
-        "blank": (b" " * 1024, end), "text": (b"x" * 1024, end), "comment": (b"<!-- x -->" * 100, end), "tags": (b"<a/>" * 256, end), "cut off": (inventory, b""), "a text": (b"<a>" + b"x" * 1000 + b"</a>", end), "sound": (inventory, end),
-    }.items():  # fmt: skip
-        for command in (("receive", "x.xml", "--out", "out"), ("check", "x.xml")):
-            yield _case(f"message/{kind}", command, lambda work, piece=piece, last=last: _repeated(work / "x.xml", begin, piece, 200, last))
+    pieces = {"blank": b" " * 1024, "text": b"x" * 1024, "comment": b"<!-- x -->" * 100, "tags": b"<a/>" * 256, "a text": b"<a>" + b"x" * 1000 + b"</a>"}
+    for command in (("receive", "x.xml", "--out", "out"), ("check", "x.xml")):
+        for kind, piece in pieces.items():
+            yield _case(f"message/{kind}", command, lambda work, piece=piece: _repeated(work / "x.xml", begin, piece, _MESSAGE, end))
+        for kind, last in {"sound": None, "cut off": -9}.items():
+            yield _case(f"message/{kind}", command, lambda work, last=last: (work / "x.xml").write_bytes(made(".xml", _MESSAGE << 20)[:last]))
     yield _case("texts", ("check", "x.xlsx"), lambda work: _texts(work / "x.xlsx"))
 
 

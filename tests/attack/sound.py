@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import tempfile
 import zipfile
 from functools import cache
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import xlsxwriter
 
+from aggregator.samples.shapes.formats import as_message
 from tests.attack.alone import Taken, alone
 from tests.conftest import csv_text, row
 
@@ -66,12 +68,26 @@ def _taken(kind: str, size: int, config: bytes) -> Taken:
         return alone(("check", f"x{kind}"), work, temporary).taken
 
 
+_NUMBER = "000000000"
+
+
+def _row(number: str) -> dict[str, str]:
+    return row(inventory_no=f"22442026E{number}", order_no=f"DD{number}", waybill_no=f"LP{number}")
+
+
 def _rows(lines: int) -> list[dict[str, str]]:
-    return [row(inventory_no=f"22442026E{place:09d}", order_no=f"DD{place}", waybill_no=f"LP{place}") for place in range(lines)]
+    return [_row(f"{place:09d}") for place in range(lines)]
+
+
+def _numbered(one: str, lines: int) -> str:
+    """Text of one inventory so many times, each of its own number."""
+    return "".join(one.replace(_NUMBER, f"{place:09d}") for place in range(lines))
 
 
 def _text(lines: int) -> bytes:
-    return csv_text(_rows(lines)).encode()
+    one = csv_text([_row(_NUMBER)])
+    begin = one.index("\n") + 1
+    return (one[:begin] + _numbered(one[begin:], lines)).encode()
 
 
 def _zip(lines: int) -> bytes:
@@ -98,7 +114,8 @@ def _parquet(lines: int) -> bytes:
 
 
 def _message(lines: int) -> bytes:
-    return MESSAGE.format(doctype="", guid="x", inventories="".join(INVENTORY.format(number=place, text="a") for place in range(lines))).encode()
+    begin, inventory, end = re.split("(<ceb:Inventory>.*</ceb:Inventory>)", as_message([_row(_NUMBER)]).decode(), flags=re.DOTALL)
+    return (begin + _numbered(inventory, lines) + end).encode()
 
 
 _KINDS = {".csv": _text, ".xlsx": _book, ".parquet": _parquet, ".xml": _message, ".zip": _zip, ".csv.gz": lambda lines: gzip.compress(_text(lines))}
