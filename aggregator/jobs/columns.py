@@ -110,13 +110,21 @@ def suggestions(dictionary: Dictionary, missing: list[str], headings: list[str])
     for heading, column in known_headings(dictionary).items():
         if column in known:
             known[column].append(heading)
-    alike = [
-        (max(SequenceMatcher(None, normalised(heading), each).ratio() for each in known[column]), column, heading)
-        for column in missing
-        for heading in headings[:_MOST_HEADINGS]
-    ]
+    alike = []
+    for heading in headings[:_MOST_HEADINGS]:
+        matcher = SequenceMatcher(None, "", normalised(heading))
+        for column in missing:
+            likeness = max((_likeness(matcher, each) for each in known[column]), default=0.0)
+            if likeness >= _ALIKE:
+                alike.append((likeness, column, heading))
     found = dict.fromkeys(missing, "")
-    for likeness, column, heading in sorted(alike, key=lambda each: (-each[0], each[1], each[2])):
-        if likeness >= _ALIKE and not found[column] and heading not in found.values():
+    for _, column, heading in sorted(alike, key=lambda each: (-each[0], each[1], each[2])):
+        if not found[column] and heading not in found.values():
             found[column] = heading
     return found
+
+
+def _likeness(matcher: SequenceMatcher[str], known: str) -> float:
+    """0 where it is too little to be told: bounds of it are known sooner."""
+    matcher.set_seq1(known)
+    return matcher.ratio() if matcher.real_quick_ratio() >= _ALIKE and matcher.quick_ratio() >= _ALIKE else 0.0

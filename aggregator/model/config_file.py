@@ -19,7 +19,7 @@ _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _ALIKE = 0.6
 _DEEPEST = 100
-_MOST_READ = 2 << 20
+_MOST_READ = 512 << 10
 """Characters that are read again to find out in which lines problems stand."""
 Key = tuple[str | int, ...]
 
@@ -39,7 +39,7 @@ class Config(dict[str, Any]):
         """`FILE:LINE: ` of a key; blank where nothing is known of it."""
         if not self.path:
             return ""
-        line = line_of(self.text, key, self._may_read)
+        line = line_of(self.text, key, self._may_read) if self._left >= 0 else None
         return f"{told(self.path)}{f':{line}' if line else ''}: "
 
     def _may_read(self, size: int) -> bool:

@@ -41,6 +41,19 @@ class OncePerValue:
         return result
 
 
+def joined(findings: Iterable[pa.Table], least: int) -> Iterator[pa.Table]:
+    """The same, but small tables together, so many rows at least."""
+    waiting, rows = list[pa.Table](), 0
+    for table in findings:
+        waiting.append(table)
+        rows += table.num_rows
+        if rows >= least:
+            yield pa.concat_tables(waiting)
+            waiting, rows = [], 0
+    if waiting:
+        yield pa.concat_tables(waiting)
+
+
 def reported_once(rules: RuleBook, findings: pa.Table) -> pa.Table:
     """Those of rules that report once a value (ONCE)."""
     places = np.flatnonzero(np.isin(findings["code"].to_numpy(), list(rules.once_per_value)))

@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,7 +20,7 @@ from aggregator.inputs.tables.others import BLANK
 from aggregator.model.errors import Exit
 from aggregator.model.outcome import Figure, Outcome
 from aggregator.outputs.tables import csv_bytes
-from aggregator.pipeline.counting import OncePerValue, add_counts, count_findings, value_counts
+from aggregator.pipeline.counting import OncePerValue, add_counts, count_findings, joined, value_counts
 from aggregator.pipeline.emit import Emitted
 from aggregator.pipeline.resolve import SIMPLIFIED_NAMED, Resolved
 from aggregator.pipeline.result_tables import findings_rows
@@ -32,6 +33,8 @@ from aggregator.schemas.text import Lang, Text
 
 _NO_SURPRISE = {"known", "repeat", "simplified", "other_mode"}
 """Reasons for which nothing may be left to declare."""
+_TOGETHER = 10_000
+"""Findings that are looked at at once: of thousands of files, each has a few."""
 
 
 @dataclass(frozen=True)
@@ -66,38 +69,55 @@ class Result:
         return sum(int(row["rejected"]) for row in self.totals.to_pylist() if row["column"] == "lines")
 
     def findings(self, lang: Lang) -> Iterator[pa.Table]:
-        return findings_rows(self.work.mode, self._finding_pieces(), lang)
+        once = OncePerValue(self.work.mode.rules)
+        return findings_rows(self.work.mode, map(once.filter, joined(self._finding_pieces(), _TOGETHER)), lang)
 
     def _finding_pieces(self) -> Iterator[pa.Table]:
         """File findings before those of the file's rows; what has no place in the input last."""
-        once, told = OncePerValue(self.work.mode.rules), 0
+        told = 0
         for place, findings in self._findings_by_file():
             yield from self._file_findings(range(told, place + 1))
             told = max(told, place + 1)
-            yield once.filter(findings)
+            yield findings
         yield from self._file_findings(range(told, len(self.work.files)))
         yield self._without_place()
 
     def findings_as_csv(self, written: Sequence[Told], lang: Lang, outcome: Outcome) -> Iterator[bytes]:
         """The same as rows of CSV, of which workers have written most; they are counted into the outcome."""
         outcome.findings, outcome.examples = {}, {}
-        told = 0
+        told, of_files = 0, self._file_findings_as_csv(lang, outcome)
         for chunk, each in zip(self.work.chunks, written, strict=True):
             rows, begin = self.work.storage.read_bytes(each.name), 0
             for part, size in zip(chunk, each.sizes, strict=True):
-                yield from self._as_csv(self._file_findings(range(told, part.place + 1)), lang, outcome)
+                yield from islice(of_files, max(part.place + 1 - told, 0))
                 told = max(told, part.place + 1)
                 yield rows[begin : begin + size]
                 begin += size
             add_counts(outcome, each.counts, each.examples)
-        yield from self._as_csv(self._file_findings(range(told, len(self.work.files))), lang, outcome)
+        yield from of_files
         yield from self._as_csv([self._without_place()], lang, outcome)
+
+    def _file_findings_as_csv(self, lang: Lang, outcome: Outcome) -> Iterator[bytes]:
+        """For each file the rows of what is said of it: put into words many at once, counted when they are asked for."""
+        for begin in range(0, len(self.work.files), _TOGETHER):
+            places = range(begin, min(begin + _TOGETHER, len(self.work.files)))
+            findings = [list(self._file_findings(range(place, place + 1))) for place in places]
+            given = [table for each in findings for table in each]
+            rows = pa.concat_tables(findings_rows(self.work.mode, [pa.concat_tables(given)], lang)) if given else None
+            at = 0
+            for each in findings:
+                count = sum(table.num_rows for table in each)
+                yield self._counted_csv(rows.slice(at, count), outcome) if rows is not None and count else b""
+                at += count
 
     def _as_csv(self, findings: Iterable[pa.Table], lang: Lang, outcome: Outcome) -> Iterator[bytes]:
         given = [each for each in findings if each.num_rows]
         for table in findings_rows(self.work.mode, given, lang) if given else ():
-            add_counts(outcome, *count_findings([table]))
-            yield csv_bytes(table.cast(self.work.mode.outputs["findings"]), header=False)
+            yield self._counted_csv(table, outcome)
+
+    def _counted_csv(self, rows: pa.Table, outcome: Outcome) -> bytes:
+        add_counts(outcome, *count_findings([rows]))
+        return csv_bytes(rows.cast(self.work.mode.outputs["findings"]), header=False)
 
     def _without_place(self) -> pa.Table:
         placeless = self.placeless.drop_columns("line")
