@@ -28,6 +28,8 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
+import pyarrow as pa
+
 import aggregator
 import aggregator.__main__ as script
 from aggregator.cli import cli, ending
@@ -79,6 +81,8 @@ def alone(command: tuple[str, ...], work: Path, temporary: Path, before: Callabl
     """`before` is called in the process, before the command: it may change what it will."""
     _warm()
     gc.freeze()
+    # What a large file took here, and gave back, the process would begin with, give up and be told to have taken.
+    pa.default_memory_pool().release_unused()
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as told:
         answer, ours = os.pipe()
         child = os.fork()

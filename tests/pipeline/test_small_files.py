@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator.inputs.inputs import open_inputs
+from aggregator.jobs.run import check
 from aggregator.model.errors import StopRun
-from tests.conftest import Runner, csv_text, parameters, row
+from tests.conftest import NOW, Runner, csv_text, parameters, row
 from tests.pipeline.test_orphans import UNREADABLE
 from tests.pipeline.test_properties import Folder
 from tests.tries import tries
@@ -111,3 +112,18 @@ def test_other_headings_make_another_chunk(runner: Runner) -> None:
     own = runner.write([row()], "1.csv")
     other = runner.write(csv_text([row(inventory_no="22442026E000000009", order_no="DD9", waybill_no="LP9")]).replace("goods_spec", "spec", 1), "2.csv")
     assert chunks([own, other], 1 << 20) == 2
+
+
+def test_what_is_said_of_many_files_comes_in_their_order(runner: Runner) -> None:
+    """Also of those of which nothing is said: some end without a line end, some have a transport mode that is told once."""
+    files = []
+    for place in range(40):
+        text = csv_text([row(inventory_no=f"22442026E{place:09d}", order_no=f"DD{place}", waybill_no=f"LP{place}", transport_mode_code="5" if place % 3 == 0 else "UV"[place % 2])])
+        files.append(runner.write(text.rstrip("\n") if place % 5 == 0 else text, f"{place:02d}.csv"))
+    outcome = runner.run(*files)
+    found = [(Path(each["source_file"]).name, each["code"]) for each in runner.results(outcome, "findings")]
+    assert found == [("00.csv", "F302"), ("01.csv", "R202"), ("02.csv", "R202"), *((f"{place:02d}.csv", "F302") for place in range(5, 40, 5))]
+    assert (outcome.findings, Path(outcome.examples["F302"][0].file).name) == ({"F302": 8, "R202": 2}, "00.csv")
+    checked, tables = check(parameters(*files, out=runner.folder).for_check(), NOW.date())
+    assert [(Path(each["source_file"]).name, each["code"]) for table in tables for each in table.to_pylist()] == found
+    assert checked.findings == outcome.findings
