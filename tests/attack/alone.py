@@ -51,7 +51,8 @@ HANGS = 120
 def _warm() -> None:
     with tempfile.TemporaryDirectory(prefix="attack-") as folder, chdir(folder):
         Path("export.csv").write_text(csv_text([row()]), encoding="utf-8")
-        ran(("run", "export.csv", *RUN))
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()), suppress(SystemExit):
+            cli.main(["run", "export.csv", *RUN], prog_name="aggregator", standalone_mode=False)
         assert Path("out", "ledger.sqlite").exists()
 
 
@@ -136,12 +137,6 @@ def _be_it(command: tuple[str, ...], work: Path, temporary: Path, before: Callab
         os.write(2, traceback.format_exc().encode())
     finally:
         os._exit(code)
-
-
-def ran(command: tuple[str, ...]) -> None:
-    """One command before another, in the same process."""
-    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()), suppress(SystemExit):
-        cli.main(list(command), prog_name="aggregator", standalone_mode=False)
 
 
 def with_clock(ahead: timedelta) -> None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import gzip
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
 from aggregator.model.disk import OWNER
-from tests.attack.alone import ran, with_clock
+from tests.attack.alone import with_clock
 from tests.attack.judge import CODES, Case, mounts
-from tests.attack.sound import INVENTORY, MESSAGE, made
+from tests.attack.sound import INVENTORY, MESSAGE, left_by, made
 from tests.attack.texts import NUMBERS, RUN, TEXTS
 from tests.conftest import csv_text, row
 
@@ -39,14 +38,10 @@ def _locked(path: Path, mode: int) -> None:
     path.chmod(mode)
 
 
-def _as_ordinary(lock: Callable[[Path], object], *, after_a_run: bool) -> Callable[[Path], object]:
+def _as_ordinary(lock: Callable[[Path], object]) -> Callable[[Path], object]:
     """All there is becomes the user's, but for what `lock` gives to root."""
 
     def before(work: Path) -> None:
-        # Also where none is needed: what it imports can perhaps not be read by the user.
-        ran(("run", "first.csv", *RUN, "--metrics-file", "out/metrics.prom"))
-        if not after_a_run:
-            shutil.rmtree(work / "out")
         if IS_ROOT:
             for path in (work, work.parents[1] / "tmp", *work.rglob("*")):
                 os.chown(path, ORDINARY, ORDINARY)
@@ -88,14 +83,21 @@ def _users() -> Iterator[Case]:
 
 def _user(kind: str, command: tuple[str, ...], lock: Callable[[Path], object], more: Callable[[Path], object] = lambda work: None, *, after_a_run: bool = False) -> Case:
     def make(work: Path) -> None:
-        _exports(work)
+        (_after_a_run if after_a_run else _export)(work)
         more(work)
 
-    return Case(f"user/{kind}/{' '.join(command[:2])} {' '.join(command[2:])[:12]}", make, command, before=_as_ordinary(lock, after_a_run=after_a_run))
+    return Case(f"user/{kind}/{' '.join(command[:2])} {' '.join(command[2:])[:12]}", make, command, before=_as_ordinary(lock))
 
 
-def _exports(work: Path) -> None:
-    (work / "first.csv").write_text(csv_text([row()]), encoding="utf-8")
+def _after_a_run(work: Path) -> None:
+    _export(work)
+    for name, data in left_by(("run", "x.csv", *RUN, "--metrics-file", "out/metrics.prom"), csv_text([row()]), 0).items():
+        path = work / "out" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def _export(work: Path) -> None:
     (work / "export.csv").write_text(csv_text([row(), row(**_SECOND, goods_name="")]), encoding="utf-8")
 
 
@@ -123,11 +125,10 @@ def _clocks() -> Iterator[Case]:
     for kind, ahead in {"hours back": timedelta(hours=-5), "a year back": timedelta(days=-365), "ten years back": timedelta(days=-3650), "a year ahead": timedelta(days=365), "the last day": timedelta(days=2_900_000)}.items():
 
         def before(work: Path, ahead: timedelta = ahead) -> None:
-            ran(("run", "first.csv", *RUN))
             with_clock(ahead)
 
         for command in (("run", "export.csv", *again), ("run", "export.csv", *again[2:]), *_WRITES[1:], *_LOOKS, ("check", "export.csv", "--receipts", "export.csv"), ("modes", "export.csv"), ("config", "show")):
-            yield Case(f"clock/{kind}/{' '.join(command)[:40]}", _exports, command, before=before)
+            yield Case(f"clock/{kind}/{' '.join(command)[:40]}", _after_a_run, command, before=before)
 
 
 # ------------------------------------------------------------------------------------------------------ a full temporary folder

@@ -55,7 +55,7 @@ def _cells() -> Iterator[Case]:
 
 _FREE = ("order_no", "goods_name", "consignor_name")
 """Free text: what stands there reaches every output."""
-_TOGETHER = 3
+_TOGETHER = 6
 
 
 def _cells_of(text: str, *columns: str) -> str:

@@ -45,6 +45,7 @@ def ledger() -> dict[str, bytes]:
     return left_by(("ledger", "import", "x.csv", "--out", "out"), "inventory_no\n22442026E000000007\n", 0)
 
 
+@cache
 def left_by(command: tuple[str, ...], export: str, code: int) -> dict[str, bytes]:
     """What a command that ends with that code makes of x.csv in the folder out: file to content."""
     with tempfile.TemporaryDirectory(prefix="attack-") as folder:
