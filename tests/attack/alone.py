@@ -52,7 +52,7 @@ def _warm() -> None:
     with tempfile.TemporaryDirectory(prefix="attack-") as folder, chdir(folder):
         Path("export.csv").write_text(csv_text([row()]), encoding="utf-8")
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()), suppress(SystemExit):
-            cli.main(["run", "export.csv", *RUN], prog_name="aggregator", standalone_mode=False)
+            cli.main(["run", "export.csv", *RUN, "--metrics-file", "m.prom"], prog_name="aggregator", standalone_mode=False)
         assert Path("out", "ledger.sqlite").exists()
 
 
