@@ -14,7 +14,7 @@ from aggregator.inputs.export import FILE_LINES, Export, FileFinding, Source, un
 from aggregator.inputs.formats.merged_cells import MergedCells
 from aggregator.inputs.formats.spool import SpoolWriter, reported_column
 from aggregator.inputs.formats.workbook_cells import Book, Sheet
-from aggregator.inputs.formats.workbook_parts import FarCell, Parts, parts_of
+from aggregator.inputs.formats.workbook_parts import Parts, parts_of, refuse_far
 from aggregator.inputs.formats.workbook_size import refuse_bomb
 from aggregator.inputs.reading import Reading
 from aggregator.inputs.sources.unchanged import taken_of
@@ -39,8 +39,13 @@ def open_workbook(source: Source, how: Reading) -> list[Export]:
 
 def _opened(source: Source, book: Book, how: Reading, *, zipped: bool) -> list[Export]:
     names = [name for name in book.names if not how.sheets or name in how.sheets]
-    looked_at = {name: _parts(source, name) for name in names} if zipped else {}
-    sheets = {name: book.sheet(name) for name in names}
+    looked_at, sheets = dict[str, Parts | None](), dict[str, Sheet]()
+    for name in names:
+        if zipped:
+            refuse_far(source, name)
+        read = book.begun(name)
+        looked_at[name] = _parts(source, name) if zipped else Parts()
+        sheets[name] = read()
     if not book.names:
         raise unusable("F108", source.name, "It has no sheets.", "其中没有工作表。")
     if not sheets:
@@ -50,7 +55,7 @@ def _opened(source: Source, book: Book, how: Reading, *, zipped: bool) -> list[E
     reported = [] if how.sheets else [FileFinding("F306", name) for name in hidden]
     exports = []
     for name in _chosen(source, book, heads, [] if how.sheets else hidden, how):
-        parts = (looked_at[name] or parts_of(source, name)) if zipped else Parts()
+        parts = looked_at[name] or parts_of(source, name)
         head = _head(source, sheets[name], how, parts) or heads[name]
         head.must_be_on_top(source.name)
         exports.append(_spooled(source, "xlsx" if zipped else "xls", sheets[name], name, head, parts, reported, how))
@@ -58,11 +63,9 @@ def _opened(source: Source, book: Book, how: Reading, *, zipped: bool) -> list[E
 
 
 def _parts(source: Source, sheet: str) -> Parts | None:
-    """None where they do not fit together, which is for the sheets that are read. Raises FarCell before the reader makes room for it."""
+    """None where they do not fit together, which is for the sheets that are read."""
     try:
         return parts_of(source, sheet)
-    except FarCell:
-        raise
     except UnusableInput:
         return None
 

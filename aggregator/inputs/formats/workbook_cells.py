@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
@@ -63,8 +63,10 @@ class Book:
                 stream.close()  # type: ignore[union-attr]
         self._process.wait()
 
-    def sheet(self, name: str) -> Sheet:
-        return Sheet(self, name, self.ask("sheet", name))
+    def begun(self, name: str) -> Callable[[], Sheet]:
+        """A sheet that is read meanwhile: call for it before anything else is asked."""
+        self.ask_ahead("sheet", name)
+        return lambda: Sheet(self, name, self.answer())
 
     def ask(self, *request: Any) -> Any:
         self.ask_ahead(*request)

@@ -8,6 +8,7 @@ import posixpath
 import re
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,8 @@ from aggregator.inputs.sources.zipped import sound_archive
 from aggregator.model.errors import UnusableInput
 
 _TRUE = ("1", "true")
+_WORKBOOK = "xl/workbook.xml"
+_MISFITS = (KeyError, StopIteration, ValueError, etree.XMLSyntaxError)
 _PIECE = 1 << 20
 _OVERLAP = 1 << 16
 """Longer than any row's tag, or any cell with the longest formula."""
@@ -57,35 +60,34 @@ class Parts:
     spoiled: dict[tuple[int, int], str] = field(default_factory=dict)
 
 
-class FarCell(UnusableInput):
-    """The reader would make room for all cells up to one that stands far from the others."""
-
-
-def _far_text(name: str, sheet: str, cell: str) -> tuple[str, str]:
-    stop = unusable("F108", name, f"Sheet {sheet}: the cell {cell} stands far from all others.", f"工作表 {sheet}：单元格 {cell} 远离其他所有单元格。")
-    return stop.text.en, stop.text.zh
+def refuse_far(source: Source, sheet: str) -> None:
+    """The reader would make room for all cells up to one that stands far from the others. Of parts that do not fit together nothing is
+    said here: `parts_of` does."""
+    far = ""
+    with suppress(*_MISFITS, UnusableInput), sound_archive(source.name), zipfile.ZipFile(source.path) as archive:
+        path, extent = _path_of(archive, _xml(archive, _WORKBOOK), sheet), Extent()
+        for piece in _pieces(archive, path):
+            extent.add(piece)
+        far = far_cell(_pieces(archive, path)) if extent.is_far else ""
+    if far:
+        raise unusable("F108", source.name, f"Sheet {sheet}: the cell {far} stands far from all others.", f"工作表 {sheet}：单元格 {far} 远离其他所有单元格。")
 
 
 def parts_of(source: Source, sheet: str) -> Parts:
     with sound_archive(source.name), zipfile.ZipFile(source.path) as archive:
         try:
-            workbook = _xml(archive, "xl/workbook.xml")
-            path = _path_of(archive, workbook, sheet)
+            workbook = _xml(archive, _WORKBOOK)
             never_calculated = any(each.get("fullCalcOnLoad") in _TRUE for each in workbook.iter("{*}calcPr"))
             hidden: set[int] = set()
             spoiled: dict[tuple[int, int], str] = {}
             patterns: _Patterns | None = None
-            extent = Extent()
-            for piece in _pieces(archive, path):
-                extent.add(piece)
+            for piece in _pieces(archive, _path_of(archive, workbook, sheet)):
                 patterns = patterns or _patterns(piece)
                 _refuse_long_cells(piece)
                 if b"hidden=" in piece:
                     hidden.update(int(match[1]) for match in patterns.hidden_row.finditer(piece))
                 spoiled.update(_spoiled(piece, patterns, never_calculated=never_calculated))
-            if extent.is_far and (far := far_cell(_pieces(archive, path))):
-                raise FarCell(*_far_text(source.name, sheet, far))
-        except (KeyError, StopIteration, ValueError, etree.XMLSyntaxError):
+        except _MISFITS:
             raise unusable("F108", source.name, "Its parts do not fit together.", "工作簿内部结构不完整。") from None
     dates = next(workbook.iter("{*}workbookPr"), None)
     return Parts(dates is not None and dates.get("date1904") in _TRUE, tuple(sorted(hidden)), spoiled)
