@@ -57,6 +57,16 @@ def test_a_breach_of_each_check(check: Callable[..., pa.Table], encoded: bool, n
             check(M9610, name, table_of(name, {**sound, column: None}, encoded=encoded))
 
 
+@pytest.mark.parametrize(("name", "column"), [(name, column) for name, schema in M9610.outputs.tables.items() for column in schema.names])
+def test_nothing_is_blank_but_what_may_be(name: str, column: str) -> None:
+    blank = table_of(name, {**dict(sound_row(name)), column: None}, encoded=False)
+    if column in M9610.outputs.nullable:
+        assert checked(M9610, name, blank)[column].null_count == 1
+    else:
+        with pytest.raises(OurFault, match="D101"):
+            checked(M9610, name, blank)
+
+
 def test_csv_of_a_column_in_an_empty_and_another_piece() -> None:
     """Arrow's writer takes memory that is not the table's for the cells of such columns."""
     nothing = pa.chunked_array([pa.array([], pa.string()), pa.nulls(2, pa.string())])
