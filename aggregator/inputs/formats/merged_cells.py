@@ -41,6 +41,11 @@ class MergedCells:
         self._waiting = deque(sorted(each for each in ranges if each[1][0] >= first and each[0] != each[1]))
         self._open: list[_Open] = []
 
+    @property
+    def any(self) -> bool:
+        """Whether some are still to come, or open."""
+        return bool(self._waiting or self._open)
+
     def fill(self, cells: list[list[Any]], first: int, count: int) -> tuple[int, UnclearCells]:
         """Fill the rows from `first` on: how many cells that were, and what is not clear."""
         end, filled, reported = first + count, 0, UnclearCells()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +11,7 @@ import pyarrow as pa
 from aggregator.inputs.export import FILE_LINES, Export, FileFinding, Source, unusable
 from aggregator.inputs.formats.merged_cells import MergedCells
 from aggregator.inputs.formats.spool import SpoolWriter, reported_column
-from aggregator.inputs.formats.workbook_cells import Book, Sheet
+from aggregator.inputs.formats.workbook_cells import Book, Column, Sheet
 from aggregator.inputs.formats.workbook_parts import Parts, parts_of, refuse_far
 from aggregator.inputs.formats.workbook_size import refuse_bomb
 from aggregator.inputs.reading import Reading
@@ -22,10 +20,10 @@ from aggregator.inputs.tables.cells import column_texts, text_of
 from aggregator.inputs.tables.headings import match_headings
 from aggregator.inputs.tables.sheet import HEAD_ROWS, Head, find_head
 from aggregator.model.errors import UnusableInput
+from aggregator.schemas.field import Field
 
 _ROWS_AT_ONCE = 20_000
 _ZIP = b"PK"
-Rows = list[list[Any]]
 
 
 def open_workbook(source: Source, how: Reading) -> list[Export]:
@@ -98,7 +96,8 @@ def _holds_lists(head: Head) -> bool:
 
 
 def _head(source: Source, sheet: Sheet, how: Reading, parts: Parts | None = None) -> Head | None:
-    rows = [[text_of(cell) for cell in row] for row in islice(_rows(sheet), HEAD_ROWS)]
+    beside = [""] * _left(sheet)
+    rows = [beside + [text_of(cell) for cell in row] for row in sheet.first_rows(HEAD_ROWS)]
     for row, place, text in _spoiled(parts, 0, len(rows)) if parts is not None else ():
         if place < len(rows[row]):
             rows[row][place] = text
@@ -109,17 +108,21 @@ def _head(source: Source, sheet: Sheet, how: Reading, parts: Parts | None = None
     return head
 
 
-def _rows(sheet: Sheet, count: int = 0) -> Iterator[list[Any]]:
-    """All rows from the first of the sheet, each from its first column: the reader leaves out what is empty beside them. Blank
-    rows below, up to `count`: it leaves out too what is nothing but formulas without a value."""
-    left = sheet.start[1] if sheet.start else 0
-    beside = [""] * left if sheet.width < sheet.total_width else []
-    width = 0
-    for row in sheet.iter_rows():
-        yield beside + row if beside else row
-        width, count = len(beside) + len(row), count - 1
-    for _ in range(count):
-        yield [""] * width
+def _left(sheet: Sheet) -> int:
+    """Columns before the first that is not empty: the reader leaves them out."""
+    return sheet.start[1] if sheet.start and sheet.width < sheet.total_width else 0
+
+
+def _columns(sheet: Sheet, first: int, count: int) -> Iterator[tuple[int, list[Column]]]:
+    """Rows from `first` on by column, many at a time, with their number; each from the first column. Below them blank ones, so that the
+    sheet has `count`: the reader leaves out too what is nothing but formulas without a value."""
+    for rows, columns in sheet.columns(first):
+        yield rows, [*([""] * rows for _ in range(_left(sheet))), *columns]
+        first += rows
+    while first < count:
+        rows = min(count - first, _ROWS_AT_ONCE)
+        yield rows, [[""] * rows for _ in range(_left(sheet) + sheet.width)]
+        first += rows
 
 
 def _spoiled(parts: Parts, first: int, count: int) -> Iterator[tuple[int, int, str]]:
@@ -127,6 +130,10 @@ def _spoiled(parts: Parts, first: int, count: int) -> Iterator[tuple[int, int, s
     for (row, place), text in parts.spoiled.items():
         if first < row <= first + count:
             yield row - 1 - first, place, text
+
+
+def _texts(cells: Column, field: Field | None, repairs: Counter[str], parts: Parts) -> pa.Array:
+    return pa.array(column_texts(cells, field, repairs, from_1904=parts.from_1904), pa.string()) if isinstance(cells, list) else cells
 
 
 def _spooled(
@@ -138,21 +145,18 @@ def _spooled(
     headers = {place for place, column in columns.items() if how.dictionary[column].header}
     merged = MergedCells(sheet.merged_cell_ranges, first, columns, headers)
     count = max([sheet.end[0] + 1 if sheet.end else 0, *(row for row, place in parts.spoiled if place in columns)])
-    rows = islice(_rows(sheet, count), first, None)
     with SpoolWriter(path, width, how.chunk_bytes) as spool:
-        while piece := list(islice(rows, _ROWS_AT_ONCE)):
-            cells = [list(column) for column in zip(*piece, strict=True)]
-            for row, place, text in _spoiled(parts, first, len(piece)):
-                if place < width:
-                    cells[place][row] = text
-            filled, unclear = merged.fill(cells, first, len(piece))
+        for rows, cells in _columns(sheet, first, count):
+            spoiled = [each for each in _spoiled(parts, first, rows) if each[1] < width]
+            if spoiled or merged.any:
+                cells = [each if isinstance(each, list) else each.to_pylist() for each in cells]
+            for row, place, text in spoiled:
+                cells[place][row] = text
+            filled, unclear = merged.fill(cells, first, rows) if merged.any else (0, {})
             repairs["merged_cells"] += filled
-            texts = [column_texts(cells[place], how.dictionary.by_column.get(columns.get(place, "")), repairs, from_1904=parts.from_1904) for place in range(width)]
-            spool.add(
-                [pa.array(each, pa.string()) for each in texts], np.arange(first + 1, first + 1 + len(piece)),
-                reported=reported_column(unclear, len(piece)) if unclear else None,
-            )  # fmt: skip
-            first += len(piece)
+            texts = [_texts(cells[place], how.dictionary.by_column.get(columns.get(place, "")), repairs, parts) for place in range(width)]
+            spool.add(texts, np.arange(first + 1, first + 1 + rows), reported=reported_column(unclear, rows) if unclear else None)
+            first += rows
     hidden = [row for row in parts.hidden_rows if row > head.row + 1]
     more = [FileFinding("F307", f"{len(hidden)}", hidden[0])] if hidden else []
     return Export(

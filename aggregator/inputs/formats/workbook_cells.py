@@ -14,7 +14,10 @@ from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from aggregator.inputs.export import Source, unusable
 from aggregator.inputs.formats import workbook_process
@@ -23,7 +26,9 @@ from aggregator.model import memory
 from aggregator.model.errors import CannotReadOrWrite
 from aggregator.model.signals import deaf_to_the_terminal
 
-_FEW, _MANY = 100, 20_000
+_MANY = 5_000
+Column: TypeAlias = "pa.Array | list[Any]"
+"""Cells: texts, or of any kind."""
 _NO_MEMORY = (b"memory allocation of", b"PyObject pointer is null")
 """What the library says last when it gets no memory."""
 _KINDS: dict[str, Any] = {"datetime": datetime.fromisoformat, "date": date.fromisoformat, "time": time.fromisoformat, "timedelta": lambda parts: timedelta(*parts)}
@@ -89,7 +94,7 @@ class Book:
             raise self._ended()
         found = json.loads(line, object_hook=_cell_or_dictionary)
         if "error" not in found:
-            return found["answer"]
+            return self._with_texts(found["answer"])
         kinds, text = found["error"], found["text"]
         if "PasswordError" in kinds:
             raise unusable("F108", self._source.name, "It is protected by a password.", "工作簿受密码保护。")
@@ -98,6 +103,20 @@ class Book:
         if "OSError" in kinds and found["errno"] is not None:
             raise OSError(found["errno"], text, self._source.name)
         raise unusable("F108", self._source.name, f"{text.splitlines()[0] if text else kinds[0]}.", f"{text.splitlines()[0] if text else kinds[0]}。")
+
+    def _with_texts(self, found: Any) -> Any:
+        """Texts of columns follow an answer."""
+        if isinstance(found, dict) and "columns" in found:
+            found["columns"] = [self._texts(found["rows"], each) if isinstance(each, int) else each for each in found["columns"]]
+        return found
+
+    def _texts(self, count: int, size: int) -> pa.Array:
+        data = self._process.stdout.read(size)  # type: ignore[union-attr]
+        if len(data) < size:
+            raise self._ended()
+        texts = pc.split_pattern(pa.array([data.decode()]), "\0").flatten()
+        assert len(texts) == count
+        return texts
 
     def _ended(self) -> Exception:
         """Why the process is no more."""
@@ -138,19 +157,21 @@ class Sheet:
     def merged_cell_ranges(self) -> list[Range]:
         return [((first[0], first[1]), (last[0], last[1])) for first, last in self._book.ask("merged", self.name)]
 
-    def iter_rows(self) -> Iterator[list[Any]]:
-        """A few first, which tell what the sheet is; then many at a time, and the next are made while these are used."""
-        found = self._book.ask("rows", self.name, 0, _FEW)
-        at = len(found["rows"])
-        yield from found["rows"]
-        if found["more"]:
-            self._book.ask_ahead("rows", self.name, at, _MANY)
-        while found["more"]:
+    def first_rows(self, count: int) -> list[list[Any]]:
+        found: list[list[Any]] = self._book.ask("rows", self.name, count)
+        return found
+
+    def columns(self, first: int) -> Iterator[tuple[int, list[Column]]]:
+        """Rows from `first` on, by column: many at a time, with their number. The next are made while these are used."""
+        self._book.ask_ahead("columns", self.name, first, _MANY)
+        more = True
+        while more:
             found = self._book.answer()
-            at += len(found["rows"])
-            if found["more"]:
-                self._book.ask_ahead("rows", self.name, at, _MANY)
-            yield from found["rows"]
+            first, more = first + found["rows"], found["more"]
+            if more:
+                self._book.ask_ahead("columns", self.name, first, _MANY)
+            if found["rows"]:
+                yield found["rows"], found["columns"]
 
 
 def _cell_or_dictionary(found: dict[str, Any]) -> Any:

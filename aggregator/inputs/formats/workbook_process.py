@@ -1,7 +1,7 @@
 """A process that reads a workbook and hands out its cells: `workbook_cells.py` starts it by the path of this file.
 
 The library that reads workbooks is native: a hostile file may end the process that it runs in, and here that is not ours. Asked by a
-line of JSON a request on standard input, it answers by a line of JSON on standard output. Nothing of ours is imported, nor what lies in
+line of JSON a request on standard input, it answers by a line of JSON on standard output, and texts behind it. Nothing of ours is imported, nor what lies in
 the site's folders, so that it starts at once.
 """
 
@@ -19,7 +19,8 @@ MEGABYTE = 1 << 20
 MEMORY, MEMORY_FOR_A_BYTE = 384 * MEGABYTE, 16
 """What no sound workbook takes, by its unpacked size. Cells that share one long text take as much as if each had its own."""
 _SECONDS, _SECONDS_A_MEGABYTE = 60, 2
-_AT_ONCE, _ENOUGH = 500, 16 * MEGABYTE
+_AT_ONCE, _ENOUGH, _A_CELL = 500, 16 * MEGABYTE, 16
+_BETWEEN = "\0"
 
 
 class Answers:
@@ -43,17 +44,32 @@ class Answers:
     def merged(self, name: str) -> Any:
         return self._sheets[name].merged_cell_ranges or []
 
-    def rows(self, name: str, first: int, count: int) -> str:
-        """So many, or fewer where they are long; `more`: whether others follow."""
+    def rows(self, name: str, count: int) -> Any:
+        """So many of the first ones."""
+        return list(islice(self._sheets[name].iter_rows(), count))
+
+    def columns(self, name: str, first: int, count: int) -> tuple[str, list[bytes]]:
+        """So many rows, or fewer where they are long, by column: a list of cells, or, where all are text, how many bytes that takes. Behind
+        the answer follow the texts of each such column, with a null byte between them. `more`: whether rows may follow."""
         at, rows = self._rows.get(name, (-1, iter(())))
         if at != first:
             rows = islice(self._sheets[name].iter_rows(), first, None)
-        parts, length, left, at = list[str](), 0, count, first
+        parts, length, left = list[list[tuple[tuple[Any, ...], str | None]]](), 0, count
         while left and length < _ENOUGH and (some := list(islice(rows, min(left, _AT_ONCE)))):
-            parts.append(_json(some)[1:-1])
-            length, left, at = length + len(parts[-1]), left - len(some), at + len(some)
-        self._rows[name] = (at, rows)
-        return f'{{"rows": [{", ".join(parts)}], "more": {"true" if not left or length >= _ENOUGH else "false"}}}'
+            parts.append([(cells, _BETWEEN.join(cells) if set(map(type, cells)) == {str} else None) for cells in zip(*some, strict=True)])
+            length += sum(_A_CELL * len(cells) + len(text or "") for cells, text in parts[-1])
+            left -= len(some)
+        self._rows[name] = (first + count - left, rows)
+        columns, behind = list[Any](), list[bytes]()
+        for of_column in zip(*parts, strict=True):
+            texts = [text for _, text in of_column if text is not None]
+            text = _BETWEEN.join(texts)
+            if len(texts) < len(of_column) or text.count(_BETWEEN) != count - left - 1:
+                columns.append([cell for cells, _ in of_column for cell in cells])
+            else:
+                behind.append(text.encode())
+                columns.append(len(behind[-1]))
+        return _json({"rows": count - left, "columns": columns, "more": not left or length >= _ENOUGH}), behind
 
 
 def _json(value: Any) -> str:
@@ -70,14 +86,15 @@ def _plain(cell: Any) -> dict[str, Any]:
     raise TypeError(type(cell).__name__)
 
 
-def answer(ask: Callable[..., Any], arguments: list[Any]) -> str:
-    """Whatever goes wrong is said, also by what is no Exception: so does a native library panic."""
+def answer(ask: Callable[..., Any], arguments: list[Any]) -> tuple[str, list[bytes]]:
+    """A line, and what follows it. Whatever goes wrong is said, also by what is no Exception: so does a native library panic."""
     try:
         found = ask(*arguments)
-        return f'{{"answer": {found if isinstance(found, str) else _json(found)}}}'
+        said, behind = found if isinstance(found, tuple) else (_json(found), [])
+        return f'{{"answer": {said}}}', behind
     except BaseException as error:
         kinds = [kind.__name__ for kind in type(error).__mro__]
-        return json.dumps({"error": kinds, "text": str(error), "errno": getattr(error, "errno", None)})
+        return json.dumps({"error": kinds, "text": str(error), "errno": getattr(error, "errno", None)}), []
 
 
 def limit(size: int) -> None:
@@ -101,7 +118,8 @@ def main(place: str, size: str) -> None:
     with suppress(BrokenPipeError):
         for line in sys.stdin.buffer:
             asked, *arguments = json.loads(line)
-            sys.stdout.buffer.write(answer(getattr(answers, asked), arguments).encode("utf-8", "surrogatepass") + b"\n")
+            said, behind = answer(getattr(answers, asked), arguments)
+            sys.stdout.buffer.writelines([said.encode("utf-8", "surrogatepass"), b"\n", *behind])
             sys.stdout.buffer.flush()
 
 
