@@ -27,7 +27,7 @@ from aggregator.schemas.text import Text
 
 @dataclass(frozen=True)
 class Inputs:
-    """`chunks`: of the exports. `receipts` is None where none were given. `tariff` as in schemas/tariff.py, if the config names a table. `notes`: what of the arguments was passed over."""
+    """`chunks`: of the exports, each of about so many bytes (`chunk_bytes`), or fewer. `receipts` is None where none were given. `tariff` as in schemas/tariff.py, if the config names a table. `notes`: what of the arguments was passed over."""
 
     exports: tuple[Export, ...]
     chunks: tuple[Chunk, ...]
@@ -38,6 +38,13 @@ class Inputs:
     notes: tuple[Text, ...]
     rates: Rates
     rate_files: tuple[Taken, ...]
+    chunk_bytes: int
+
+    @property
+    def is_small(self) -> bool:
+        """All of it is text, and no more than a chunk, though blank lines may have cut it into several."""
+        size = sum(block.end - block.start for export in self.exports for block in export.blocks)
+        return size <= self.chunk_bytes and all(export.dialect is not None for export in self.exports)
 
 
 def reading(settings: ReadSettings, room: Room, least_known: int = 2) -> Reading:
@@ -85,4 +92,4 @@ def open_inputs(settings: ReadSettings, *, clearing_known: bool, apart: Apart | 
         tariff, tariff_files = read_tariff(settings.tariff, settings.mode.dictionary, settings.chunk_bytes) if settings.tariff is not None else (None, ())
         rates, rate_files = read_rates(settings.rates) if settings.rates is not None else (Rates(()), ())
         notes += doubts_about(rates)
-        yield Inputs(exports, chunks_of(exports, settings.chunk_bytes), receipts, tuple(taken), tariff, tariff_files, tuple(notes), rates, rate_files)
+        yield Inputs(exports, chunks_of(exports, settings.chunk_bytes), receipts, tuple(taken), tariff, tariff_files, tuple(notes), rates, rate_files, settings.chunk_bytes)

@@ -24,7 +24,8 @@ def engine_for(settings: EngineSettings, inputs: Inputs, folder: Path) -> Iterat
         with spark_engine(folder, settings.spark, _needed(inputs)) as engine:
             yield _watched(engine, inputs)
         return
-    with local_engine(folder, settings.workers, len(inputs.chunks), PRELOAD) as engine:
+    # To start workers takes longer than one of them has to do.
+    with local_engine(folder, 1 if inputs.is_small else settings.workers, len(inputs.chunks), PRELOAD) as engine:
         yield _watched(engine, inputs)
 
 

@@ -7,10 +7,16 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
+
+from aggregator.engines.local import InProcess, Workers
+from aggregator.inputs.inputs import open_inputs
+from aggregator.jobs.engine import engine_for
+from tests.conftest import csv_text, parameters, row
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
 
@@ -96,3 +102,15 @@ def test_no_worker_outlives_a_command_that_is_ended(tmp_path: Path, number: int)
     assert len(workers) == 2
     gone, alive = psutil.wait_procs(workers, timeout=30)
     assert not alive, gone
+
+
+def test_what_is_no_more_than_a_chunk_starts_no_workers(tmp_path: Path) -> None:
+    """Blank lines cut it into several, each of which is done in a moment."""
+    export = tmp_path / "export.csv"
+    export.write_text(csv_text([row()]) + "\n" * 5_000_000, encoding="utf-8")
+    job = parameters(export, out=tmp_path, workers=2).for_check()
+    with open_inputs(job.reading, clearing_known=True) as inputs, engine_for(job.engine, inputs, tmp_path) as engine:
+        assert (len(inputs.chunks), isinstance(engine, InProcess)) == (2, True)
+    small = replace(job, reading=replace(job.reading, chunk_bytes=1 << 20))
+    with open_inputs(small.reading, clearing_known=True) as inputs, engine_for(small.engine, inputs, tmp_path) as engine:
+        assert isinstance(engine, Workers)
