@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -95,7 +95,8 @@ class Result:
                 begin += size
             add_counts(outcome, each.counts, each.examples)
         yield from of_files
-        yield from self._as_csv([self._without_place()], lang, outcome)
+        for table in findings_rows(self.work.mode, [self._without_place()], lang):
+            yield self._counted_csv(table, outcome)
 
     def _file_findings_as_csv(self, lang: Lang, outcome: Outcome) -> Iterator[bytes]:
         """For each file the rows of what is said of it: put into words many at once, counted when they are asked for."""
@@ -109,11 +110,6 @@ class Result:
                 count = sum(table.num_rows for table in each)
                 yield self._counted_csv(rows.slice(at, count), outcome) if rows is not None and count else b""
                 at += count
-
-    def _as_csv(self, findings: Iterable[pa.Table], lang: Lang, outcome: Outcome) -> Iterator[bytes]:
-        given = [each for each in findings if each.num_rows]
-        for table in findings_rows(self.work.mode, given, lang) if given else ():
-            yield self._counted_csv(table, outcome)
 
     def _counted_csv(self, rows: pa.Table, outcome: Outcome) -> bytes:
         add_counts(outcome, *count_findings([rows]))

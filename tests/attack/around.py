@@ -12,7 +12,7 @@ from pathlib import Path
 from aggregator.model.disk import OWNER
 from tests.attack.alone import with_clock
 from tests.attack.judge import CODES, Case, mounts
-from tests.attack.sound import INVENTORY, MESSAGE, left_by, made
+from tests.attack.sound import INVENTORY, MESSAGE, left_by, made, put
 from tests.attack.texts import NUMBERS, RUN, TEXTS
 from tests.conftest import csv_text, row
 
@@ -91,10 +91,7 @@ def _user(kind: str, command: tuple[str, ...], lock: Callable[[Path], object], m
 
 def _after_a_run(work: Path) -> None:
     _export(work)
-    for name, data in left_by(("run", "x.csv", *RUN, "--metrics-file", "out/metrics.prom"), csv_text([row()]), 0).items():
-        path = work / "out" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+    put(left_by(("run", "x.csv", *RUN, "--metrics-file", "out/metrics.prom"), csv_text([row()]), 0), work / "out")
 
 
 def _export(work: Path) -> None:

@@ -19,7 +19,7 @@ import xlsxwriter
 
 from tests.attack import around, folders, heavy
 from tests.attack.judge import CODES, Case
-from tests.attack.sound import INVENTORY, MESSAGE
+from tests.attack.sound import INVENTORY, MESSAGE, row_of
 from tests.attack.texts import NUMBERS, RUN, TEXTS
 from tests.conftest import SOUND, csv_text, row
 
@@ -60,8 +60,7 @@ _TOGETHER = 6
 
 def _cells_of(text: str, *columns: str) -> str:
     """An inventory for each column where the text stands, and a sound one."""
-    hostile = [row(**{"inventory_no": f"22442026E{place:09d}", "order_no": f"DD{place}", "waybill_no": f"LP{place}", column: text}) for place, column in enumerate(columns, 2)]
-    return csv_text([row(), *hostile])
+    return csv_text([row(), *({**row_of(f"{place:09d}"), column: text} for place, column in enumerate(columns, 2))])
 
 
 def _numbers() -> Iterator[Case]:

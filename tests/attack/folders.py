@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tests.attack.judge import Case
-from tests.attack.sound import left_by
+from tests.attack.sound import left_by, put
 from tests.attack.texts import RUN, TEXTS
 from tests.conftest import csv_text, row
 
@@ -36,9 +35,7 @@ def cases() -> Iterator[Case]:
 
             def make(work: Path, edit: Callable[[Path], object] = edit) -> None:
                 for name in ("there", "other"):
-                    for file, data in _published().items():
-                        (work / name / file).parent.mkdir(parents=True, exist_ok=True)
-                        (work / name / file).write_bytes(data)
+                    put(_published(), work / name)
                 (work / "out").mkdir()
                 edit(work / _AT)
 
@@ -50,7 +47,6 @@ _READ_BY = {
 }  # fmt: skip
 
 
-@cache
 def _published() -> dict[str, bytes]:
     """The files of a folder of results with a run in it."""
     export = csv_text([row(), row(inventory_no="22442026E000000002", order_no="DD2", waybill_no="LP2", goods_name="")])

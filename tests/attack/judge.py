@@ -17,7 +17,7 @@ from pathlib import Path
 from aggregator.inputs.tables.canonical import FORMULA
 from aggregator.model.errors import Exit
 from tests.attack.alone import Nothing, Taken, alone
-from tests.attack.sound import ledger, sound
+from tests.attack.sound import ledger, put, sound
 
 CODES = frozenset(int(code) for code in Exit if code is not Exit.OUR_FAULT)
 RAW = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -84,9 +84,8 @@ def mounts() -> bool:
 
 def _tried(case: Case, folder: Path, work: Path, temporary: Path) -> list[str]:
     case.make(work)
-    for name, data in ledger().items() if case.command[0] == "receive" and not (work / "out").exists() else ():
-        (work / "out").mkdir(exist_ok=True)
-        (work / "out" / name).write_bytes(data)
+    if case.command[0] == "receive" and not (work / "out").exists():
+        put(ledger(), work / "out")
     before = _standing(folder)
     came = alone(case.command, work, temporary, case.before)
     after = _standing(folder)

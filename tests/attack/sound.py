@@ -39,7 +39,6 @@ def made(kind: str, size: int) -> bytes:
     return data
 
 
-@cache
 def ledger() -> dict[str, bytes]:
     """The files of one that knows an inventory: without a ledger nothing is received."""
     return left_by(("ledger", "import", "x.csv", "--out", "out"), "inventory_no\n22442026E000000007\n", 0)
@@ -58,6 +57,13 @@ def left_by(command: tuple[str, ...], export: str, code: int) -> dict[str, bytes
         return {str(path.relative_to(work / "out")): path.read_bytes() for path in (work / "out").rglob("*") if path.is_file()}
 
 
+def put(files: dict[str, bytes], folder: Path) -> None:
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
 @cache
 def _taken(kind: str, size: int, config: bytes) -> Taken:
     with tempfile.TemporaryDirectory(prefix="attack-") as folder:
@@ -72,12 +78,12 @@ def _taken(kind: str, size: int, config: bytes) -> Taken:
 _NUMBER = "000000000"
 
 
-def _row(number: str) -> dict[str, str]:
+def row_of(number: str) -> dict[str, str]:
     return row(inventory_no=f"22442026E{number}", order_no=f"DD{number}", waybill_no=f"LP{number}")
 
 
 def _rows(lines: int) -> list[dict[str, str]]:
-    return [_row(f"{place:09d}") for place in range(lines)]
+    return [row_of(f"{place:09d}") for place in range(lines)]
 
 
 def _numbered(one: str, lines: int) -> str:
@@ -86,7 +92,7 @@ def _numbered(one: str, lines: int) -> str:
 
 
 def _text(lines: int) -> bytes:
-    one = csv_text([_row(_NUMBER)])
+    one = csv_text([row_of(_NUMBER)])
     begin = one.index("\n") + 1
     return (one[:begin] + _numbered(one[begin:], lines)).encode()
 
@@ -115,7 +121,7 @@ def _parquet(lines: int) -> bytes:
 
 
 def _message(lines: int) -> bytes:
-    begin, inventory, end = re.split("(<ceb:Inventory>.*</ceb:Inventory>)", as_message([_row(_NUMBER)]).decode(), flags=re.DOTALL)
+    begin, inventory, end = re.split("(<ceb:Inventory>.*</ceb:Inventory>)", as_message([row_of(_NUMBER)]).decode(), flags=re.DOTALL)
     return (begin + _numbered(inventory, lines) + end).encode()
 
 

@@ -152,7 +152,7 @@ def _spooled(
                 cells = [each if isinstance(each, list) else each.to_pylist() for each in cells]
             for row, place, text in spoiled:
                 cells[place][row] = text
-            filled, unclear = merged.fill(cells, first, rows) if merged.any else (0, {})
+            filled, unclear = merged.fill(cells, first, rows)
             repairs["merged_cells"] += filled
             texts = [_texts(cells[place], how.dictionary.by_column.get(columns.get(place, "")), repairs, parts) for place in range(width)]
             spool.add(texts, np.arange(first + 1, first + 1 + rows), reported=reported_column(unclear, rows) if unclear else None)

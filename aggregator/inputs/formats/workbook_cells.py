@@ -114,7 +114,7 @@ class Book:
         data = self._process.stdout.read(size)  # type: ignore[union-attr]
         if len(data) < size:
             raise self._ended()
-        texts = pc.split_pattern(pa.array([data.decode()]), "\0").flatten()
+        texts = pc.split_pattern(pa.array([data.decode()]), workbook_process.BETWEEN).flatten()
         assert len(texts) == count
         return texts
 

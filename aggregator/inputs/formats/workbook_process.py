@@ -20,7 +20,8 @@ MEMORY, MEMORY_FOR_A_BYTE = 384 * MEGABYTE, 16
 """What no sound workbook takes, by its unpacked size. Cells that share one long text take as much as if each had its own."""
 _SECONDS, _SECONDS_A_MEGABYTE = 60, 2
 _AT_ONCE, _ENOUGH, _A_CELL = 500, 16 * MEGABYTE, 16
-_BETWEEN = "\0"
+BETWEEN = "\0"
+"""Of texts of a column."""
 
 
 class Answers:
@@ -56,15 +57,15 @@ class Answers:
             rows = islice(self._sheets[name].iter_rows(), first, None)
         parts, length, left = list[list[tuple[tuple[Any, ...], str | None]]](), 0, count
         while left and length < _ENOUGH and (some := list(islice(rows, min(left, _AT_ONCE)))):
-            parts.append([(cells, _BETWEEN.join(cells) if set(map(type, cells)) == {str} else None) for cells in zip(*some, strict=True)])
+            parts.append([(cells, BETWEEN.join(cells) if set(map(type, cells)) == {str} else None) for cells in zip(*some, strict=True)])
             length += sum(_A_CELL * len(cells) + len(text or "") for cells, text in parts[-1])
             left -= len(some)
         self._rows[name] = (first + count - left, rows)
         columns, behind = list[Any](), list[bytes]()
         for of_column in zip(*parts, strict=True):
             texts = [text for _, text in of_column if text is not None]
-            text = _BETWEEN.join(texts)
-            if len(texts) < len(of_column) or text.count(_BETWEEN) != count - left - 1:
+            text = BETWEEN.join(texts)
+            if len(texts) < len(of_column) or text.count(BETWEEN) != count - left - 1:
                 columns.append([cell for cells, _ in of_column for cell in cells])
             else:
                 behind.append(text.encode())
