@@ -64,8 +64,6 @@ def measured(export: Path, out: Path) -> dict[str, float]:
     clock.used["imports"] = time.process_time() - start
     for name, step in STEPS.items():
         setattr(line, name, clock.timed(step, getattr(line, name)))
-    for procedure, merge in list(line._PROCEDURES.items()):
-        line._PROCEDURES[procedure] = clock.timed("merge", merge)
     scan.open_csv = clock.timed("scan", scan.open_csv)
     declare._stage = clock.timed("writing", declare._stage)
     calculate = declare.calculate

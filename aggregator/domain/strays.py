@@ -55,27 +55,28 @@ def _match(values: pa.Array, pattern: str) -> Mask:
     return np.array(found.to_numpy(zero_copy_only=False), dtype=bool)
 
 
-def naming(numbers: pa.Array, misread: Mask) -> Ints:
-    """See Naming. `misread`: lines that are no rows of cells; what stands in them counts only where it has customs' shape."""
-    encoded = numbers.dictionary_encode()
-    shaped = _match(encoded.dictionary, INVENTORY_NO)
-    of_value = np.append(np.where(shaped, Naming.SHAPED, Naming.NOTHING), Naming.NOTHING)
-    rest = np.flatnonzero(~shaped)
-    others = encoded.dictionary.take(pa.array(rest))
-    of_value[rest[_match(others, _PLAUSIBLE) & ~_match(others, SCIENTIFIC)]] = Naming.ODD
-    found: Ints = of_value[pc.fill_null(encoded.indices, len(encoded.dictionary)).to_numpy()]
-    found[misread & (found == Naming.ODD)] = Naming.NOTHING
+def naming(mode: Mode, numbers: pa.Array) -> Ints:
+    """See Naming: what numbers are where their line can be read. In: dictionary encoded, null where there is none."""
+    values = numbers.dictionary
+    of_value = np.full(len(values) + 1, Naming.SHAPED, dtype=np.int8)
+    of_value[-1] = Naming.NOTHING
+    # Numbers that others give have no shape to tell them by.
+    if mode.dictionary["inventory_no"].kind != "given":
+        shaped = _match(values, INVENTORY_NO)
+        rest = np.flatnonzero(~shaped)
+        others = values.take(pa.array(rest))
+        of_value[rest] = np.where(_match(others, _PLAUSIBLE) & ~_match(others, SCIENTIFIC), Naming.ODD, Naming.NOTHING)
+    found: Ints = of_value[pc.fill_null(numbers.indices, len(values)).to_numpy()]
     return found
 
 
 def naming_of(mode: Mode, table: pa.Table) -> Ints:
-    """Of lines or of inventories."""
+    """Of lines or of inventories. In: `naming` of the number alone, and the rules that are broken. What stands in lines that are no
+    rows of cells counts only where it has customs' shape."""
     bits = table["error_bits" if "error_bits" in table.column_names else "bits"].to_numpy()
-    numbers, misread = table["inventory_no"].combine_chunks(), bits & mode.rules.misread_bits != 0
-    if mode.dictionary["inventory_no"].kind == "given":
-        # Numbers that others give have no shape to tell them by.
-        return np.where(numbers.is_valid().to_numpy(zero_copy_only=False) & ~misread, Naming.SHAPED, Naming.NOTHING)
-    return naming(numbers, misread)
+    named, misread = table["naming"].to_numpy(), bits & mode.rules.misread_bits != 0
+    shapeless = named == Naming.ODD if mode.dictionary["inventory_no"].kind != "given" else True
+    return np.where(misread & shapeless, Naming.NOTHING, named)
 
 
 def meant(numbers: pa.Array) -> pa.Array:

@@ -122,6 +122,17 @@ class Export:
         return (*self.matched.places, *(column for column, _ in self.head_values))
 
 
+class Cut(NamedTuple):
+    """Where the records of a block stand, without their line ends, so that few of them can be read again: the row of the first is that of
+    the block. `odd`: 1 for those that are no sound rows though they may have as many cells, 2 for those beside a piece of a row. `marks`:
+    checksums of the block (sources/unchanged.py)."""
+
+    starts: np.ndarray[Any, Any]
+    ends: np.ndarray[Any, Any]
+    odd: np.ndarray[Any, Any]
+    marks: np.ndarray[Any, Any]
+
+
 @dataclass(frozen=True)
 class TextChunk:
     """A block as text: one row a record that says something.
@@ -131,7 +142,7 @@ class TextChunk:
     records are not in `lines`, by kind (blank, repeated headings, totals). `last_row`: of the block. `members`: for each line
     the message it came from, where the export is a set of them. `places`: of the lines in their batch, where they lie in a
     spool. `reported`: (code, position, value) of findings of the reader. `physical`: how many lines of the file the item lines
-    and what was skipped take up. `unnamed`: columns with values but no heading.
+    and what was skipped take up. `unnamed`: columns with values but no heading. `cut`: where its records stand, if that was found out.
     """
 
     lines: pa.Table
@@ -144,6 +155,7 @@ class TextChunk:
     reported: tuple[tuple[str, int, str], ...] = ()
     physical: dict[str, int] = field(default_factory=dict)
     unnamed: tuple[Unnamed, ...] = ()
+    cut: Cut | None = None
 
 
 def column_letter(place: int) -> str:

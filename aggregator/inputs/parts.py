@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from aggregator.inputs.export import FILE_LINES, ITEM_LINES, Block, Export, TextChunk, Unnamed
+from aggregator.inputs.export import FILE_LINES, ITEM_LINES, Block, Cut, Export, TextChunk, Unnamed
 from aggregator.inputs.formats import csv
 from aggregator.inputs.formats.records import Quoting
 from aggregator.inputs.open import read_chunk
@@ -40,6 +40,7 @@ class Stretch:
     last_row: int
     physical: dict[str, int]
     unnamed: tuple[Unnamed, ...] = ()
+    cut: Cut | None = None
 
 
 @dataclass(frozen=True)
@@ -133,5 +134,5 @@ def _joined(texts: Sequence[TextChunk]) -> Text:
         tuple((code, begin + place, value) for begin, text in zip(begins, texts, strict=False) for code, place, value in text.reported),
         texts[0].members,
         texts[0].places,
-        tuple(Stretch(text.lines.num_rows, text.skipped, text.last_row, text.physical, text.unnamed) for text in texts),
+        tuple(Stretch(text.lines.num_rows, text.skipped, text.last_row, text.physical, text.unnamed, text.cut) for text in texts),
     )

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from aggregator.inputs.export import Block, Export
+from aggregator.inputs.export import Block, Cut, Export
 from aggregator.inputs.formats.csv import raw_records
 from aggregator.inputs.formats.records import cells_of
 from aggregator.inputs.formats.spool import spooled_cells
@@ -33,12 +33,12 @@ def rejected_head(file: Export, headings: Lang = "en") -> bytes:
     return b"\xef\xbb\xbf" + _row([*(file.headings[place] for place in kept_positions(file)), REJECT_CODES.in_lang(headings)])
 
 
-def rejected_records(file: Export, block: Block, rows: Any, codes: list[str]) -> bytes:
-    """Records of a CSV file as rows with their codes. A record that is no row of cells keeps its number of cells (one more,
+def rejected_records(file: Export, block: Block, rows: Any, codes: list[str], cut: Cut | None = None) -> bytes:
+    """Records of a CSV file as rows with their codes; `cut`: see raw_records. A record that is no row of cells keeps its number of cells (one more,
     for the codes), so that it is found again and not taken for a sound row of other cells."""
     parts: list[bytes] = []
     good: list[tuple[bytes, str]] = []
-    raw, spoiled = raw_records(file, block, rows, with_pieces=any("F206" in each for each in codes))
+    raw, spoiled = raw_records(file, block, rows, with_pieces=any("F206" in each for each in codes), cut=cut)
     for record, code, is_spoiled in zip(raw, codes, spoiled, strict=True):
         cells = [record.decode()] if is_spoiled else _cells_of_odd_record(record, code, file)
         if cells is None:

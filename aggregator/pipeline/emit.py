@@ -20,6 +20,7 @@ from aggregator.model.findings import FINDINGS, MARKS
 from aggregator.outputs.checked import checked, checked_by_values
 from aggregator.outputs.rejected import rejected_records, rejected_spooled
 from aggregator.pipeline.counting import ONCE, reported_once
+from aggregator.pipeline.cuts import cut_of
 from aggregator.pipeline.ruined import Ruined, ruined_in
 from aggregator.pipeline.shards import BY_DECLARATION, PLACE, SPREAD
 from aggregator.pipeline.work import Work, chunk_unit, part_of, partition_unit
@@ -206,9 +207,12 @@ def _rejected(work: Work, chunk: int, lines: pa.Table, decisions: pa.Table, repo
         rejected = every[part == number]
         codes = [of_bits[int(value)] for value in bits[rejected]]
         place, block = work.chunks[chunk][number]
-        kept = rejected_spooled if PLACE in lines.column_names else rejected_records
-        name = f"rejected-{chunk}-{number}"
-        work.storage.write_bytes(name, kept(work.files[place], block, stand[rejected], codes))
+        name, file = f"rejected-{chunk}-{number}", work.files[place]
+        if PLACE in lines.column_names:
+            records = rejected_spooled(file, block, stand[rejected], codes)
+        else:
+            records = rejected_records(file, block, stand[rejected], codes, cut_of(work, chunk))
+        work.storage.write_bytes(name, records)
         yield Rejected(place, name, len(rejected), _marks(work, f"{chunk}-{number}", reported, rejected))
 
 

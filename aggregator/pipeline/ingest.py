@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from aggregator.domain.grouping import hashes
 from aggregator.domain.slips import currencies_and_days, line_numbers
+from aggregator.domain.strays import naming
 from aggregator.domain.totals import item_totals, unreadable_totals
 from aggregator.domain.validate import validate_lines
 from aggregator.engines.engine import Shared
@@ -19,6 +20,7 @@ from aggregator.inputs.export import Unnamed
 from aggregator.inputs.parts import Text, read_parts
 from aggregator.inputs.tables.canonical import Repairs, canonical
 from aggregator.inputs.tables.misplaced import Misplaced, misplaced_numbers
+from aggregator.pipeline.cuts import leave_cut
 from aggregator.pipeline.scatter import leave_numbers
 from aggregator.pipeline.shards import MEMBER, PART, PLACE
 from aggregator.pipeline.work import Work, chunk_unit
@@ -93,10 +95,12 @@ def ingest(shared: Shared[Work], chunk: int) -> Ingested:
         lines = lines.append_column(MEMBER, text.members)
     if len(parts) > 1:
         lines = lines.append_column(PART, pa.array(text.part_of.astype(np.int32)))
+    numbers = lines["inventory_no"].combine_chunks().dictionary_encode()
+    lines = lines.append_column("naming", pa.array(naming(work.mode, numbers)))
     work.storage.write(work.shards.lines.of(chunk_unit(chunk)), lines)
+    leave_cut(work, chunk, text)
     work.storage.write(work.shards.row_findings.of(chunk_unit(chunk)), validated.findings)
-    numbers = lines["inventory_no"].combine_chunks().drop_null().dictionary_encode()
-    counts = np.bincount(numbers.indices.to_numpy(), minlength=len(numbers.dictionary)).astype(np.int64)
+    counts = np.bincount(numbers.indices.drop_null().to_numpy(), minlength=len(numbers.dictionary)).astype(np.int64)
     leave_numbers(work, chunk, hashes(numbers.dictionary), counts)
     dictionary = work.mode.dictionary
     totals = pa.concat_tables([item_totals(lines, "read", dictionary), unreadable_totals(validated.unreadable, dictionary)]).combine_chunks()

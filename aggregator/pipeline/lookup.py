@@ -85,7 +85,7 @@ class LookUp:
         return {**self.__dict__, "mapped": {}}
 
     def inventories(self, place: int) -> pa.Table:
-        return self.work.storage.read(self.work.shards.inventories.of(unit_at(self.work, place)), ("inventory_no", "verdict", "bits", "chunk", "line", *IDENTIFIERS))
+        return self.work.storage.read(self.work.shards.inventories.of(unit_at(self.work, place)), ("inventory_no", "verdict", "bits", "chunk", "line", "naming", *IDENTIFIERS))
 
     def telling(self, values: pa.Array) -> pa.Array:
         """Identifiers; null where one does not tell one inventory from others."""
@@ -104,9 +104,10 @@ class LookUp:
 
     def lines(self, chunk: int) -> pa.Table:
         """Lines with what ties look at; identifiers as they stand, null where the export has none."""
-        lines = self.work.storage.read(self.work.shards.lines.of(chunk_unit(chunk)), (*_SEEN, "error_bits"))
+        lines = self.work.storage.read(self.work.shards.lines.of(chunk_unit(chunk)), (*_SEEN, "error_bits", "naming"))
         cells = {name: lines[name].combine_chunks() if name in lines.column_names else pa.nulls(lines.num_rows, pa.string()) for name in _SEEN}
-        return pa.table({name: values.cast(NUMBERED.field(name).type) for name, values in cells.items()}).append_column("error_bits", lines["error_bits"])
+        known = {name: values.cast(NUMBERED.field(name).type) for name, values in cells.items()}
+        return pa.table({**known, **{name: lines[name] for name in ("error_bits", "naming")}})
 
     def naming_of(self, table: pa.Table) -> Ints:
         return naming_of(self.work.mode, table)

@@ -183,7 +183,7 @@ def _inventory_table(mode: Mode, grouped: Grouped, decided: _Decided) -> pa.Tabl
     kept = pa.array(np.where(period == "000000", "", period), pa.string())
     if not mode.waits_for_clearing:
         kept = pc.binary_join_element_wise(kept_period(mode.code, ""), kept, "")
-    first = only_given(inventories.lines, ("chunk", "line", *IDENTIFIERS)).take(pa.array(inventories.starts)).combine_chunks()
+    first = only_given(inventories.lines, ("chunk", "line", "naming", *IDENTIFIERS)).take(pa.array(inventories.starts)).combine_chunks()
 
     def given(name: str) -> pa.Array:
         return first[name].combine_chunks() if name in first.column_names else pa.nulls(first.num_rows, pa.string())
@@ -204,6 +204,7 @@ def _inventory_table(mode: Mode, grouped: Grouped, decided: _Decided) -> pa.Tabl
             "released": decided.released,
             "lines": pa.array(inventories.lengths.astype(np.int32)),
             "cleared_on": days_of(decided.clearing.cleared_at),
+            "naming": first["naming"].combine_chunks(),
         }
     )
 

@@ -61,6 +61,7 @@ INVENTORIES = pa.schema(
         ("released", pa.bool_()),
         ("lines", pa.int32()),
         ("cleared_on", pa.int64()),
+        ("naming", pa.int8()),
     ]
 )
 DECLARED = pa.schema([*((name, INVENTORIES.field(name).type) for name in ("inventory_no", "content", "cleared_period")), ("released", pa.bool_()), ("late", pa.bool_()), ("keys", pa.list_(pa.int64()))])
@@ -124,7 +125,7 @@ def shards_of(mode: Mode) -> Shards:
     """The kinds of shards of a run of this mode."""
     dictionary = mode.dictionary
     typed = [(column, typed_type(dictionary[column])) for column in dictionary.columns]
-    read = [("error_bits", pa.int64()), ("source_row", pa.int64())]
+    read = [("error_bits", pa.int64()), ("source_row", pa.int64()), ("naming", pa.int8())]
     optional = pa.schema([*typed, (CLEARED, pa.string()), (PLACE, pa.int64()), (MEMBER, pa.string()), (PART, pa.int32())])
     key = [(column, pa.string()) for column in mode.key]
     sums = [(column, AMOUNT) for column in dictionary.summed_items]

@@ -31,6 +31,7 @@ from aggregator.domain.strays import (
 from aggregator.engines.engine import Engine, Shared
 from aggregator.inputs.formats.csv import raw_records
 from aggregator.pipeline.adding import Rows
+from aggregator.pipeline.cuts import cut_of
 from aggregator.pipeline.given import identifiers_of
 from aggregator.pipeline.hashed import spread
 from aggregator.pipeline.ingest import Ingested
@@ -252,9 +253,9 @@ class _Eye:
         if files[0].dialect is None or not len(lines):
             return pa.array([], pa.string()), lines[:0]
         rows = work.storage.read(work.shards.lines.of(chunk_unit(chunk)), ("source_row",))["source_row"].to_numpy()[lines]
-        records, part = [], self.look.part_of(chunk)[lines]
+        records, part, cut = [], self.look.part_of(chunk)[lines], cut_of(work, chunk)
         for number in np.unique(part):
-            records += raw_records(files[number], work.chunks[chunk][number].block, rows[part == number], with_pieces=False)[0]
+            records += raw_records(files[number], work.chunks[chunk][number].block, rows[part == number], with_pieces=False, cut=cut)[0]
         cells = pc.split_pattern(pa.array(records, pa.binary()).cast(pa.string()), files[0].dialect.delimiter)
         at = np.repeat(lines, pc.list_value_length(cells).to_numpy())
         return self.look.telling(pc.utf8_trim(cells.flatten(), " \"'")), at

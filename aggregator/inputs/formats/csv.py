@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from aggregator.inputs.export import ITEM_LINES, Block, Export, TextChunk, unusable
+from aggregator.inputs.export import ITEM_LINES, Block, Cut, Export, TextChunk, unusable
 from aggregator.inputs.formats.records import (
     LINE_ENDS,
     Dialect,
@@ -32,7 +32,7 @@ from aggregator.inputs.formats.records import (
     stand_together,
     white,
 )
-from aggregator.inputs.sources.unchanged import sealed_bytes
+from aggregator.inputs.sources.unchanged import Again, sealed
 from aggregator.inputs.tables.others import BLANK, kind_of_row, others, suspects
 from aggregator.inputs.tables.unnamed import places_to_read, set_apart
 from aggregator.model.errors import OurFault
@@ -46,6 +46,8 @@ _MANY = 100_000
 """So many rows of another number of cells, more than half of a chunk, are no slips of an export."""
 _SEVERAL = 1000
 """From so many of them on, they are looked at for blanks together: one by one each costs more than a line."""
+_ODD, _BESIDE_A_PIECE = 1, 2
+"""As Cut has them."""
 _INVENTORY_NO = re.compile(rf"(?<![0-9A-Z]){shapes.INVENTORY_NO}(?![0-9A-Z])")
 
 
@@ -59,12 +61,12 @@ def _dialect(file: Export) -> Dialect:
 
 
 def read_block(file: Export, block: Block) -> bytes:
-    return sealed_bytes(file.name, file.path, block)
+    return sealed(file.name, file.path, block).data
 
 
 def read_chunk(file: Export, block: Block) -> TextChunk:
     """Read one block. Columns out: the matched ones, raw text (dictionary encoded where values repeat)."""
-    whole = read_block(file, block)
+    whole, marks = sealed(file.name, file.path, block)
     data, passed = _filled(whole, file, block)
     records = cut_records(data, _dialect(file)) if _needs_cutting(data, file, block) else None
     try:
@@ -92,19 +94,22 @@ def read_chunk(file: Export, block: Block) -> TextChunk:
         wrong[place] = "F203" if records is not None and records.by_return[place] else "F201"
     rows = block.first_row + _places(total, records, passed)
     places = np.flatnonzero(given)
+    cut = None
     if wrong:
         # Cut once for all of them: a chunk may hold nothing but wrong records.
         records = records or cut_records(data, _dialect(file))
         kept[list(wrong)] = False
         parsed = np.flatnonzero(kept)
-        wrong |= dict.fromkeys(_beside_pieces(wrong, data, records, file), "F206")
+        pieces = _pieces(wrong, data, records, file)
+        cut = _cut(records, pieces, data, marks, file) if not passed[-1] else None
+        wrong |= dict.fromkeys(_beside_pieces(wrong, pieces, data, records, file), "F206")
         numbers = {place: _number_in(place, wrong, rows, data, records, file) for place in wrong}
         lines = _with_wrong_rows(lines, places, parsed, wrong, numbers)
         wrong = {int(np.searchsorted(places, place)): code for place, code in wrong.items()}
     total += int(passed[-1])
     blank = {BLANK: total - len(places)}
     takes = np.ones(len(places), dtype=np.int64) if records is None else records.lines[places]
-    chunk = TextChunk(lines, rows[given], wrong, blank, int(block.first_row + total - 1), physical={**blank, ITEM_LINES: int(takes.sum())})
+    chunk = TextChunk(lines, rows[given], wrong, blank, int(block.first_row + total - 1), physical={**blank, ITEM_LINES: int(takes.sum())}, cut=cut)
     return set_apart(_without_others(chunk, places, takes, data, file, records), file)
 
 
@@ -159,13 +164,24 @@ def _needs_cutting(data: bytes, file: Export, block: Block) -> bool:
     return block.over_lines or _dialect(file).quoting is Quoting.BROKEN or b"\0" in data or len(lone_returns(data)) > 0
 
 
-def _beside_pieces(wrong: dict[int, str], data: bytes, records: Records, file: Export) -> set[int]:
+def _pieces(wrong: dict[int, str], data: bytes, records: Records, file: Export) -> list[int]:
+    """Which of the wrong rows are pieces of one cell: a line end may have cut them off."""
+    return [place for place in wrong if _is_piece(_record(data, place, records, file), file)]
+
+
+def _beside_pieces(wrong: dict[int, str], pieces: list[int], data: bytes, records: Records, file: Export) -> set[int]:
     """Rows that stand before or after a piece of one cell: a line end may have cut off their last or first cell."""
-    pieces = [place for place, code in wrong.items() if code != "F202" and _is_piece(_record(data, place, records, file), file)]
     return {
-        each for place in pieces for each in _neighbours(data, place, records, file)
+        each for place in pieces if wrong[place] != "F202" for each in _neighbours(data, place, records, file)
         if each not in wrong and kind_of_row(file.dictionary, _cells(data, each, records, file), file.headings, file.matched) is None
     }  # fmt: skip
+
+
+def _cut(records: Records, pieces: list[int], data: bytes, marks: Ints, file: Export) -> Cut:
+    odd = np.zeros(len(records.starts), dtype=np.uint8)
+    odd[[each for place in pieces for each in _neighbours(data, place, records, file)]] = _BESIDE_A_PIECE
+    odd[list(records.wrong)] = _ODD
+    return Cut(records.starts.astype(np.uint32), records.ends.astype(np.uint32), odd, marks.astype(np.uint32))
 
 
 def _is_piece(record: str, file: Export) -> bool:
@@ -313,9 +329,15 @@ def _without_others(
     )
 
 
-def raw_records(file: Export, block: Block, rows: Ints, *, with_pieces: bool) -> tuple[list[bytes], Mask]:
+def raw_records(file: Export, block: Block, rows: Ints, *, with_pieces: bool, cut: Cut | None = None) -> tuple[list[bytes], Mask]:
     """The bytes of the records with the given row numbers (of this block), decoded to UTF-8, without line ends; and which of
-    them are no sound rows though they may have as many cells. `with_pieces`: some stand beside a piece of a row."""
+    them are no sound rows though they may have as many cells. `with_pieces`: some stand beside a piece of a row. `cut`: where records stand,
+    if that is known; then nothing else is read."""
+    if cut is not None:
+        places = rows - block.first_row
+        odd = cut.odd[places]
+        raw = Again(file.name, file.path, block, cut.marks).pieces(cut.starts[places], cut.ends[places])
+        return _in_utf_8(raw, file), odd > 0 if with_pieces else odd == _ODD
     data, passed = _filled(read_block(file, block), file, block)
     records = cut_records(data, _dialect(file))
     places = np.searchsorted(_places(len(records.starts), records, passed), rows - block.first_row)
@@ -323,8 +345,9 @@ def raw_records(file: Export, block: Block, rows: Ints, *, with_pieces: bool) ->
     if with_pieces:
         pieces = [place for place in places.tolist() if _is_piece(_record(data, place, records, file), file)]
         spoiled.update(each for place in pieces for each in _neighbours(data, place, records, file))
-    wrong = np.isin(places, list(spoiled))
     slices = zip(records.starts[places].tolist(), records.ends[places].tolist(), strict=True)
-    if file.encoding == "utf-8":
-        return [data[start:end] for start, end in slices], wrong
-    return [data[start:end].decode(file.encoding).encode() for start, end in slices], wrong
+    return _in_utf_8([data[start:end] for start, end in slices], file), np.isin(places, list(spoiled))
+
+
+def _in_utf_8(records: list[bytes], file: Export) -> list[bytes]:
+    return records if file.encoding == "utf-8" else [record.decode(file.encoding).encode() for record in records]

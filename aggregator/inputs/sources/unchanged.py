@@ -18,11 +18,14 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
 
 from aggregator.inputs.export import Block, Seal, Source, Taken
 from aggregator.inputs.sources.room import Room
 from aggregator.model.errors import ChangedInput, UnusableInput
+from aggregator.schemas.arrays import Ints
 
 _PIECE = 1 << 20
 _WAITING = 8
@@ -194,10 +197,22 @@ class Sealing:
         return tuple(replace(block, seal=seal) for block, seal in zip(blocks, seals, strict=True))
 
 
-def sealed_bytes(name: str, path: Path, block: Block) -> bytes:
-    """The bytes of a block. Raises what says that the file was changed since it was sealed."""
+MARKED = 1 << 14
+"""Bytes between two marks."""
+
+
+class Sealed(NamedTuple):
+    """A block as it was sealed. `marks`: its checksum as far as each multiple of MARKED, so that pieces of it can be read again."""
+
+    data: bytes
+    marks: Ints
+
+
+def sealed(name: str, path: Path, block: Block) -> Sealed:
+    """Raises what says that the file was changed since the block was sealed."""
     seal = block.seal
     assert seal is not None
+    marks = []
     try:
         with path.open("rb") as file:
             file.seek(seal.begin)
@@ -208,6 +223,35 @@ def sealed_bytes(name: str, path: Path, block: Block) -> bytes:
             as_long = seal.size is None or file.seek(0, io.SEEK_END) == seal.size
     except FileNotFoundError:
         raise changed(name) from None
-    if not as_long or len(data) != block.end - block.start or zlib.crc32(data, checksum) != seal.checksum:
+    view = memoryview(data)
+    for at in range(0, len(data), MARKED):
+        marks.append(checksum)
+        checksum = zlib.crc32(view[at : at + MARKED], checksum)
+    if not as_long or len(data) != block.end - block.start or checksum != seal.checksum:
         raise changed(name)
-    return data
+    return Sealed(data, np.array([*marks, checksum], dtype=np.int64))
+
+
+class Again:
+    """A block that was read before, of which pieces are read again. `marks`: as Sealed has them."""
+
+    def __init__(self, name: str, path: Path, block: Block, marks: Ints) -> None:
+        self._name, self._path, self._block, self._marks = name, path, block, marks
+
+    def pieces(self, starts: Ints, ends: Ints) -> list[bytes]:
+        """What stands between these places of the block. Raises what says that the file was changed there."""
+        try:
+            with self._path.open("rb") as file:
+                return [self._piece(file, start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+        except FileNotFoundError:
+            raise changed(self._name) from None
+
+    def _piece(self, file: BinaryIO, start: int, end: int) -> bytes:
+        if start == end:
+            return b""
+        first, last = start // MARKED, (end - 1) // MARKED + 1
+        file.seek(self._block.start + first * MARKED)
+        data = file.read(min(last * MARKED, self._block.end - self._block.start) - first * MARKED)
+        if zlib.crc32(data, int(self._marks[first])) != int(self._marks[last]):
+            raise changed(self._name)
+        return data[start - first * MARKED : end - first * MARKED]
