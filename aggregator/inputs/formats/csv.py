@@ -101,7 +101,7 @@ def read_chunk(file: Export, block: Block) -> TextChunk:
         kept[list(wrong)] = False
         parsed = np.flatnonzero(kept)
         pieces = _pieces(wrong, data, records, file)
-        cut = _cut(records, pieces, data, marks, file) if not passed[-1] else None
+        cut = _cut(records, pieces, marks) if not passed[-1] else None
         wrong |= dict.fromkeys(_beside_pieces(wrong, pieces, data, records, file), "F206")
         numbers = {place: _number_in(place, wrong, rows, data, records, file) for place in wrong}
         lines = _with_wrong_rows(lines, places, parsed, wrong, numbers)
@@ -164,22 +164,23 @@ def _needs_cutting(data: bytes, file: Export, block: Block) -> bool:
     return block.over_lines or _dialect(file).quoting is Quoting.BROKEN or b"\0" in data or len(lone_returns(data)) > 0
 
 
-def _pieces(wrong: dict[int, str], data: bytes, records: Records, file: Export) -> list[int]:
-    """Which of the wrong rows are pieces of one cell: a line end may have cut them off."""
-    return [place for place in wrong if _is_piece(_record(data, place, records, file), file)]
+def _pieces(wrong: dict[int, str], data: bytes, records: Records, file: Export) -> dict[int, list[int]]:
+    """Which of the wrong rows are pieces of one cell, that a line end may have cut off, and the rows beside each."""
+    pieces = (place for place in wrong if _is_piece(_record(data, place, records, file), file))
+    return {place: _neighbours(data, place, records, file) for place in pieces}
 
 
-def _beside_pieces(wrong: dict[int, str], pieces: list[int], data: bytes, records: Records, file: Export) -> set[int]:
+def _beside_pieces(wrong: dict[int, str], pieces: dict[int, list[int]], data: bytes, records: Records, file: Export) -> set[int]:
     """Rows that stand before or after a piece of one cell: a line end may have cut off their last or first cell."""
     return {
-        each for place in pieces if wrong[place] != "F202" for each in _neighbours(data, place, records, file)
+        each for place, beside in pieces.items() if wrong[place] != "F202" for each in beside
         if each not in wrong and kind_of_row(file.dictionary, _cells(data, each, records, file), file.headings, file.matched) is None
     }  # fmt: skip
 
 
-def _cut(records: Records, pieces: list[int], data: bytes, marks: Ints, file: Export) -> Cut:
+def _cut(records: Records, pieces: dict[int, list[int]], marks: Ints) -> Cut:
     odd = np.zeros(len(records.starts), dtype=np.uint8)
-    odd[[each for place in pieces for each in _neighbours(data, place, records, file)]] = _BESIDE_A_PIECE
+    odd[[each for beside in pieces.values() for each in beside]] = _BESIDE_A_PIECE
     odd[list(records.wrong)] = _ODD
     return Cut(records.starts.astype(np.uint32), records.ends.astype(np.uint32), odd, marks.astype(np.uint32))
 
