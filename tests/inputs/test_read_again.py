@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from aggregator.inputs.export import Block, Seal
+from aggregator.inputs.formats.csv import raw_records, read_chunk
 from aggregator.inputs.sources.unchanged import MARKED, Again, sealed
 from aggregator.model.errors import ChangedInput
+from tests.conftest import Runner, csv_text, opened, row
 
 
 @pytest.mark.parametrize("size", [1, MARKED - 1, MARKED, MARKED + 1, 5 * MARKED, 5 * MARKED + 77])
@@ -34,3 +36,34 @@ def test_pieces_are_those_of_the_block(tmp_path: Path, size: int) -> None:
     path.unlink()
     with pytest.raises(ChangedInput):
         again.pieces(starts, ends)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_records_are_read_again_as_the_whole_block_would_be(runner: Runner, seed: int) -> None:
+    """Blank lines, rows of another number of cells, pieces, cells over several lines: found by their row either way."""
+    random_of = random.Random(seed)
+    end = random_of.choice(["\n", "\r\n"])
+    heading, *lines = csv_text([row(item_no=str(number)) for number in range(1, 200)]).splitlines()
+    rows = [heading]
+    for line in lines:
+        rows.append(line)
+        odd = random_of.choice([*[None] * 12, "", "", "  ", ",,,", "单独一格", line + ",1", "two lines", "quote"])
+        if odd == "two lines":
+            rows.append(line.replace("夏季棉T恤", f'"夏季{end}棉T恤"'))
+        elif odd == "quote" and seed % 3 == 0:
+            rows.append(line.replace("夏季棉T恤", '夏季"棉T恤'))
+        elif odd not in (None, "quote"):
+            rows += [odd] * random_of.choice([1, 1, 3])
+    file = opened(runner.write(end.join(rows)), chunk_bytes=random_of.choice([4 << 10, 1 << 20]))
+    cuts = 0
+    for block in file.blocks:
+        chunk = read_chunk(file, block)
+        if chunk.cut is None:
+            continue
+        cuts += 1
+        for with_pieces in (False, True):
+            once, spoiled = raw_records(file, block, chunk.rows, with_pieces=with_pieces, cut=chunk.cut)
+            whole, spoiled_in_whole = raw_records(file, block, chunk.rows, with_pieces=with_pieces)
+            assert once == whole
+            assert spoiled.tolist() == spoiled_in_whole.tolist()
+    assert cuts

@@ -11,6 +11,7 @@ import codecs
 import re
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,7 @@ _SEVERAL = 1000
 """From so many of them on, they are looked at for blanks together: one by one each costs more than a line."""
 _ODD, _BESIDE_A_PIECE = 1, 2
 """As Cut has them."""
+_NONE = np.zeros(1, dtype=np.int64)
 _INVENTORY_NO = re.compile(rf"(?<![0-9A-Z]){shapes.INVENTORY_NO}(?![0-9A-Z])")
 
 
@@ -67,12 +69,14 @@ def read_block(file: Export, block: Block) -> bytes:
 def read_chunk(file: Export, block: Block) -> TextChunk:
     """Read one block. Columns out: the matched ones, raw text (dictionary encoded where values repeat)."""
     whole, marks = sealed(file.name, file.path, block)
-    data, passed = _filled(whole, file, block)
+    filled = _filled(whole, file, block)
+    data = filled.data
     records = cut_records(data, _dialect(file)) if _needs_cutting(data, file, block) else None
     try:
         lines, miscounted = _parse(file, _as_utf_8(good_stretches(data, records), file), _SEVERAL)
     except _MoreThanSeveral:
-        data, passed = filled_lines(whole, _dialect(file), _nothing(file))
+        filled = filled_lines(whole, _dialect(file), _nothing(file))
+        data = filled.data
         records = cut_records(data, _dialect(file))
         lines, miscounted = _parse(file, _as_utf_8(good_stretches(data, records), file))
     wrong = dict(records.wrong) if records is not None else {}
@@ -88,11 +92,11 @@ def read_chunk(file: Export, block: Block) -> TextChunk:
             f"{file.name}: {len(parsed)} records cut, {lines.num_rows + len(miscounted)} read.",
             f"{file.name}：切分出 {len(parsed)} 条记录，读到 {lines.num_rows + len(miscounted)} 条。",
         )
-    if len(miscounted) > _MANY and len(miscounted) * 2 > total + passed[-1]:
+    if len(miscounted) > _MANY and len(miscounted) * 2 > total + filled.passed[-1]:
         raise unusable("F114", file.name, f"From row {block.first_row} on.", f"自第 {block.first_row} 行起。")
     for place in parsed[miscounted].tolist():
         wrong[place] = "F203" if records is not None and records.by_return[place] else "F201"
-    rows = block.first_row + _places(total, records, passed)
+    rows = block.first_row + _places(total, records, filled)
     places = np.flatnonzero(given)
     cut = None
     if wrong:
@@ -101,12 +105,12 @@ def read_chunk(file: Export, block: Block) -> TextChunk:
         kept[list(wrong)] = False
         parsed = np.flatnonzero(kept)
         pieces = _pieces(wrong, data, records, file)
-        cut = _cut(records, pieces, marks) if not passed[-1] else None
+        cut = _cut(records, pieces, filled, marks)
         wrong |= dict.fromkeys(_beside_pieces(wrong, pieces, data, records, file), "F206")
         numbers = {place: _number_in(place, wrong, rows, data, records, file) for place in wrong}
         lines = _with_wrong_rows(lines, places, parsed, wrong, numbers)
         wrong = {int(np.searchsorted(places, place)): code for place, code in wrong.items()}
-    total += int(passed[-1])
+    total += int(filled.passed[-1])
     blank = {BLANK: total - len(places)}
     takes = np.ones(len(places), dtype=np.int64) if records is None else records.lines[places]
     chunk = TextChunk(lines, rows[given], wrong, blank, int(block.first_row + total - 1), physical={**blank, ITEM_LINES: int(takes.sum())}, cut=cut)
@@ -124,16 +128,18 @@ def _filled(data: bytes, file: Export, block: Block) -> Filled:
         return filled_lines(data, _dialect(file), _nothing(file))
     if _has_empty_lines(data):
         return filled_lines(data, _dialect(file), LINE_ENDS)
-    return Filled(data, np.zeros(1, dtype=np.int64))
+    return Filled(data, _NONE, _NONE)
 
 
-def _places(count: int, records: Records | None, passed: Ints) -> Ints:
+def _places(count: int, records: Records | None, filled: Filled) -> Ints:
     """Where so many records stood in their block before blank lines were left out."""
     places = np.arange(count)
-    if not passed[-1]:
-        return places
-    lines = places if records is None else np.cumsum(records.lines) - records.lines
-    return places + passed[lines]
+    return places + filled.passed[_first_lines(count, records)] if filled.passed[-1] else places
+
+
+def _first_lines(count: int, records: Records | None) -> Ints:
+    """Which line of their text each record begins with."""
+    return np.arange(count) if records is None else np.cumsum(records.lines) - records.lines
 
 
 def plain_text(file: Export, block: Block) -> bytes | None:
@@ -178,11 +184,26 @@ def _beside_pieces(wrong: dict[int, str], pieces: dict[int, list[int]], data: by
     }  # fmt: skip
 
 
-def _cut(records: Records, pieces: dict[int, list[int]], marks: Ints) -> Cut:
-    odd = np.zeros(len(records.starts), dtype=np.uint8)
+def _cut(records: Records, pieces: dict[int, list[int]], filled: Filled, marks: Ints) -> Cut | None:
+    """None where most of the block are blank lines."""
+    count = len(records.starts)
+    if filled.passed[-1] > count:
+        return None
+    odd = np.zeros(count, dtype=np.uint8)
     odd[[each for beside in pieces.values() for each in beside]] = _BESIDE_A_PIECE
     odd[list(records.wrong)] = _ODD
-    return Cut(records.starts.astype(np.uint32), records.ends.astype(np.uint32), odd, marks.astype(np.uint32))
+    starts, ends = records.starts, records.ends
+    if filled.passed[-1]:
+        skipped, places = filled.skipped[_first_lines(count, records)], _places(count, records, filled)
+        starts, ends, odd = (_at(values, places, count + int(filled.passed[-1])) for values in (starts + skipped, ends + skipped, odd))
+    return Cut(starts.astype(np.uint32), ends.astype(np.uint32), odd, marks.astype(np.uint32))
+
+
+def _at(values: Any, places: Ints, length: int) -> Any:
+    """The values where they belong, nothing on the rows between them."""
+    spread = np.zeros(length, dtype=values.dtype)
+    spread[places] = values
+    return spread
 
 
 def _is_piece(record: str, file: Export) -> bool:
@@ -325,8 +346,8 @@ def _without_others(
         physical[ITEM_LINES] -= int(takes[place])
     places = np.flatnonzero(kept)
     wrong = {int(np.searchsorted(places, place)): code for place, code in chunk.wrong.items() if kept[place]}
-    return TextChunk(
-        chunk.lines.take(pa.array(places)), chunk.rows[places], wrong, dict(skipped), chunk.last_row, physical=dict(physical)
+    return replace(
+        chunk, lines=chunk.lines.filter(pa.array(kept)).combine_chunks(), rows=chunk.rows[kept], wrong=wrong, skipped=dict(skipped), physical=dict(physical)
     )
 
 
@@ -339,9 +360,10 @@ def raw_records(file: Export, block: Block, rows: Ints, *, with_pieces: bool, cu
         odd = cut.odd[places]
         raw = Again(file.name, file.path, block, cut.marks).pieces(cut.starts[places], cut.ends[places])
         return _in_utf_8(raw, file), odd > 0 if with_pieces else odd == _ODD
-    data, passed = _filled(read_block(file, block), file, block)
+    filled = _filled(read_block(file, block), file, block)
+    data = filled.data
     records = cut_records(data, _dialect(file))
-    places = np.searchsorted(_places(len(records.starts), records, passed), rows - block.first_row)
+    places = np.searchsorted(_places(len(records.starts), records, filled), rows - block.first_row)
     spoiled = set(records.wrong)
     if with_pieces:
         pieces = [place for place in places.tolist() if _is_piece(_record(data, place, records, file), file)]

@@ -172,10 +172,12 @@ def white(encoding: str) -> bytes:
 
 
 class Filled(NamedTuple):
-    """The lines of a block in which something stands. `passed`: for each how many lines were left out above it, and last how many in all."""
+    """The lines of a block in which something stands. For each, and last in all: how many lines were left out above it (`passed`), and how
+    many bytes these have (`skipped`)."""
 
     data: bytes
     passed: Ints
+    skipped: Ints
 
 
 def filled_lines(block: bytes, dialect: Dialect, nothing: bytes) -> Filled:
@@ -185,7 +187,8 @@ def filled_lines(block: bytes, dialect: Dialect, nothing: bytes) -> Filled:
     says[np.frombuffer(nothing, dtype=np.uint8)] = False
     kept: list[bytes] = []
     passed: list[Ints] = []
-    quotes = left_out = at = 0
+    skipped: list[Ints] = []
+    quotes = left_out = bytes_out = at = 0
     while at < len(block):
         end = block.find(b"\n", at + _STEP) + 1 or len(block)
         step = block[at:end]
@@ -199,10 +202,13 @@ def filled_lines(block: bytes, dialect: Dialect, nothing: bytes) -> Filled:
             quotes += len(places)
         bounds = np.append(starts, len(data))[np.flatnonzero(np.diff(filled, prepend=False, append=False))].tolist()
         kept += [step[begin:stop] for begin, stop in zip(bounds[::2], bounds[1::2], strict=True)]
+        out = np.cumsum(np.where(filled, 0, np.diff(starts, append=len(data))))
         passed.append(np.cumsum(~filled)[filled] + left_out)
+        skipped.append(out[filled] + bytes_out)
         left_out += int(np.count_nonzero(~filled))
+        bytes_out += int(out[-1])
         at = end
-    return Filled(b"".join(kept), np.concatenate([*passed, [left_out]]))
+    return Filled(b"".join(kept), np.concatenate([*passed, [left_out]]), np.concatenate([*skipped, [bytes_out]]))
 
 
 def good_stretches(data: bytes, records: Records | None) -> bytes:
