@@ -41,9 +41,7 @@ class Grouped:
 def group_inventories(lines: pa.Table, mode: Mode) -> Grouped:
     """In: typed lines of complete inventories, in input order. Lines without a number stand alone."""
     numbers = lines["inventory_no"].combine_chunks().dictionary_encode()
-    of_line = pc.fill_null(numbers.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
-    orphans = np.flatnonzero(of_line < 0)
-    of_line[orphans] = len(numbers.dictionary) + np.arange(len(orphans))
+    of_line = _by_first_line(pc.fill_null(numbers.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64), len(numbers.dictionary))
     if np.any(np.diff(of_line) < 0):
         order = np.argsort(of_line, kind="stable")
         lines, of_line = lines.take(pa.array(order)).combine_chunks(), of_line[order]
@@ -73,12 +71,24 @@ def group_inventories(lines: pa.Table, mode: Mode) -> Grouped:
     )
 
 
+def _by_first_line(of_line: Ints, count: int) -> Ints:
+    """Groups of lines, numbered in the order of their first lines. In: the number each line has of so many, below 0 where it stands alone."""
+    alone = of_line < 0
+    begins = (np.diff(of_line, prepend=-1) != 0) | alone
+    runs = np.cumsum(begins) - 1
+    if np.count_nonzero(begins) == count + np.count_nonzero(alone):
+        return runs
+    first_run = np.full(count, len(of_line), dtype=np.int64)
+    np.minimum.at(first_run, of_line[~alone], runs[~alone])
+    return np.where(alone, runs, first_run[of_line])
+
+
 def _only(inventories: Inventories, kept: Mask) -> tuple[Inventories, Ints]:
     """The inventories without the lines that could not be read as cells, and which of the inventories are left."""
     places = np.flatnonzero(kept)
     of_line = inventories.inventory_of[places]
-    lines = inventories.lines.take(pa.array(places)).combine_chunks()
-    which = np.unique(of_line)
+    lines = inventories.lines.filter(pa.array(kept)).combine_chunks()
+    which = of_line[run_starts(of_line)]
     rest = Inventories(
         lines,
         run_starts(of_line),
@@ -188,15 +198,17 @@ def content_hashes(inventories: Inventories, wanted: Mask, mode: Mode) -> list[b
     items, _ = inventories.numbers("item_no")
     of_line = inventories.inventory_of[places]
     key = of_line * 1_000_000 + items[places]
+    of_item, of_header = ("item_no", *mode.dictionary.item_content), mode.dictionary.header_content
+    lines = only_given(inventories.lines, of_item)
     if np.any(np.diff(key) < 0):
         order = np.argsort(key, kind="stable")
         places, of_line = places[order], of_line[order]
+        lines = lines.take(pa.array(places))
+    elif len(places) < len(kept):
+        lines = lines.filter(pa.array(kept))
     starts = run_starts(of_line)
-    at = pa.array(places)
-    of_item = ("item_no", *mode.dictionary.item_content)
-    texts = content_text(only_given(inventories.lines, of_item).take(at).combine_chunks(), of_item)
-    of_header = mode.dictionary.header_content
-    heads = content_text(only_given(inventories.lines, of_header).take(at.take(pa.array(starts))).combine_chunks(), of_header)
+    texts = content_text(lines.combine_chunks(), of_item)
+    heads = content_text(only_given(inventories.lines, of_header).take(pa.array(places[starts])).combine_chunks(), of_header)
     offsets = pa.array(np.append(starts, len(places)).astype(np.int32))
     joined = pc.binary_join(pa.ListArray.from_arrays(offsets, texts), "\x1e")
     whole = pc.binary_join_element_wise(heads, joined, "\x1e")
