@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -48,6 +49,25 @@ def test_parts_joined_are_what_one_writer_makes(count: int, tmp_path: Path, monk
     join_parquet(tmp_path / "joined", parts)
     assert (tmp_path / "joined").read_bytes() == (tmp_path / "whole").read_bytes()
     assert pq.read_table(tmp_path / "joined").equals(table)
+
+
+@pytest.mark.parametrize("cut", [1, 7, 400, 1000])
+def test_bytes_do_not_depend_on_how_rows_come(cut: int) -> None:
+    """Whole or in pieces, as text or encoded, with values in the dictionary that no row has: the file is the same."""
+    table = rows(1000)
+    whole = io.BytesIO()
+    write_parquet_to(whole, SCHEMA, [table])
+    place, encoded = table.column_names.index("declaration_ref"), table["declaration_ref"].combine_chunks().dictionary_encode()
+    turned = pa.DictionaryArray.from_arrays(
+        pc.subtract(len(encoded.dictionary), encoded.indices), pa.concat_arrays([pa.array(["not there"]), encoded.dictionary.take(pa.array(np.arange(len(encoded.dictionary))[::-1]))])
+    )  # fmt: skip
+    assert turned.cast(pa.string()).equals(table["declaration_ref"].combine_chunks())
+    apart = table.set_column(place, "declaration_ref", turned)
+    cut_up = io.BytesIO()
+    write_parquet_to(cut_up, SCHEMA, (apart.slice(begin, cut) for begin in range(0, 1000, cut)))
+    assert cut_up.getvalue() == whole.getvalue()
+    assert pq.read_table(io.BytesIO(cut_up.getvalue())).equals(table)
+    assert b"not there" not in cut_up.getvalue()
 
 
 def test_a_footer_is_written_as_it_was_read() -> None:
