@@ -32,3 +32,25 @@ def compact(column: pa.Array) -> pa.Array:
         return column
     place = pa.array(np.cumsum(used, dtype=np.int32) - 1, mask=~used)
     return pa.DictionaryArray.from_arrays(place.take(column.indices), column.dictionary.filter(pa.array(used)))
+
+
+def spread(column: pa.Array, stands: Mask, valid: Mask) -> pa.Array:
+    """A column of text without nulls, dictionary encoded or not, on more rows: `stands` says where its values belong, in order, and
+    `valid` which rows have any. Its bytes are not copied."""
+    if pa.types.is_dictionary(column.type):
+        return pa.DictionaryArray.from_arrays(_on_rows(column.indices, stands, valid), column.dictionary)
+    bounds = np.frombuffer(column.buffers()[1] or bytes(4), dtype=np.int32)[column.offset : column.offset + len(column) + 1]
+    lengths = np.zeros(len(stands) + 1, dtype=np.int32)
+    lengths[0], lengths[1:][stands] = bounds[0], np.diff(bounds)
+    offsets = pa.py_buffer(np.cumsum(lengths, dtype=np.int32))
+    return pa.Array.from_buffers(column.type, len(stands), [_bits(valid), offsets, column.buffers()[2]])
+
+
+def _on_rows(numbers: pa.Array, stands: Mask, valid: Mask) -> pa.Array:
+    values = np.zeros(len(stands), dtype=np.int32)
+    values[stands] = numbers.to_numpy()
+    return pa.Array.from_buffers(pa.int32(), len(stands), [_bits(valid), pa.py_buffer(values)])
+
+
+def _bits(mask: Mask) -> pa.Buffer:
+    return pa.py_buffer(np.packbits(mask, bitorder="little"))

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from aggregator.domain.grouping import hashes
 from aggregator.domain.slips import currencies_and_days, line_numbers
-from aggregator.domain.strays import naming
+from aggregator.domain.strays import Naming, naming
 from aggregator.domain.totals import item_totals, unreadable_totals
 from aggregator.domain.validate import validate_lines
 from aggregator.engines.engine import Shared
@@ -96,7 +96,8 @@ def ingest(shared: Shared[Work], chunk: int) -> Ingested:
     if len(parts) > 1:
         lines = lines.append_column(PART, pa.array(text.part_of.astype(np.int32)))
     numbers = lines["inventory_no"].combine_chunks().dictionary_encode()
-    lines = lines.append_column("naming", pa.array(naming(work.mode, numbers)))
+    named = naming(work.mode, numbers)
+    lines = lines.append_column("naming", pa.array(named))
     work.storage.write(work.shards.lines.of(chunk_unit(chunk)), lines)
     leave_cut(work, chunk, text)
     work.storage.write(work.shards.row_findings.of(chunk_unit(chunk)), validated.findings)
@@ -107,21 +108,21 @@ def ingest(shared: Shared[Work], chunk: int) -> Ingested:
     odd = np.isin(validated.findings["code"].to_numpy(), [number for code, number in work.mode.rules.index.items() if code in _OF_NUMBERS]).any()
     has_strays = bool(odd or text.wrong or lines["inventory_no"].null_count)
     return Ingested(
-        chunk, tuple(_parts(work, chunk, text, plain, repairs, validated.findings, has_strays)), len(counts), totals, has_strays,
+        chunk, tuple(_parts(work, chunk, text, plain, repairs, validated.findings, named if has_strays else None)), len(counts), totals, has_strays,
         frozenset(currencies_and_days(lines, work.as_of, work.mode.code)) if work.mode.prices_units else frozenset(),
         int(np.sum(repairs.counts.get("numbered_by_line", 0))),
     )
 
 
 def _parts(
-    work: Work, chunk: int, text: Text, plain: pa.Table, repairs: Repairs, findings: pa.Table, has_strays: bool
+    work: Work, chunk: int, text: Text, plain: pa.Table, repairs: Repairs, findings: pa.Table, named: Ints | None
 ) -> Iterator[IngestedPart]:
-    """In: canonical text of the whole chunk, and its findings."""
-    looked_for = has_strays and _SHAPED in work.mode.rules
+    """In: canonical text of the whole chunk, its findings, and what stands as the number of each line (see Naming), where there are strays."""
+    odd = np.flatnonzero(named != Naming.SHAPED) if named is not None and _SHAPED in work.mode.rules else np.zeros(0, dtype=np.int64)
     begin, imports = 0, _imports(findings, text, work.mode)
     for number, (part, stretch) in enumerate(zip(work.chunks[chunk], text.stretches, strict=True)):
         end = begin + stretch.lines
-        misplaced = misplaced_numbers(plain.slice(begin, stretch.lines), text.rows[begin:end]) if looked_for else ()
+        misplaced = misplaced_numbers(plain, text.rows, odd[(odd >= begin) & (odd < end)])
         done = {kind: count for kind, count in (*stretch.skipped.items(), *repairs.of(number).items()) if count}
         yield IngestedPart(
             part.place, stretch.lines, stretch.last_row, done, stretch.physical, end - 1 in text.wrong and stretch.lines > 0, stretch.unnamed,

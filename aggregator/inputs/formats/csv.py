@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from aggregator.inputs.export import ITEM_LINES, Block, Cut, Export, TextChunk, unusable
@@ -38,7 +39,7 @@ from aggregator.inputs.tables.others import BLANK, kind_of_row, others, suspects
 from aggregator.inputs.tables.unnamed import places_to_read, set_apart
 from aggregator.model.errors import OurFault
 from aggregator.schemas import patterns as shapes
-from aggregator.schemas.arrays import Ints, Mask
+from aggregator.schemas.arrays import Ints, Mask, spread
 from aggregator.schemas.lines import TEXT, text_type
 
 _PARSE_AT_ONCE = 2 << 20
@@ -201,9 +202,9 @@ def _cut(records: Records, pieces: dict[int, list[int]], filled: Filled, marks: 
 
 def _at(values: Any, places: Ints, length: int) -> Any:
     """The values where they belong, nothing on the rows between them."""
-    spread = np.zeros(length, dtype=values.dtype)
-    spread[places] = values
-    return spread
+    made = np.zeros(length, dtype=values.dtype)
+    made[places] = values
+    return made
 
 
 def _is_piece(record: str, file: Export) -> bool:
@@ -277,23 +278,14 @@ def _with_wrong_rows(
     lines: pa.Table, given: Ints, parsed: Ints, wrong: dict[int, str], numbers: dict[int, str | None]
 ) -> pa.Table:
     """Put a row of nulls (but for the inventory number seen) where each wrong record stands. `parsed`: records of `lines`."""
-    places = np.full(len(given), lines.num_rows)
-    places[np.searchsorted(given, parsed)] = np.arange(lines.num_rows)
-    is_wrong = np.zeros(len(given), dtype=bool)
+    is_wrong, stands = np.zeros(len(given), dtype=bool), np.zeros(len(given), dtype=bool)
     is_wrong[np.searchsorted(given, sorted(wrong))] = True
-    places[is_wrong] = lines.num_rows
-    padded = pa.concat_tables([lines, _nulls(lines.schema)]).combine_chunks()
-    spread = padded.take(pa.array(places))
-    if "inventory_no" not in lines.column_names:
-        return spread
-    seen = pa.array([numbers[place] for place in sorted(wrong)], TEXT)
-    column = spread["inventory_no"].combine_chunks()
-    filled = pa.compute.replace_with_mask(column, pa.array(is_wrong), seen)
-    return spread.set_column(spread.column_names.index("inventory_no"), "inventory_no", filled)
-
-
-def _nulls(schema: pa.Schema) -> pa.Table:
-    return pa.table([pa.nulls(1, field.type) for field in schema], schema=schema)
+    stands[np.searchsorted(given, parsed)] = True
+    columns = {name: spread(lines[name].combine_chunks(), stands, ~is_wrong) for name in lines.column_names}
+    if "inventory_no" in columns:
+        seen = pa.array([numbers[place] for place in sorted(wrong)], TEXT)
+        columns["inventory_no"] = pc.replace_with_mask(columns["inventory_no"], pa.array(is_wrong), seen)
+    return pa.table(columns)
 
 
 def _record(data: bytes, place: int, records: Records, file: Export) -> str:

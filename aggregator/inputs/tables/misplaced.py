@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregator.inputs.export import Export, unusable
-from aggregator.schemas.arrays import Mask
+from aggregator.schemas.arrays import Ints, Mask
 from aggregator.schemas.patterns import INVENTORY_NO
 
 _SHORTEST = 18
@@ -28,9 +28,8 @@ class Misplaced(NamedTuple):
     value: str
 
 
-def misplaced_numbers(lines: pa.Table, rows: np.ndarray[Any, Any]) -> tuple[Misplaced, ...]:
-    """In: canonical text, and the row of each line."""
-    odd = np.flatnonzero(~_is_shaped(lines["inventory_no"].combine_chunks()))
+def misplaced_numbers(lines: pa.Table, rows: np.ndarray[Any, Any], odd: Ints) -> tuple[Misplaced, ...]:
+    """In: canonical text, the row of each line, and which of them have no inventory number of customs' shape."""
     few, found = lines.take(pa.array(odd)), []
     for column in few.column_names:
         values = few[column].combine_chunks()

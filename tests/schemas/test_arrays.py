@@ -1,0 +1,32 @@
+"""What Arrow's arrays lack."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from aggregator.schemas.arrays import spread
+
+
+@pytest.mark.parametrize("begin", [0, 3])
+@pytest.mark.parametrize("encoded", [False, True])
+def test_values_stand_where_they_belong_and_nothing_elsewhere(encoded: bool, begin: int) -> None:
+    values = ["a", "", "夏季", "", "long enough", "a", "z"]
+    column = pa.array(values).slice(begin)
+    column = column.dictionary_encode() if encoded else column
+    stands = np.array([False, *[True, False] * len(column), False, True])[: 2 * len(column) + 1]
+    valid = stands.copy()
+    valid[1] = False
+    made = spread(column, stands, valid)
+    made.validate(full=True)
+    there = iter(values[begin:])
+    expected = [next(there) if each else None for each in stands]
+    expected[1] = None
+    assert made.cast(pa.string()).to_pylist() == expected
+
+
+def test_nothing_on_no_rows() -> None:
+    none = np.zeros(2, dtype=bool)
+    assert spread(pa.array([], pa.string()), none, none).to_pylist() == [None, None]
+    assert spread(pa.array([], pa.string()).dictionary_encode(), none, none).cast(pa.string()).to_pylist() == [None, None]
