@@ -160,8 +160,19 @@ def _parts(folder: Path, sheet: Sheet) -> list[_Part]:
 
 
 def _pieces(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """So many rows at once, of however many tables: each takes some 500 calls of Arrow, however few its rows."""
+    waiting = list[pa.Table]()
     for table in tables:
-        for batch in pa.Table.from_batches(table.to_batches(ROWS_AT_ONCE), table.schema).to_batches(ROWS_AT_ONCE):
+        if sum(each.num_rows for each in waiting) + table.num_rows > ROWS_AT_ONCE:
+            yield from _together(waiting)
+            waiting = []
+        waiting.append(table)
+    yield from _together(waiting)
+
+
+def _together(tables: list[pa.Table]) -> Iterator[pa.Table]:
+    if tables:
+        for batch in pa.concat_tables(tables).combine_chunks().to_batches(ROWS_AT_ONCE):
             yield pa.Table.from_batches([batch])
 
 
