@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 Mask = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
@@ -27,11 +28,26 @@ def compact(column: pa.Array) -> pa.Array:
     if not pa.types.is_dictionary(column.type):
         return column
     size = len(column.dictionary)
-    used = np.bincount(column.indices.fill_null(size).to_numpy(), minlength=size + 1)[:size] > 0
+    stands = np.zeros(size + 1, dtype=bool)
+    stands[column.indices.fill_null(size).to_numpy()] = True
+    used = stands[:size]
     if used.all():
         return column
     place = pa.array(np.cumsum(used, dtype=np.int32) - 1, mask=~used)
     return pa.DictionaryArray.from_arrays(place.take(column.indices), column.dictionary.filter(pa.array(used)))
+
+
+def without(column: pa.Array, dropped: Mask) -> pa.Array:
+    """A column of text, dictionary encoded or not, with nothing on some rows. Its bytes are not copied."""
+    if not dropped.any():
+        return column
+    if pa.types.is_dictionary(column.type):
+        return pa.DictionaryArray.from_arrays(without(column.indices, dropped), column.dictionary)
+    valid = ~dropped if not column.null_count else ~dropped & column.is_valid().to_numpy(zero_copy_only=False)
+    if column.offset:
+        # Its buffers begin before it.
+        return pc.if_else(pa.array(dropped), None, column)
+    return pa.Array.from_buffers(column.type, len(column), [_bits(valid), *column.buffers()[1:]])
 
 
 def spread(column: pa.Array, stands: Mask, valid: Mask) -> pa.Array:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from aggregator.domain.distinct import broken_by_column
 from aggregator.model.errors import OurFault
 from aggregator.model.findings import findings_of, no_findings
-from aggregator.schemas.arrays import Mask, compact
+from aggregator.schemas.arrays import Mask, compact, without
 from aggregator.schemas.field import Field
 from aggregator.schemas.invisible import has_no_invisible, made_visible
 from aggregator.schemas.lines import CLEARED, COUNT_TYPE, DECIMAL_TYPE, WRITTEN_COLUMNS, WRITTEN_TYPE, broken
@@ -137,12 +137,12 @@ def _typed(text: pa.Table, failures: list[tuple[str, str, Mask]], mode: Mode) ->
                     spoiled |= bad
             if spoiled.any() and column in mode.dictionary.decimals:
                 # R105 also marks zeros, which are numbers: only what is no plain number is unreadable.
-                zero = pc.fill_null(pc.match_substring_regex(values.cast(pa.string()), rf"\A(?:{ZERO})\z"), False)
-                spoiled &= ~zero.to_numpy(zero_copy_only=False)
+                zero = pc.fill_null(pc.match_substring_regex(values.dictionary, rf"\A(?:{ZERO})\z"), False).to_numpy(zero_copy_only=False)
+                spoiled &= ~np.append(zero, False)[values.indices.fill_null(len(zero)).to_numpy()]
             unreadable[column] = int(spoiled.sum())
             values = _numbers(values, spoiled, DECIMAL_TYPE if column in mode.dictionary.decimals else COUNT_TYPE)
         for bad in (bad for code, blamed, bad in failures if (code, blamed) == (_LOST, column)):
-            values = pc.if_else(pa.array(bad), None, values)
+            values = without(values, bad)
         arrays[column] = values
     return pa.table(arrays), unreadable
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from aggregator.schemas.arrays import spread
+from aggregator.schemas.arrays import spread, without
 
 
 @pytest.mark.parametrize("begin", [0, 3])
@@ -30,3 +30,17 @@ def test_nothing_on_no_rows() -> None:
     none = np.zeros(2, dtype=bool)
     assert spread(pa.array([], pa.string()), none, none).to_pylist() == [None, None]
     assert spread(pa.array([], pa.string()).dictionary_encode(), none, none).cast(pa.string()).to_pylist() == [None, None]
+
+
+@pytest.mark.parametrize("begin", [0, 3])
+@pytest.mark.parametrize("encoded", [False, True])
+def test_nothing_stands_on_rows_that_are_dropped(encoded: bool, begin: int) -> None:
+    values = ["a", "", None, "夏季", "long enough", None, "a", "z"]
+    column = pa.array(values).dictionary_encode() if encoded else pa.array(values)
+    column = column.slice(begin)
+    dropped = np.arange(len(column)) % 3 == 1
+    made = without(column, dropped)
+    made.validate(full=True)
+    expected = [None if drop else value for value, drop in zip(values[begin:], dropped, strict=True)]
+    assert made.cast(pa.string()).to_pylist() == expected
+    assert without(column, np.zeros(len(column), dtype=bool)) is column
