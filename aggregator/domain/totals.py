@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aggregator.domain.grouping import codes_of_values, sums_of_groups
+from aggregator.domain.grouping import codes_of_values, group_codes, sums_of_groups
 from aggregator.model.errors import OurFault
 from aggregator.schemas.arrays import Ints, constant
 from aggregator.schemas.field import Dictionary
@@ -100,20 +100,17 @@ def header_totals(inventories: Inventories, bucket_of_inventory: np.ndarray[Any,
 
 def control_totals(parts: pa.Table) -> pa.Table:
     """One row a summed column and unit. Columns out: column, currency_or_unit, the BUCKETS, difference."""
-    keys = ["column", "currency_or_unit", "bucket"]
-    summed = parts.group_by(keys, use_threads=False).aggregate([("amount", "sum")])
-    frame = summed.to_pandas(types_mapper=pd.ArrowDtype).pivot_table(
-        index=keys[:2], columns="bucket", values="amount_sum", aggfunc="first"
-    )
+    keys = ["column", "currency_or_unit"]
+    summed = parts.group_by([*keys, "bucket"], use_threads=False).aggregate([("amount", "sum")]).combine_chunks()
+    of_key = [summed[name].combine_chunks() for name in keys]
+    row, firsts = group_codes(of_key, summed.num_rows)
     zero = pa.scalar(0, pa.int64()).cast(AMOUNT)
-    columns: dict[str, pa.Array] = {
-        "column": pa.array([name[0] for name in frame.index], pa.string()),
-        "currency_or_unit": pa.array([name[1] for name in frame.index], pa.string()),
-    }
+    columns: dict[str, pa.Array] = {name: values.take(pa.array(firsts)) for name, values in zip(keys, of_key, strict=True)}
     for bucket in BUCKETS:
-        values = pa.array(frame[bucket]) if bucket in frame else pa.nulls(len(frame), AMOUNT)
-        values = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-        columns[bucket] = pc.fill_null(values.cast(AMOUNT), zero)
+        at = np.flatnonzero(pc.equal(summed["bucket"].combine_chunks(), bucket).to_numpy(zero_copy_only=False))
+        place = np.full(len(firsts), -1)
+        place[row[at]] = at
+        columns[bucket] = pc.fill_null(summed["amount_sum"].combine_chunks().take(pa.array(place, mask=place < 0)).cast(AMOUNT), zero)
     read, declared, rejected, excluded = (columns[bucket].cast(pa.decimal256(44, 5)) for bucket in BUCKETS[:4])
     accounted = pc.add(pc.add(declared, rejected), excluded)
     columns["difference"] = pc.subtract(read, accounted).cast(AMOUNT)

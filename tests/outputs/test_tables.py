@@ -67,6 +67,15 @@ def test_nothing_is_blank_but_what_may_be(name: str, column: str) -> None:
             checked(M9610, name, blank)
 
 
+@pytest.mark.parametrize(("name", "column", "other"), [("declarations", "declaration_ref", "202610-01-000002"), ("declaration_items", "declaration_item_no", 2)])
+def test_nothing_is_declared_under_one_number_twice(name: str, column: str, other: Any) -> None:
+    sound = dict(sound_row(name))
+    one = table_of(name, sound, encoded=False)
+    with pytest.raises(OurFault, match="D101"):
+        checked(M9610, name, pa.concat_tables([one, one]))
+    assert checked(M9610, name, pa.concat_tables([one, table_of(name, {**sound, column: other}, encoded=False)])).num_rows == 2
+
+
 def test_csv_of_a_column_in_an_empty_and_another_piece() -> None:
     """Arrow's writer takes memory that is not the table's for the cells of such columns."""
     nothing = pa.chunked_array([pa.array([], pa.string()), pa.nulls(2, pa.string())])

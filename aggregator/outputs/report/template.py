@@ -73,4 +73,4 @@ def _twice(en: Any, zh: Any, tag: str) -> Markup:
     english, chinese = (each if isinstance(each, Markup) else escape(shown(str(each))) for each in (en, zh))
     if english == chinese:
         return english
-    return Markup('<{0} lang="en">{1}</{0}><{0} lang="zh">{2}</{0}>').format(Markup(tag), english, chinese)
+    return Markup(f'<{tag} lang="en">{english}</{tag}><{tag} lang="zh">{chinese}</{tag}>')
