@@ -7,7 +7,6 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 Mask = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
@@ -44,10 +43,9 @@ def without(column: pa.Array, dropped: Mask) -> pa.Array:
     if pa.types.is_dictionary(column.type):
         return pa.DictionaryArray.from_arrays(without(column.indices, dropped), column.dictionary)
     valid = ~dropped if not column.null_count else ~dropped & column.is_valid().to_numpy(zero_copy_only=False)
-    if column.offset:
-        # Its buffers begin before it.
-        return pc.if_else(pa.array(dropped), None, column)
-    return pa.Array.from_buffers(column.type, len(column), [_bits(valid), *column.buffers()[1:]])
+    # Its buffers may begin before it.
+    bits = _bits(np.concatenate([np.zeros(column.offset, dtype=bool), valid]))
+    return pa.Array.from_buffers(column.type, len(column), [bits, *column.buffers()[1:]], offset=column.offset)
 
 
 def spread(column: pa.Array, stands: Mask, valid: Mask) -> pa.Array:

@@ -101,16 +101,16 @@ def header_totals(inventories: Inventories, bucket_of_inventory: np.ndarray[Any,
 def control_totals(parts: pa.Table) -> pa.Table:
     """One row a summed column and unit. Columns out: column, currency_or_unit, the BUCKETS, difference."""
     keys = ["column", "currency_or_unit"]
-    summed = parts.group_by([*keys, "bucket"], use_threads=False).aggregate([("amount", "sum")]).combine_chunks()
-    of_key = [summed[name].combine_chunks() for name in keys]
+    summed = parts.group_by([*keys, "bucket"], use_threads=False).aggregate([("amount", "sum")])
+    of_key, bucket_of, amounts = [summed[name].combine_chunks() for name in keys], summed["bucket"].combine_chunks(), summed["amount_sum"].combine_chunks()
     row, firsts = group_codes(of_key, summed.num_rows)
     zero = pa.scalar(0, pa.int64()).cast(AMOUNT)
     columns: dict[str, pa.Array] = {name: values.take(pa.array(firsts)) for name, values in zip(keys, of_key, strict=True)}
     for bucket in BUCKETS:
-        at = np.flatnonzero(pc.equal(summed["bucket"].combine_chunks(), bucket).to_numpy(zero_copy_only=False))
+        at = np.flatnonzero(pc.equal(bucket_of, bucket).to_numpy(zero_copy_only=False))
         place = np.full(len(firsts), -1)
         place[row[at]] = at
-        columns[bucket] = pc.fill_null(summed["amount_sum"].combine_chunks().take(pa.array(place, mask=place < 0)).cast(AMOUNT), zero)
+        columns[bucket] = pc.fill_null(amounts.take(pa.array(place, mask=place < 0)).cast(AMOUNT), zero)
     read, declared, rejected, excluded = (columns[bucket].cast(pa.decimal256(44, 5)) for bucket in BUCKETS[:4])
     accounted = pc.add(pc.add(declared, rejected), excluded)
     columns["difference"] = pc.subtract(read, accounted).cast(AMOUNT)

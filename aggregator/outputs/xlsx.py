@@ -161,12 +161,13 @@ def _parts(folder: Path, sheet: Sheet) -> list[_Part]:
 
 def _pieces(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     """So many rows at once, of however many tables: each takes some 500 calls of Arrow, however few its rows."""
-    waiting = list[pa.Table]()
+    waiting, rows = list[pa.Table](), 0
     for table in tables:
-        if sum(each.num_rows for each in waiting) + table.num_rows > ROWS_AT_ONCE:
+        if rows + table.num_rows > ROWS_AT_ONCE:
             yield from _together(waiting)
-            waiting = []
+            waiting, rows = [], 0
         waiting.append(table)
+        rows += table.num_rows
     yield from _together(waiting)
 
 

@@ -107,22 +107,22 @@ def ingest(shared: Shared[Work], chunk: int) -> Ingested:
     totals = pa.concat_tables([item_totals(lines, "read", dictionary), unreadable_totals(validated.unreadable, dictionary)]).combine_chunks()
     odd = np.isin(validated.findings["code"].to_numpy(), [number for code, number in work.mode.rules.index.items() if code in _OF_NUMBERS]).any()
     has_strays = bool(odd or text.wrong or lines["inventory_no"].null_count)
+    unshaped = np.flatnonzero(named != Naming.SHAPED) if has_strays and _SHAPED in work.mode.rules else np.zeros(0, dtype=np.int64)
     return Ingested(
-        chunk, tuple(_parts(work, chunk, text, plain, repairs, validated.findings, named if has_strays else None)), len(counts), totals, has_strays,
+        chunk, tuple(_parts(work, chunk, text, plain, repairs, validated.findings, unshaped)), len(counts), totals, has_strays,
         frozenset(currencies_and_days(lines, work.as_of, work.mode.code)) if work.mode.prices_units else frozenset(),
         int(np.sum(repairs.counts.get("numbered_by_line", 0))),
     )
 
 
 def _parts(
-    work: Work, chunk: int, text: Text, plain: pa.Table, repairs: Repairs, findings: pa.Table, named: Ints | None
+    work: Work, chunk: int, text: Text, plain: pa.Table, repairs: Repairs, findings: pa.Table, unshaped: Ints
 ) -> Iterator[IngestedPart]:
-    """In: canonical text of the whole chunk, its findings, and what stands as the number of each line (see Naming), where there are strays."""
-    odd = np.flatnonzero(named != Naming.SHAPED) if named is not None and _SHAPED in work.mode.rules else np.zeros(0, dtype=np.int64)
+    """In: canonical text of the whole chunk, its findings, and the lines whose number has not customs' shape, where that is asked."""
     begin, imports = 0, _imports(findings, text, work.mode)
     for number, (part, stretch) in enumerate(zip(work.chunks[chunk], text.stretches, strict=True)):
         end = begin + stretch.lines
-        misplaced = misplaced_numbers(plain, text.rows, odd[(odd >= begin) & (odd < end)])
+        misplaced = misplaced_numbers(plain, text.rows, unshaped[(unshaped >= begin) & (unshaped < end)])
         done = {kind: count for kind, count in (*stretch.skipped.items(), *repairs.of(number).items()) if count}
         yield IngestedPart(
             part.place, stretch.lines, stretch.last_row, done, stretch.physical, end - 1 in text.wrong and stretch.lines > 0, stretch.unnamed,

@@ -30,6 +30,8 @@ class Misplaced(NamedTuple):
 
 def misplaced_numbers(lines: pa.Table, rows: np.ndarray[Any, Any], odd: Ints) -> tuple[Misplaced, ...]:
     """In: canonical text, the row of each line, and which of them have no inventory number of customs' shape."""
+    if not len(odd):
+        return ()
     few, found = lines.take(pa.array(odd)), []
     for column in few.column_names:
         values = few[column].combine_chunks()
