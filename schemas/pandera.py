@@ -1,6 +1,6 @@
 """Pandera, without what it brings along. Where PySpark is installed, Pandera imports it and its pandas at every start: seconds, a warning
 on stderr, and settings of Spark in the environment, where they would bind a driver to this machine alone. So it does with Hypothesis, a
-tenth of a second."""
+tenth of a second; and Pydantic looks for plugins in all that is installed, though nothing of Pandera's is for them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 
 _WITHOUT, _SETS = ("pyspark", "hypothesis"), ("SPARK_LOCAL_IP", "PYARROW_IGNORE_TIMEZONE")
+_PLUGINS = "PYDANTIC_DISABLE_PLUGINS"
 
 
 @contextmanager
@@ -18,7 +19,8 @@ def _alone() -> Iterator[None]:
     """As if these were not installed."""
     # What is loaded already costs nothing more, but for PySpark's pandas.
     former = {name: sys.modules.get(name) for name in _WITHOUT if name == "pyspark" or name not in sys.modules}
-    environment = {name: os.environ.get(name) for name in _SETS}
+    environment = {name: os.environ.get(name) for name in (*_SETS, _PLUGINS)}
+    os.environ[_PLUGINS] = "__all__"
     sys.modules.update(dict.fromkeys(former))  # type: ignore[arg-type]
     try:
         yield
