@@ -20,6 +20,8 @@ BLANK = np.uint64(0)
 _ROOM = 1 << 62
 _LONG = 65
 """Bytes from which a value is hashed by itself: few have as many."""
+_SLOTS = 1 << 16
+_LAST = np.uint64(_SLOTS - 1)
 _MIX = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))
 
 
@@ -107,9 +109,21 @@ def _hash_rows(rows: Any) -> Hashes:
 
 
 def among(values: Hashes, ordered: Hashes) -> Mask:
-    """Which values stand among others, sorted ascending. A few against very many: nothing is done to the many."""
+    """Which values stand among others, sorted ascending. A few against very many: nothing is done to the many. Very many against a few: only
+    those are looked for whose last bits are those of one of the few."""
     if not len(ordered):
         return np.zeros(len(values), dtype=bool)
+    if len(ordered) << 3 <= min(_SLOTS, len(values)):
+        taken = np.zeros(_SLOTS, dtype=bool)
+        taken[ordered & _LAST] = True
+        found = taken[values & _LAST]
+        at = np.flatnonzero(found)
+        found[at] = _stand_among(values[at], ordered)
+        return found
+    return _stand_among(values, ordered)
+
+
+def _stand_among(values: Hashes, ordered: Hashes) -> Mask:
     found: Mask = ordered[np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)] == values
     return found
 

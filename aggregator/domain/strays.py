@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aggregator.domain.grouping import group_codes
 from aggregator.schemas.arrays import Ints, Mask
 from aggregator.schemas.inventories import IDENTIFIERS
 from aggregator.schemas.modes import Mode
@@ -135,8 +136,9 @@ def tied_by_value(shared: pa.Table) -> pa.Table:
 
 def first_of_each(tied: pa.Table) -> pa.Table:
     """Of several ties of an inventory the first in input order."""
-    frame = tied.to_pandas().sort_values(["chunk", "line"], kind="stable").drop_duplicates(["unit", "inventory_no"])
-    return pa.Table.from_pandas(frame, schema=TIED, preserve_index=False)
+    ordered = tied.take(pa.array(np.lexsort((tied["line"].to_numpy(), tied["chunk"].to_numpy())))).combine_chunks()
+    _, firsts = group_codes([ordered[name].combine_chunks() for name in ("unit", "inventory_no")], ordered.num_rows)
+    return ordered.take(pa.array(firsts)).combine_chunks()
 
 
 def is_cut_off(one: str, other: str) -> bool:

@@ -102,9 +102,9 @@ class LookUp:
 
     # ------------------------------------------------------------------------------------------------------------ lines
 
-    def lines(self, chunk: int) -> pa.Table:
-        """Lines with what ties look at; identifiers as they stand, null where the export has none."""
-        lines = self.work.storage.read(self.work.shards.lines.of(chunk_unit(chunk)), (*_SEEN, "error_bits", "naming"))
+    def lines(self, chunk: int, begin: int = 0, count: int | None = None) -> pa.Table:
+        """Lines, or some of them, with what ties look at; identifiers as they stand, null where the export has none."""
+        lines = self.work.storage.read(self.work.shards.lines.of(chunk_unit(chunk)), (*_SEEN, "error_bits", "naming")).slice(begin, count)
         cells = {name: lines[name].combine_chunks() if name in lines.column_names else pa.nulls(lines.num_rows, pa.string()) for name in _SEEN}
         known = {name: values.cast(NUMBERED.field(name).type) for name, values in cells.items()}
         return pa.table({**known, **{name: lines[name] for name in ("error_bits", "naming")}})
@@ -123,9 +123,8 @@ class LookUp:
         is_error = np.array([rule.severity is Severity.ERROR and rule.code != "R101" for rule in self.work.mode.rules])[found["code"].to_numpy()]
         return np.unique(found["line"].to_numpy()[is_error & (found["column"].to_numpy() != self.work.mode.dictionary.number["inventory_no"])])
 
-    def seen(self, lines: pa.Table, at: Ints) -> pa.Table:
-        """Some lines as ties look at them: identifiers only where they tell."""
-        chosen = lines.take(pa.array(at)).combine_chunks()
+    def seen(self, chosen: pa.Table) -> pa.Table:
+        """Lines as ties look at them: identifiers only where they tell."""
         unnamed = pa.array(self.unnamed(chosen))
         for name in IDENTIFIERS:
             values = self.telling(chosen[name].combine_chunks())
@@ -147,36 +146,44 @@ class LookUp:
         found: Mask = lines[self.own_number].combine_chunks().is_null().to_numpy(zero_copy_only=False)
         return found
 
-    def _numbered(self, lines: pa.Table, chunk: int, at: pa.Array) -> pa.Table:
-        """Null where `at` is."""
+    def _numbered(self, lines: pa.Table, chunk: int, at: pa.Array, begin: int = 0) -> pa.Table:
+        """Null where `at` is. `begin`: which line of the chunk the first is."""
         chosen = lines.take(at).combine_chunks()
-        return chosen.append_column("chunk", pa.array(np.full(len(at), chunk, dtype=np.int32))).append_column("line", at).select(NUMBERED.names)
+        return chosen.append_column("chunk", pa.array(np.full(len(at), chunk, dtype=np.int32))).append_column("line", pc.add(at, begin)).select(NUMBERED.names)
 
     def side_by_side(self, chunk: int, lines: pa.Table, named: Ints) -> pa.Table:
-        """The lines that have a number, between the nearest in the chunks before and after; a row of nulls where a file ends."""
+        """The lines that have a number and stand beside one whose number is longer or shorter, between the nearest in the chunks before and
+        after. Lines beside one another here are so in the file: else, and where a file ends, a row of nulls is between them."""
         at = np.flatnonzero(named != Naming.NOTHING)
-        places = pa.array(at)
-        if self.has_files(chunk):
-            ends = np.flatnonzero(np.diff(self.part_of(chunk)[at])) + 1
-            apart = np.insert(np.zeros(len(at), dtype=bool), ends, True)
-            places = pa.array(np.insert(at, ends, 0), mask=apart)
+        lengths = pc.utf8_length(lines["inventory_no"].combine_chunks()).to_numpy(zero_copy_only=False)[at]
+        apart = np.diff(self.part_of(chunk)[at]) != 0 if self.has_files(chunk) else np.zeros(max(len(at) - 1, 0), dtype=bool)
+        meet = (np.diff(lengths) != 0) & ~apart
+        # The first and the last stand beside lines of other chunks.
+        kept = np.append(True, meet)[: len(at)] | np.append(meet, True)[: len(at)]
+        begins = np.flatnonzero(kept & ~np.append(False, meet)[: len(at)])[1:]
+        rows = np.cumsum(kept)[begins] - 1
+        mask = np.insert(np.zeros(np.count_nonzero(kept), dtype=bool), rows, True)
+        places = pa.array(np.insert(at[kept], rows, 0), mask=mask)
         return pa.concat_tables([self.nearest(chunk, -1), self._numbered(lines, chunk, places), self.nearest(chunk, +1)]).combine_chunks()
 
-    def with_neighbours(self, chunk: int, lines: pa.Table, named: Ints) -> tuple[pa.Table, Ints, Ints]:
-        """Lines of the chunk and the two nearest outside that have a number (null where none has), with their chunks; and for
-        each line the places there of the nearest before and after it."""
+    def with_neighbours(self, chunk: int, lines: pa.Table, named: Ints, places: Ints) -> tuple[pa.Table, pa.Table]:
+        """For each of some lines the nearest before and after it that has a number, with its chunk; null where none has."""
         count, place = lines.num_rows, np.arange(lines.num_rows)
-        own = lines.select(_SEEN).append_column("chunk", pa.array(np.full(count, chunk, dtype=np.int32)))
-        outside = [self.nearest(chunk, step).select(own.column_names) for step in (-1, +1)]
-        around = pa.concat_tables([own, *outside]).combine_chunks()
         before = np.maximum.accumulate(np.where(named != Naming.NOTHING, place, -1))
-        after = np.minimum.accumulate(np.where(named != Naming.NOTHING, place, count + 1)[::-1])[::-1]
+        after = np.minimum.accumulate(np.where(named != Naming.NOTHING, place, count)[::-1])[::-1]
         if self.has_files(chunk):
             # What stands beside the last line of a file is not the first of the next.
             part = self.part_of(chunk)
             before = np.where(before < np.searchsorted(part, part), -1, before)
-            after = np.where(after >= np.searchsorted(part, part, "right"), count + 1, after)
-        return around, np.where(before < 0, count, before), after
+            after = np.where(after >= np.searchsorted(part, part, "right"), count, after)
+        return self._nearest(chunk, -1, lines, before[places]), self._nearest(chunk, +1, lines, after[places])
+
+    def _nearest(self, chunk: int, step: int, lines: pa.Table, near: Ints) -> pa.Table:
+        """The lines at these places; beyond the chunk the nearest there."""
+        within = (near >= 0) & (near < lines.num_rows)
+        own = self._numbered(lines, chunk, pa.array(near[within]))
+        rows = np.where(within, np.cumsum(within) - 1, own.num_rows)
+        return pa.concat_tables([own, self.nearest(chunk, step)]).combine_chunks().take(pa.array(rows)).combine_chunks()
 
     def nearest(self, chunk: int, step: int) -> pa.Table:
         """The nearest line with a number in the chunks before or after, of the same file; a row of nulls where none has."""
@@ -205,12 +212,12 @@ class LookUp:
         return self.ends[chunk, side]
 
     def _end_of(self, chunk: int, side: int) -> pa.Table:
-        lines = self.lines(chunk)
-        for count in (_FEW, lines.num_rows):
-            begin = max(lines.num_rows - count, 0) if side > 0 else 0
-            at = begin + np.flatnonzero(self.naming_of(lines.slice(begin, count)) != Naming.NOTHING)
+        for count in (_FEW, self.lines_in[chunk]):
+            begin = max(self.lines_in[chunk] - count, 0) if side > 0 else 0
+            lines = self.lines(chunk, begin, count)
+            at = np.flatnonzero(self.naming_of(lines) != Naming.NOTHING)
             if len(at):
-                return self._numbered(lines, chunk, pa.array(at[-1:] if side > 0 else at[:1]))
+                return self._numbered(lines, chunk, pa.array(at[-1:] if side > 0 else at[:1]), begin)
         return NUMBERED.empty_table()
 
     def places(self, chunk: int, lines: Ints) -> list[str]:

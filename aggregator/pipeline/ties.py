@@ -193,18 +193,17 @@ class _Eye:
         of_piece = named[at] == Naming.SHAPED
         self.look_at_pieces(chunk, lines, misread[named[misread] == Naming.SHAPED], cells.filter(pa.array(of_piece)), at[of_piece])
         if len(odd):
-            self.look_at_odd(chunk, self.look.seen(lines, odd), odd)
+            self.look_at_odd(chunk, self.look.seen(_taken(lines, odd)), odd)
         if len(places):
             self.look_at_strays(chunk, lines, named, places, (cells.filter(pa.array(~of_piece)), at[~of_piece]))
 
     def look_at_strays(self, chunk: int, lines: pa.Table, named: Ints, places: Ints, raw: tuple[pa.Array, Ints]) -> None:
-        strays, rejected = self.look.seen(lines, places), lines["error_bits"].to_numpy()[places] != 0
+        strays, rejected = self.look.seen(_taken(lines, places)), lines["error_bits"].to_numpy()[places] != 0
         sound = ~np.isin(places, self.look.faulty(chunk))
         claims = self.claims(chunk, places, sound, raw)
         self.shared.append(_rows(claims["value"].combine_chunks(), Kind.STRAY, -1, None, chunk, claims["line"].to_numpy()))
         claiming = np.isin(places, claims["line"].to_numpy())
-        around, before, after = self.look.with_neighbours(chunk, lines, named)
-        near = [self.look.seen(around, nearest[places]) for nearest in (before, after)]
+        near = [self.look.seen(there) for there in self.look.with_neighbours(chunk, lines, named, places)]
         # A message says itself which lines are an inventory's: what stands beside it is of no account.
         apart = self.look.work.files_of(chunk)[0].members != ()
         tied = [mask & (not apart) for mask in beside(strays, near[0], near[1], sound, claiming)]
@@ -300,6 +299,10 @@ def _but_own(tied: pa.Table, pieces: pa.Table) -> pa.Table:
 
 def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or (pa.types.is_dictionary(kind) and pa.types.is_string(kind.value_type)))
+
+
+def _taken(lines: pa.Table, at: Ints) -> pa.Table:
+    return lines.take(pa.array(at)).combine_chunks()
 
 
 def _tied(unit: Any, numbers: pa.Array, chunk: Any, line: Any) -> pa.Table:
