@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -15,10 +16,20 @@ from aggregator.schemas.modes import Mode
 from aggregator.schemas.pandera import pandera
 
 _REMEMBERED = 20_000
-"""Values of a column that are remembered as sound; of one with more, asking anew costs less than looking up."""
-_SOUND: WeakKeyDictionary[LineSchemas, dict[tuple[str, str], pa.Array]] = WeakKeyDictionary()
-"""What this process has found sound. It only saves work: a value's verdict is always the same, but where its rule looks at others too
-(`Rule.by_column`)."""
+"""Values of a column that are remembered; of one with more, asking anew costs less than looking up."""
+
+
+class _Told(NamedTuple):
+    """What checks have said of values. `broken`: for each check (row) which of the unsound values (columns) break it."""
+
+    sound: pa.Array
+    unsound: pa.Array
+    broken: Mask
+
+
+_TOLD: WeakKeyDictionary[LineSchemas, dict[tuple[str, str], _Told]] = WeakKeyDictionary()
+"""What this process was told. It only saves work: a value's verdict is always the same, but where its rule looks at others too
+(`Rule.by_column`). Wrong values are much the same in each chunk, as sound ones are."""
 
 
 def broken_by_column(mode: Mode, schema: pandera.DataFrameSchema, name: str, column: pa.Array) -> Iterator[tuple[str, Mask]]:
@@ -35,29 +46,41 @@ def broken_by_column(mode: Mode, schema: pandera.DataFrameSchema, name: str, col
         elif (bad := broken(check, series)) is not None:
             yield check.name, bad if rows is None else bad[rows]
     if lasting and rows is not None:
-        yield from ((code, bad[rows]) for code, bad in _broken_of_new(mode.lines, (str(schema.name), name), lasting, values))
+        yield from ((code, bad[rows]) for code, bad in _broken_of_values(mode.lines, (str(schema.name), name), lasting, values))
 
 
-def _broken_of_new(schemas: LineSchemas, key: tuple[str, str], checks: list[pandera.Check], values: pa.Array) -> Iterator[tuple[str, Mask]]:
+def _broken_of_values(schemas: LineSchemas, key: tuple[str, str], checks: list[pandera.Check], values: pa.Array) -> Iterator[tuple[str, Mask]]:
     """Of values that were not found sound before."""
-    sound = _SOUND.setdefault(schemas, {})
-    known = sound.get(key)
-    new = np.arange(len(values)) if known is None else np.flatnonzero(~pc.is_in(values, value_set=known).to_numpy(zero_copy_only=False))
-    if not len(new):
+    memory = _TOLD.setdefault(schemas, {})
+    told = memory.get(key) or _Told(pa.array([], values.type), pa.array([], values.type), np.zeros((len(checks), 0), dtype=bool))
+    doubtful = np.flatnonzero(~pc.is_in(values, value_set=told.sound).to_numpy(zero_copy_only=False))
+    if not len(doubtful):
         return
-    asked = values.take(pa.array(new))
-    series, learnt = series_of(asked), np.ones(len(new), dtype=bool)
-    for check in checks:
-        bad = broken(check, series)
-        if bad is not None:
-            learnt &= ~bad
+    asked = values.take(pa.array(doubtful))
+    known = pc.fill_null(pc.index_in(asked, value_set=told.unsound), -1).to_numpy()
+    broken_ones = np.zeros((len(checks), len(asked)), dtype=bool)
+    broken_ones[:, known >= 0] = told.broken[:, known[known >= 0]]
+    if len(new := np.flatnonzero(known < 0)):
+        fresh = asked.take(pa.array(new))
+        broken_ones[:, new] = of_new = _asked(checks, fresh)
+        is_wrong = of_new.any(axis=0)
+        sound = pa.concat_arrays([told.sound, fresh.filter(pa.array(~is_wrong))])
+        unsound = pa.concat_arrays([told.unsound, fresh.filter(pa.array(is_wrong))])
+        if len(sound) + len(unsound) <= _REMEMBERED:
+            memory[key] = _Told(sound, unsound, np.concatenate([told.broken, of_new[:, is_wrong]], axis=1))
+    for check, bad in zip(checks, broken_ones, strict=True):
+        if bad.any():
             of_value = np.zeros(len(values), dtype=bool)
-            of_value[new] = bad
+            of_value[doubtful] = bad
             yield str(check.name), of_value
-    kept = asked.filter(pa.array(learnt))
-    together = kept if known is None else pa.concat_arrays([known, kept])
-    if len(together) <= _REMEMBERED:
-        sound[key] = together
+
+
+def _asked(checks: list[pandera.Check], values: pa.Array) -> Mask:
+    """For each check (row) which of the values (columns) break it."""
+    series = series_of(values)
+    found = [broken(check, series) for check in checks]
+    none = np.zeros(len(values), dtype=bool)
+    return np.array([none if bad is None else bad for bad in found]).reshape(len(checks), len(values))
 
 
 def _runs(values: pa.Array) -> tuple[pa.Array, Ints]:

@@ -116,7 +116,7 @@ def among(values: Hashes, ordered: Hashes) -> Mask:
     if len(ordered) << 3 <= min(_SLOTS, len(values)):
         taken = np.zeros(_SLOTS, dtype=bool)
         taken[ordered & _LAST] = True
-        found = taken[values & _LAST]
+        found: Mask = taken[values & _LAST]
         at = np.flatnonzero(found)
         found[at] = _stand_among(values[at], ordered)
         return found

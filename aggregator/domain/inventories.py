@@ -51,18 +51,15 @@ def group_inventories(lines: pa.Table, mode: Mode) -> Grouped:
     everything = _with_repeats(lines, starts, line_bits, mode)
     if mode.numbers_items:
         everything = replace(everything, lines=_with_item_numbers(everything, mode))
-    readable = line_bits & mode.rules.misread_bits == 0
-    if readable.all():
-        examined, which = everything, np.arange(len(starts))
-    else:
-        examined, which = _only(everything, readable)
+    examined = list(_readable(everything, line_bits & mode.rules.misread_bits == 0))
     found = []
     for rule in (rule for rule in mode.rules if rule.takes_inventories):
         for column in rule.columns:
-            bad = np.flatnonzero(~rule.sound(examined, column))
-            if len(bad):
-                bits[which[bad]] |= mode.rules.error_bit(rule.code)
-                found.append(_findings(mode, rule.code, column, examined, bad, starts[which[bad]]))
+            for inventories, which in examined:
+                bad = np.flatnonzero(~rule.sound(inventories, column) & (which >= 0))
+                if len(bad):
+                    bits[which[bad]] |= mode.rules.error_bit(rule.code)
+                    found.append(_findings(mode, rule.code, column, inventories, bad, starts[which[bad]]))
     return Grouped(
         everything,
         lines["inventory_no"].combine_chunks().take(pa.array(starts)),
@@ -83,21 +80,24 @@ def _by_first_line(of_line: Ints, count: int) -> Ints:
     return np.where(alone, runs, first_run[of_line])
 
 
-def _only(inventories: Inventories, kept: Mask) -> tuple[Inventories, Ints]:
-    """The inventories without the lines that could not be read as cells, and which of the inventories are left."""
-    places = np.flatnonzero(kept)
+def _readable(inventories: Inventories, kept: Mask) -> Iterator[tuple[Inventories, Ints]]:
+    """The inventories without the lines that could not be read as cells, and which each is (below 0: looked at apart): those that have
+    such lines, which are few, without the others."""
+    if kept.all():
+        yield inventories, np.arange(len(inventories.starts))
+        return
+    has_others = inventories.any(~kept)
+    yield inventories, np.where(has_others, -1, np.arange(len(has_others)))
+    places = np.flatnonzero(kept & has_others[inventories.inventory_of])
     of_line = inventories.inventory_of[places]
-    lines = inventories.lines.filter(pa.array(kept)).combine_chunks()
-    which = of_line[run_starts(of_line)]
-    rest = Inventories(
-        lines,
-        run_starts(of_line),
-        inventories.same_content[places],
-        inventories.clashes[places],
-        inventories.copies[which],
-        inventories.any(~kept)[which],
-    )
-    return rest, which
+    starts = run_starts(of_line)
+    if len(starts):
+        which = of_line[starts]
+        lines = inventories.lines.take(pa.array(places)).combine_chunks()
+        rest = Inventories(
+            lines, starts, inventories.same_content[places], inventories.clashes[places], inventories.copies[which], has_others[which]
+        )
+        yield rest, which
 
 
 def _with_repeats(lines: pa.Table, starts: Ints, line_bits: Ints, mode: Mode) -> Inventories:
