@@ -8,12 +8,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from aggregator.inputs.export import Block, Cut, Export
 from aggregator.inputs.formats.csv import raw_records
-from aggregator.inputs.formats.records import cells_of
+from aggregator.inputs.formats.records import NEWLINE, QUOTE, cells_of, places_of
 from aggregator.inputs.formats.spool import spooled_cells
 from aggregator.inputs.tables.headings import normalised
 from aggregator.outputs.tables import csv_bytes, guarded_cell
@@ -36,17 +37,32 @@ def rejected_head(file: Export, headings: Lang = "en") -> bytes:
 def rejected_records(file: Export, block: Block, rows: Any, codes: list[str], cut: Cut | None = None) -> bytes:
     """Records of a CSV file as rows with their codes; `cut`: see raw_records. A record that is no row of cells keeps its number of cells (one more,
     for the codes), so that it is found again and not taken for a sound row of other cells."""
-    parts: list[bytes] = []
-    good: list[tuple[bytes, str]] = []
     raw, spoiled = raw_records(file, block, rows, with_pieces=any("F206" in each for each in codes), cut=cut)
-    for record, code, is_spoiled in zip(raw, codes, spoiled, strict=True):
+    odd, good = dict[int, bytes](), list[tuple[bytes, str]]()
+    for place, (record, code, is_spoiled) in enumerate(zip(raw, codes, spoiled.tolist(), strict=True)):
         cells = [record.decode()] if is_spoiled else _cells_of_odd_record(record, code, file)
         if cells is None:
             good.append((record, code))
-            continue
-        parts += [_good_rows(file, good), _row([*cells, code])]
-        good = []
-    return b"".join([*parts, _good_rows(file, good)])
+        else:
+            odd[place] = _row([*cells, code])
+    return _put_among(_good_rows(file, good), len(good), odd)
+
+
+def _put_among(rows: bytes, count: int, others: dict[int, bytes]) -> bytes:
+    """So many rows as text, and others at their places among them (ascending)."""
+    if not others:
+        return rows
+    data = np.frombuffer(rows, dtype=np.uint8)
+    ends = places_of(data, NEWLINE)
+    if len(ends) != count:
+        # The others stand in cells.
+        ends = ends[np.searchsorted(places_of(data, QUOTE), ends) % 2 == 0]
+    parts, begin = list[bytes](), 0
+    for before, (place, other) in enumerate(others.items()):
+        end = int(ends[place - before - 1]) + 1 if place > before else 0
+        parts += [rows[begin:end], other]
+        begin = end
+    return b"".join([*parts, rows[begin:]])
 
 
 def rejected_spooled(file: Export, block: Block, places: Any, codes: list[str]) -> bytes:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -239,19 +240,30 @@ class Again:
         self._name, self._path, self._block, self._marks = name, path, block, marks
 
     def pieces(self, starts: Ints, ends: Ints) -> list[bytes]:
-        """What stands between these places of the block. Raises what says that the file was changed there."""
+        """What stands between these places of the block, ascending. What lies close together is read at once. Raises what says that the file
+        was changed there."""
+        if not len(starts):
+            return []
+        starts, ends = starts.astype(np.int64), ends.astype(np.int64)
+        first, last = starts // MARKED, -(-ends // MARKED)
+        begins = np.flatnonzero(np.append(True, first[1:] > np.maximum.accumulate(last)[:-1]))
+        found: list[bytes] = []
         try:
             with self._path.open("rb") as file:
-                return [self._piece(file, start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+                for begin, end in pairwise([*begins.tolist(), len(starts)]):
+                    place = int(first[begin]) * MARKED
+                    data = self._between(file, int(first[begin]), int(last[begin:end].max()))
+                    found += [data[at - place : stop - place] for at, stop in zip(starts[begin:end].tolist(), ends[begin:end].tolist(), strict=True)]
         except FileNotFoundError:
             raise changed(self._name) from None
+        return found
 
-    def _piece(self, file: BinaryIO, start: int, end: int) -> bytes:
-        if start == end:
+    def _between(self, file: BinaryIO, first: int, last: int) -> bytes:
+        """From one mark to another."""
+        if last <= first:
             return b""
-        first, last = start // MARKED, (end - 1) // MARKED + 1
         file.seek(self._block.start + first * MARKED)
         data = file.read(min(last * MARKED, self._block.end - self._block.start) - first * MARKED)
         if zlib.crc32(data, int(self._marks[first])) != int(self._marks[last]):
             raise changed(self._name)
-        return data[start - first * MARKED : end - first * MARKED]
+        return data

@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 
 from aggregator.inputs.export import Export, column_letter, unusable
 from aggregator.inputs.tables.again import are_headings, are_unknown_headings, other_place, other_value
-from aggregator.inputs.tables.headings import Matched, known_headings, normalised
+from aggregator.inputs.tables.headings import Matched, known_headings, normalised, unused_headings
 from aggregator.inputs.tables.labels import labelled
-from aggregator.inputs.tables.row import folded, is_line
+from aggregator.inputs.tables.row import folded, is_line, is_plainly_line
 from aggregator.schemas.arrays import Mask
 from aggregator.schemas.field import Dictionary
 
@@ -36,15 +36,28 @@ def others(
     """
     maybe = suspects(file.dictionary, lines, file.headings, file.matched)
     maybe[list(also)] = True
+    plainly = _can_be_told_from_lines(file)
     found = {}
     for place in map(int, np.flatnonzero(maybe)):
         cells, row = cells_at(place), int(rows[place])
+        if plainly and is_plainly_line(cells) and not _is_total(next(cell for cell in cells if cell.strip())):
+            continue
         kind = kind_of_row(file.dictionary, cells, file.headings, file.matched)
         if kind is not None:
             found[place] = kind
         if kind in (None, NOTE):
             _must_change_nothing(file, cells, row)
     return found
+
+
+def _can_be_told_from_lines(file: Export) -> bool:
+    """Whether no heading begins with a digit, as half of the cells of an item line do."""
+    known = (*known_headings(file.dictionary), *unused_headings(file.dictionary), *map(normalised, file.headings))
+    return not any(heading[:1].isdigit() for heading in known)
+
+
+def _is_total(cell: str) -> bool:
+    return normalised(cell).rstrip(": ") in _TOTALS
 
 
 def kind_of_row(dictionary: Dictionary, cells: Sequence[str], headings: Sequence[str], matched: Matched) -> str | None:
@@ -54,7 +67,7 @@ def kind_of_row(dictionary: Dictionary, cells: Sequence[str], headings: Sequence
         return BLANK
     label = normalised(first)
     at = {column: cells[place].strip() for column, place in matched.places.items() if place < len(cells)}
-    if label.rstrip(": ") in _TOTALS and all(normalised(at.get(column, "")) in ("", label) for column in _IDENTITY):
+    if _is_total(first) and all(normalised(at.get(column, "")) in ("", label) for column in _IDENTITY):
         return TOTAL
     if are_headings(dictionary, cells, headings, matched) and other_place(dictionary, cells, headings, matched) is None:
         return REPEATED

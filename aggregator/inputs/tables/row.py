@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 import unicodedata
 from collections.abc import Sequence
 
@@ -41,6 +42,13 @@ def is_words(row: Sequence[str]) -> bool:
     """Whether hardly a cell begins with a digit: of an item line most do. An error stands where a value was to be."""
     cells = [cell for cell in map(folded, row) if cell]
     return bool(cells) and sum(cell[0].isdigit() or _ERROR.fullmatch(cell) is not None for cell in cells) * 4 < len(cells)
+
+
+def is_plainly_line(cells: Sequence[str]) -> bool:
+    """Whether a row is an item line at first sight: an inventory number stands in it, and half of its cells begin with a digit. What `is_line`
+    and `is_words` find out takes twenty times as long."""
+    filled = [cell for cell in cells if cell]
+    return sum(cell[0] in string.digits for cell in filled) * 2 >= len(filled) and any(map(_INVENTORY_NO.fullmatch, filled))
 
 
 def is_line(dictionary: Dictionary, row: Sequence[str], headings: Sequence[str], matched: Matched) -> bool:
