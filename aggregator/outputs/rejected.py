@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from aggregator.inputs.export import Block, Cut, Export
-from aggregator.inputs.formats.csv import raw_records
+from aggregator.inputs.formats.csv import PARSE_AT_ONCE, raw_records
 from aggregator.inputs.formats.records import NEWLINE, QUOTE, cells_of, places_of
 from aggregator.inputs.formats.spool import spooled_cells
 from aggregator.inputs.tables.headings import normalised
@@ -87,8 +87,8 @@ def _good_rows(file: Export, rows: list[tuple[bytes, str]]) -> bytes:
     body = b"\n".join(record for record, _ in rows) + b"\n"
     table = pa_csv.read_csv(
         pa.py_buffer(body),
-        read_options=pa_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(body) + 1024),
-        parse_options=pa_csv.ParseOptions(delimiter=file.dialect.delimiter, newlines_in_values=True, ignore_empty_lines=False),
+        read_options=pa_csv.ReadOptions(column_names=names, use_threads=False, block_size=PARSE_AT_ONCE),
+        parse_options=pa_csv.ParseOptions(delimiter=file.dialect.delimiter, newlines_in_values=b'"' in body, ignore_empty_lines=False),
         convert_options=pa_csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, quoted_strings_can_be_null=False
         ),

@@ -42,7 +42,7 @@ from aggregator.schemas import patterns as shapes
 from aggregator.schemas.arrays import Ints, Mask, spread
 from aggregator.schemas.lines import TEXT, text_type
 
-_PARSE_AT_ONCE = 2 << 20
+PARSE_AT_ONCE = 2 << 20
 """Bytes Arrow parses at once: above the longest record, small enough to stay in the processor's cache."""
 _MANY = 100_000
 """So many rows of another number of cells, more than half of a chunk, are no slips of an export."""
@@ -243,7 +243,7 @@ def _parse(file: Export, body: bytes, most: int | None = None) -> tuple[pa.Table
     names = [f"c{position}" for position in range(len(file.headings))]
     places = places_to_read(file)
     wanted = {f"c{position}": TEXT for position in places.values()}
-    if len(body) < _PARSE_AT_ONCE and not body.strip(b"\r\n"):
+    if len(body) < PARSE_AT_ONCE and not body.strip(b"\r\n"):
         empty = {column: pa.array([], text_type(file.dictionary.by_column.get(column))) for column in places}
         return pa.table(empty), miscounted
     try:
@@ -262,7 +262,7 @@ def _parse(file: Export, body: bytes, most: int | None = None) -> tuple[pa.Table
 def _read(file: Export, body: bytes, names: list[str], wanted: dict[str, pa.DataType], note: Callable[[Any], str]) -> pa.Table:
     return pa_csv.read_csv(
         pa.py_buffer(body),
-        read_options=pa_csv.ReadOptions(column_names=names, use_threads=False, block_size=_PARSE_AT_ONCE),
+        read_options=pa_csv.ReadOptions(column_names=names, use_threads=False, block_size=PARSE_AT_ONCE),
         parse_options=pa_csv.ParseOptions(
             delimiter=_dialect(file).delimiter,
             newlines_in_values=_dialect(file).quoting is Quoting.SOUND,
