@@ -14,10 +14,10 @@ import pyarrow.csv as pa_csv
 
 from aggregator.inputs.export import Block, Cut, Export
 from aggregator.inputs.formats.csv import PARSE_AT_ONCE, raw_records
-from aggregator.inputs.formats.records import NEWLINE, QUOTE, cells_of, places_of
+from aggregator.inputs.formats.records import NEWLINE, QUOTE, RETURN, cells_of, places_of
 from aggregator.inputs.formats.spool import spooled_cells
 from aggregator.inputs.tables.headings import normalised
-from aggregator.outputs.tables import csv_bytes, guarded_cell
+from aggregator.outputs.tables import FIRST_OF_GUARDED, csv_bytes, guarded_cell
 from aggregator.schemas.returned import REJECT_CODES, RETURNED_HEADINGS
 from aggregator.schemas.text import Lang
 
@@ -38,14 +38,36 @@ def rejected_records(file: Export, block: Block, rows: Any, codes: list[str], cu
     """Records of a CSV file as rows with their codes; `cut`: see raw_records. A record that is no row of cells keeps its number of cells (one more,
     for the codes), so that it is found again and not taken for a sound row of other cells."""
     raw, spoiled = raw_records(file, block, rows, with_pieces=any("F206" in each for each in codes), cut=cut)
-    odd, good = dict[int, bytes](), list[tuple[bytes, str]]()
-    for place, (record, code, is_spoiled) in enumerate(zip(raw, codes, spoiled.tolist(), strict=True)):
+    as_it_stands = _put_in_quotes(raw, file)
+    others, good = dict[int, bytes](), list[tuple[bytes, str]]()
+    for place, (record, code, is_spoiled, quoted) in enumerate(zip(raw, codes, spoiled.tolist(), as_it_stands, strict=True)):
         cells = [record.decode()] if is_spoiled else _cells_of_odd_record(record, code, file)
-        if cells is None:
-            good.append((record, code))
+        if cells is not None:
+            others[place] = _row([*cells, code])
+        elif quoted is not None:
+            others[place] = b'%b,"%b"\n' % (quoted, code.encode())
         else:
-            odd[place] = _row([*cells, code])
-    return _put_among(_good_rows(file, good), len(good), odd)
+            good.append((record, code))
+    return _put_among(_good_rows(file, good), len(good), others)
+
+
+def _put_in_quotes(records: list[bytes], file: Export) -> list[bytes | None]:
+    """Records with each cell in quotes, as a writer of tables puts them; None for those in which there is more to do: quotes, line ends, cells that a
+    spreadsheet would run, columns that are left out. To parse a record and write it again takes four times as long."""
+    assert file.dialect is not None
+    if len(kept_positions(file)) < len(file.headings):
+        return [None] * len(records)
+    delimiter = file.dialect.delimiter.encode()
+    text = b"\n".join([b"", *records, b""])
+    data, begins = np.frombuffer(text, dtype=np.uint8), np.cumsum([1, *(len(record) + 1 for record in records)])
+    cells = np.flatnonzero((data == delimiter[0]) | (data == NEWLINE))[:-1] + 1
+    first = data[cells]
+    guarded = cells[FIRST_OF_GUARDED[first] & (first != NEWLINE) & (first != delimiter[0])]
+    odd = np.zeros(len(records), dtype=bool)
+    for places in (guarded, places_of(data, QUOTE), places_of(data, RETURN)):
+        odd[np.searchsorted(begins, places, side="right") - 1] = True
+    between = b'","'
+    return [None if is_odd else b'"%b"' % record.replace(delimiter, between) for record, is_odd in zip(records, odd.tolist(), strict=True)]
 
 
 def _put_among(rows: bytes, count: int, others: dict[int, bytes]) -> bytes:

@@ -34,8 +34,8 @@ def guarded(table: pa.Table) -> pa.Table:
 
 
 _FORMULA = re.compile(f"'*{FORMULA}")
-_GUARDED = np.isin(np.arange(256), np.frombuffer(b"'=+-@\t\r\n\v\f \xc2\xe3\xef", dtype=np.uint8))
-"""First bytes of cells that may be guarded; those of full-width signs and spaces begin other characters too."""
+FIRST_OF_GUARDED = np.isin(np.arange(256), np.frombuffer(b"'=+-@\t\r\n\v\f \xc2\xe3\xef", dtype=np.uint8))
+"""By byte, whether a cell that may be guarded begins with it; those of full-width signs and spaces begin other characters too."""
 
 
 def guarded_cell(cell: str) -> str:
@@ -48,7 +48,7 @@ def _may_be_guarded(values: pa.Array) -> bool:
         return False
     bounds = np.frombuffer(values.buffers()[1], dtype=np.int32)[values.offset : values.offset + len(values) + 1]
     given = bounds[:-1][np.diff(bounds) > 0]
-    return bool(_GUARDED[np.frombuffer(values.buffers()[2], dtype=np.uint8)[given]].any())
+    return bool(FIRST_OF_GUARDED[np.frombuffer(values.buffers()[2], dtype=np.uint8)[given]].any())
 
 
 def csv_bytes(table: pa.Table, *, header: bool) -> bytes:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import random
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from aggregator.outputs.rejected import _put_among
+from aggregator.outputs import rejected
+from aggregator.outputs.rejected import _put_among, _put_in_quotes
 from aggregator.outputs.tables import csv_bytes
+from tests.conftest import Runner, csv_text, opened, row
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -25,3 +28,20 @@ def test_other_rows_stand_where_they_stood(seed: int) -> None:
     read = list(csv.reader(io.StringIO(text, newline="")))
     assert [int(row[1]) for row in read] == list(range(len(rows)))
     assert [row[0] == "other" for row in read] == is_other
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_what_is_put_in_quotes_as_it_stands_is_what_is_written_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, delimiter: str) -> None:
+    random_of, runner = random.Random(delimiter), Runner(tmp_path)
+    names = ["夏季棉T恤", "=1+1", "＝1", " 棉", "棉 ", "", "-", "'棉", "a,b", 'say "so"', "two\nlines", "a;b|c", "É"]
+    rows = [row(inventory_no=f"22442026E{place // 2:09}", item_no=str(place % 2 + 1), goods_spec=random_of.choice(names), currency_code=random_of.choice(["502", "XX"])) for place in range(200)]
+    export = runner.write(csv_text(rows, delimiter=delimiter))
+    plain = _put_in_quotes([b"a" + delimiter.encode() + b"b"], opened(export))
+    assert plain == [b'"a","b"']
+    written = []
+    for folder in ("as it stands", "anew"):
+        outcome = runner.run(export, out=tmp_path / folder)
+        written.append((Path(outcome.folder) / "rejected/export.csv").read_bytes())
+        monkeypatch.setattr(rejected, "_put_in_quotes", lambda records, _: [None] * len(records))
+    assert written[0] == written[1]
+    assert written[0].count(b"XX") > 50

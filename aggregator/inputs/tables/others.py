@@ -36,11 +36,11 @@ def others(
     """
     maybe = suspects(file.dictionary, lines, file.headings, file.matched)
     maybe[list(also)] = True
-    plainly = _can_be_told_from_lines(file)
+    plainly, width = _can_be_told_from_lines(file), sum(bool(heading.strip()) for heading in file.headings)
     found = {}
     for place in map(int, np.flatnonzero(maybe)):
         cells, row = cells_at(place), int(rows[place])
-        if plainly and is_plainly_line(cells) and not _is_total(next(cell for cell in cells if cell.strip())):
+        if plainly and is_plainly_line(cells, width) and not _is_total(next(cell for cell in cells if cell.strip())):
             continue
         kind = kind_of_row(file.dictionary, cells, file.headings, file.matched)
         if kind is not None:

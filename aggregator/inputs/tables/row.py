@@ -16,6 +16,7 @@ from aggregator.schemas.invisible import without_invisible
 
 _AROUND = re.compile(r"[\s'\"=]")
 _INVENTORY_NO = re.compile("[0-9]{8}E[0-9]{4,}")
+_NUMBER = re.compile("[0-9]+(?:[.][0-9]+)?")
 _ERROR = re.compile(shapes.SPREADSHEET_ERROR)
 _DASHES = str.maketrans("", "", "-./_")
 """Wider than the shape that customs gives: a number with a digit too many is a number all the same."""
@@ -44,11 +45,17 @@ def is_words(row: Sequence[str]) -> bool:
     return bool(cells) and sum(cell[0].isdigit() or _ERROR.fullmatch(cell) is not None for cell in cells) * 4 < len(cells)
 
 
-def is_plainly_line(cells: Sequence[str]) -> bool:
-    """Whether a row is an item line at first sight: an inventory number stands in it, and half of its cells begin with a digit. What `is_line`
-    and `is_words` find out takes twenty times as long."""
+def is_plainly_line(cells: Sequence[str], width: int) -> bool:
+    """Whether a row is an item line at first sight: an inventory number stands in it, or numbers under half of the headings (`width`: how many
+    there are), and half of its cells begin with a digit. What `is_line` and `is_words` find out takes twenty times as long."""
     filled = [cell for cell in cells if cell]
-    return sum(cell[0] in string.digits for cell in filled) * 2 >= len(filled) and any(map(_INVENTORY_NO.fullmatch, filled))
+    if sum(cell[0] in string.digits for cell in filled) * 2 < len(filled):
+        return False
+    if any(map(_INVENTORY_NO.fullmatch, filled)):
+        return True
+    # A number is no label: these are counted whatever the others are.
+    numbers = sum(_NUMBER.fullmatch(cell) is not None for cell in filled)
+    return width > _TITLE and _is_as_wide(numbers, numbers, width) and numbers * 4 >= len(filled)
 
 
 def is_line(dictionary: Dictionary, row: Sequence[str], headings: Sequence[str], matched: Matched) -> bool:
