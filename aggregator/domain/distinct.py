@@ -50,7 +50,7 @@ def broken_by_column(mode: Mode, schema: pandera.DataFrameSchema, name: str, col
 
 
 def _broken_of_values(schemas: LineSchemas, key: tuple[str, str], checks: list[pandera.Check], values: pa.Array) -> Iterator[tuple[str, Mask]]:
-    """Of values that were not found sound before."""
+    """The checks that some of these different values break. What was said of a value before is not asked again."""
     memory = _TOLD.setdefault(schemas, {})
     told = memory.get(key) or _Told(pa.array([], values.type), pa.array([], values.type), np.zeros((len(checks), 0), dtype=bool))
     doubtful = np.flatnonzero(~pc.is_in(values, value_set=told.sound).to_numpy(zero_copy_only=False))

@@ -219,10 +219,10 @@ def _rejected(work: Work, chunk: int, lines: pa.Table, decisions: pa.Table, repo
 def _marks(work: Work, unit: str, reported: pa.Table, rejected: Ints) -> Shard:
     """What is wrong with some rejected lines, which are counted from 0."""
     line, code = reported["line"].to_numpy(), reported["code"].to_numpy()
-    is_rejected = np.zeros(max(int(line.max(initial=-1)), int(rejected.max(initial=-1))) + 1, dtype=bool)
-    is_rejected[rejected] = True
-    marks = reported.filter(pa.array(np.isin(code, list(work.mode.rules.rejecting)) & is_rejected[line]))
-    counted = pa.array(np.searchsorted(rejected, marks["line"].to_numpy()))
+    at = np.searchsorted(rejected, line)
+    is_rejected = rejected[np.minimum(at, len(rejected) - 1)] == line
+    marked = np.isin(code, list(work.mode.rules.rejecting)) & is_rejected
+    marks, counted = reported.filter(pa.array(marked)), pa.array(at[marked])
     shard = work.shards.marks.of(unit)
     work.storage.write(shard, marks.set_column(0, "line", counted).select(MARKS.names))
     return shard

@@ -141,7 +141,7 @@ def holders(shared: Shared[_Search], place: int) -> pa.Table:
         values = table[name].combine_chunks().take(pa.array(at))
         values = values if name == "inventory_no" else look.telling(values)
         at, values = at[values.is_valid().to_numpy(zero_copy_only=False)], values.drop_null()
-        chosen = table.take(pa.array(at)).combine_chunks()
+        chosen = _taken(table, at)
         numbers, chunk, line = (chosen[each].combine_chunks() for each in ("inventory_no", "chunk", "line"))
         found.append(_rows(values, kind[at], place, numbers, chunk.to_numpy(), line.to_numpy()))
     return pa.concat_tables(found)
@@ -232,7 +232,7 @@ class _Eye:
     def claims(self, chunk: int, places: Ints, sound: Mask, raw: tuple[pa.Array, Ints]) -> pa.Table:
         """Values (value, line) on strays that are identifiers or numbers of some inventory. A sound stray has its own; of
         the others any cell may hold one. `raw`: cells of what is no row, and their lines."""
-        strays = self.look.work.storage.read(self.look.work.shards.lines.of(chunk_unit(chunk))).take(pa.array(places)).combine_chunks()
+        strays = _taken(self.look.work.storage.read(self.look.work.shards.lines.of(chunk_unit(chunk))), places)
         parts = [(meant(strays["inventory_no"].combine_chunks()), places)]
         unnamed = self.look.unnamed(strays)
         for name in strays.column_names:

@@ -36,6 +36,8 @@ def others(
     """
     maybe = suspects(file.dictionary, lines, file.headings, file.matched)
     maybe[list(also)] = True
+    if not maybe.any():
+        return {}
     plainly, width = _can_be_told_from_lines(file), sum(bool(heading.strip()) for heading in file.headings)
     found = {}
     for place in map(int, np.flatnonzero(maybe)):
