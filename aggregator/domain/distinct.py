@@ -84,10 +84,10 @@ def _asked(checks: list[pandera.Check], values: pa.Array) -> Mask:
 
 
 def _runs(values: pa.Array) -> tuple[pa.Array, Ints]:
-    """The first value of each run of equal ones, and the run of each row."""
-    encoded = pc.run_end_encode(values)
-    lengths = np.diff(encoded.run_ends.to_numpy(), prepend=0)
-    return encoded.values, np.repeat(np.arange(len(lengths)), lengths)
+    """The first value of each run of equal ones, and the run of each row. A null is a run of its own."""
+    begins = np.ones(len(values), dtype=bool)
+    begins[1:] = pc.fill_null(pc.not_equal(values.slice(1), values.slice(0, max(len(values) - 1, 0))), True).to_numpy(zero_copy_only=False)
+    return values.take(pa.array(np.flatnonzero(begins))), np.cumsum(begins) - 1
 
 
 def _different(values: pa.Array) -> tuple[pa.Array, Ints]:

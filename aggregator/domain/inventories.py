@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from aggregator.domain.grouping import group_codes, run_starts
 from aggregator.model.findings import findings_of, no_findings
-from aggregator.schemas.arrays import Ints, Mask, constant, only_given
+from aggregator.schemas.arrays import Ints, Mask, constant, only_given, rows_at
 from aggregator.schemas.codes import NO_PRODUCER_CODE
 from aggregator.schemas.inventories import Inventories
 from aggregator.schemas.modes import Mode
@@ -44,7 +44,7 @@ def group_inventories(lines: pa.Table, mode: Mode) -> Grouped:
     of_line = _by_first_line(pc.fill_null(numbers.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64), len(numbers.dictionary))
     if np.any(np.diff(of_line) < 0):
         order = np.argsort(of_line, kind="stable")
-        lines, of_line = lines.take(pa.array(order)).combine_chunks(), of_line[order]
+        lines, of_line = rows_at(lines, order), of_line[order]
     starts = run_starts(of_line)
     line_bits = lines["error_bits"].to_numpy()
     bits = np.bitwise_or.reduceat(line_bits, starts) if len(starts) else np.zeros(0, dtype=np.int64)

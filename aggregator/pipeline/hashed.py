@@ -15,13 +15,15 @@ from aggregator.schemas.arrays import Ints, Mask
 
 A_RANGE = 1 << 20
 """Hashes that a range has, about, at the most."""
+_ALONE, _SHARED = 1 << 17, 4
+"""More hashes than that are cut into so many ranges at least, for workers to share them."""
 _BITS = 64
 T = TypeVar("T")
 
 
 def ranges_for(hashes: int) -> int:
     """Into how many ranges to cut what has so many: a power of two."""
-    return 1 << max(-(-hashes // A_RANGE) - 1, 0).bit_length()
+    return max(1 << max(-(-hashes // A_RANGE) - 1, 0).bit_length(), _SHARED if hashes > _ALONE else 1)
 
 
 def range_of(values: Hashes, ranges: int) -> Ints:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregator.domain.fate import Verdict
-from aggregator.domain.grouping import Hashes, distinct, hashes
+from aggregator.domain.grouping import Hashes, counted, hashes
 from aggregator.domain.strays import Naming, naming_of
 from aggregator.pipeline.given import identifiers_of
 from aggregator.pipeline.hashed import HashSet, stretches
@@ -66,11 +66,11 @@ class LookUp:
         """These sets, of one range of the hash. Identifiers of what is no inventory are passed over."""
         storage = self.work.storage
         names = map(identifiers_of, units_of(self.work, self.partitions))
-        values, counts = np.unique(stretches(storage, names, number, self.ranges), return_counts=True)
+        values, counts = counted(stretches(storage, names, number, self.ranges))
         self.several.save(storage, number, values[counts > 1])
         self.common.save(storage, number, values[counts > _SHARED_BY_MANY])
         numbers = stretches(storage, map(numbers_of, range(len(self.lines_in))), number, self.ranges)
-        self.known.save(storage, number, distinct(np.concatenate([values, numbers])))
+        self.known.save(storage, number, counted(np.concatenate([values, numbers]))[0])
 
     def are_in(self, hashed: HashSet, values: Hashes) -> Mask:
         return hashed.among(self._mapped, values)

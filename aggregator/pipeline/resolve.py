@@ -26,7 +26,7 @@ from aggregator.pipeline.orders import with_route
 from aggregator.pipeline.shards import EXCLUDED
 from aggregator.pipeline.slips import with_slip_facts
 from aggregator.pipeline.work import Work, chunk_unit, unit_at
-from aggregator.schemas.arrays import Ints, Mask, only_given
+from aggregator.schemas.arrays import Ints, Mask, only_given, rows_at
 from aggregator.schemas.inventories import IDENTIFIERS, Inventories
 from aggregator.schemas.modes import Mode
 from aggregator.schemas.statuses import STATUS_CANCELLED
@@ -62,7 +62,7 @@ def resolve_chunk(shared: Shared[Work], chunk: int, partitions: int) -> Resolved
         away = np.flatnonzero(spilled[place])
         part = (np.append(of_number, np.uint64(0))[place[away]] % np.uint64(partitions)).astype(np.int64)
         work.storage.write_parts(work.shards.spilled.of(chunk_unit(chunk)), lines.take(pa.array(away)), part, partitions)
-        lines = lines.filter(pa.array(~spilled[place])).combine_chunks()
+        lines = rows_at(lines, np.flatnonzero(~spilled[place]))
     return _resolve(work, chunk, lines)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aggregator.domain.grouping import Hashes, among
+from aggregator.domain.grouping import Hashes, among, counted
 from aggregator.engines.engine import Engine, Shared
 from aggregator.pipeline.hashed import HashSet, spread, within
 from aggregator.pipeline.work import Work, chunk_unit
@@ -46,7 +46,7 @@ def find_scattered(shared: Shared[Work], number: int, ranges: int) -> int:
         hashes.append(np.array(ordered[at]))
         counts.append(np.array(work.storage.load(_counts_of(chunk))[at]))
     everything = np.concatenate(hashes)
-    values, seen = np.unique(everything, return_counts=True)
+    values, seen = counted(everything)
     several = values[seen > 1]
     HashSet(_NAME, ranges).save(work.storage, number, several)
     return int(np.concatenate(counts)[among(everything, several)].sum()) if len(several) else 0

@@ -22,7 +22,7 @@ from aggregator.pipeline.orders import listed_modes
 from aggregator.pipeline.slips import unknown_flags
 from aggregator.pipeline.tied import tied_in
 from aggregator.pipeline.work import Work, chunk_unit, partition_unit
-from aggregator.schemas.arrays import Ints, Mask, only_given
+from aggregator.schemas.arrays import Ints, Mask, only_given, rows_at
 from aggregator.schemas.inventories import Inventories
 from aggregator.schemas.modes import Mode
 
@@ -48,9 +48,7 @@ def settle_chunk(shared: Shared[Work], chunk: int) -> Settled:
     judged = work.storage.read(work.shards.judged.of(unit))
     lines = work.storage.read(work.shards.lines.of(unit), _columns(work.mode))
     at = judged["line"].to_numpy()
-    if len(at) != lines.num_rows or (at != np.arange(len(at))).any():
-        lines = lines.take(pa.array(at)).combine_chunks()
-    return _settle(work, unit, judged, lines)
+    return _settle(work, unit, judged, rows_at(lines, at))
 
 
 def settle_partition(shared: Shared[Work], partition: int) -> Settled:
@@ -139,7 +137,7 @@ def _declared_lines(inventories: Inventories, numbers: pa.Array, declared: Mask)
     rank[order] = np.arange(len(order))
     lines = inventories.lines.append_column("number_rank", pa.array(rank[inventories.inventory_of]))
     lines = lines.append_column("inventory", pa.array(inventories.inventory_of))
-    return lines if declared.all() else lines.filter(pa.array(declared)).combine_chunks()
+    return rows_at(lines, np.flatnonzero(declared))
 
 
 def _keys_by_item(inventories: Inventories, key: Ints) -> pa.Array:

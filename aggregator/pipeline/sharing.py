@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from aggregator.domain.batch import shared_numbers
-from aggregator.domain.grouping import hashes
+from aggregator.domain.grouping import among, counted, hashes
 from aggregator.engines.engine import Engine, Shared
 from aggregator.pipeline.given import column_of
 from aggregator.pipeline.hashed import HashSet, range_of, spread, stretches
@@ -43,7 +43,7 @@ def find_suspects(shared: Shared[Work], partitions: int, ranges: int, number: in
     work, count = shared.value, 0
     for column in _columns(work.mode).values():
         names = (column_of(column, unit) for unit in units_of(work, partitions))
-        values, seen = np.unique(stretches(work.storage, names, number, ranges), return_counts=True)
+        values, seen = counted(stretches(work.storage, names, number, ranges))
         _suspects(column, ranges).save(work.storage, number, values[seen > 1])
         count += int((seen > 1).sum())
     return count
@@ -51,18 +51,16 @@ def find_suspects(shared: Shared[Work], partitions: int, ranges: int, number: in
 
 def put_aside(shared: Shared[Work], unit: str, ranges: int) -> bool:
     """Leave the inventories of a unit that have a suspect number, by range. Out: whether there are any."""
-    work, holds = shared.value, False
-    suspects = {column: _suspects(column, ranges) for column in _columns(work.mode).values()}
-    if not any(each.among(work.storage.load, work.storage.load(column_of(column, unit))).any() for column, each in suspects.items()):
-        return False
-    for column, suspect in suspects.items():
+    work, load = shared.value, shared.value.storage.load
+    standing = {column: load(column_of(column, unit)) for column in _columns(work.mode).values()}
+    suspect = {column: np.array(given[_suspects(column, ranges).among(load, given)]) for column, given in standing.items()}
+    holds = any(map(len, suspect.values()))
+    for column, few in suspect.items() if holds else ():
         table = work.storage.read(work.shards.inventories.of(unit), ("inventory_no", column, "chunk", "line"))
-        table = table.filter(table[column].is_valid()).combine_chunks()
         of_value = hashes(table[column].combine_chunks())
-        is_suspect = suspect.among(work.storage.load, of_value)
-        chosen = table.filter(pa.array(is_suspect)).select(["inventory_no", column, "chunk", "line"]).rename_columns(["inventory_no", "value", "chunk", "line"])
-        work.storage.write_parts(work.shards.sharing.of(f"{column}-{unit}"), chosen, range_of(of_value[is_suspect], ranges), ranges)
-        holds |= chosen.num_rows > 0
+        at = np.flatnonzero(among(of_value, few))
+        chosen = table.take(pa.array(at)).select(["inventory_no", column, "chunk", "line"]).rename_columns(["inventory_no", "value", "chunk", "line"])
+        work.storage.write_parts(work.shards.sharing.of(f"{column}-{unit}"), chosen, range_of(of_value[at], ranges), ranges)
     return holds
 
 

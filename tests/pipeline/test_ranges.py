@@ -15,7 +15,7 @@ from aggregator.samples.sample import Sample, write_sample
 from tests.conftest import Runner
 
 
-@pytest.mark.parametrize(("count", "ranges"), [(0, 1), (1 << 20, 1), ((1 << 20) + 1, 2), (3 << 20, 4), (400_000_000, 512)])
+@pytest.mark.parametrize(("count", "ranges"), [(0, 1), (1 << 17, 1), ((1 << 17) + 1, 4), (3 << 20, 4), ((4 << 20) + 1, 8), (400_000_000, 512)])
 def test_so_many_ranges_that_none_is_too_large(count: int, ranges: int) -> None:
     assert ranges_for(count) == ranges
 

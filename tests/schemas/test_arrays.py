@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from aggregator.schemas.arrays import spread, without
+from aggregator.schemas.arrays import rows_at, spread, without
 
 
 @pytest.mark.parametrize("begin", [0, 3])
@@ -44,3 +44,17 @@ def test_nothing_stands_on_rows_that_are_dropped(encoded: bool, begin: int) -> N
     expected = [None if drop else value for value, drop in zip(values[begin:], dropped, strict=True)]
     assert made.cast(pa.string()).to_pylist() == expected
     assert without(column, np.zeros(len(column), dtype=bool)) is column
+
+
+@pytest.mark.parametrize(
+    "places",
+    [range(0), range(3000), range(2999), range(1, 3000), [*range(1200), *range(1300, 3000)], [*range(2000, 3000), *range(1500)], range(0, 3000, 2), [5, 5, 4]],
+    ids=["none", "all", "but the last", "but the first", "two stretches", "in another order", "every other", "one twice"],
+)
+def test_rows_are_those_at_their_places(places: list[int]) -> None:
+    texts = pa.array([None if number % 7 == 0 else f"value {number % 90}" for number in range(3000)])
+    table = pa.table({"number": np.arange(3000), "text": texts, "encoded": texts.dictionary_encode()})
+    made = rows_at(table, np.array(places, dtype=np.int64))
+    made.validate(full=True)
+    assert made.equals(table.take(pa.array(places, pa.int64())))
+    assert all(column.num_chunks <= 1 for column in made.columns)

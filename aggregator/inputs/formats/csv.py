@@ -99,18 +99,19 @@ def read_chunk(file: Export, block: Block) -> TextChunk:
         wrong[place] = "F203" if records is not None and records.by_return[place] else "F201"
     rows = block.first_row + _places(total, records, filled)
     places = np.flatnonzero(given)
-    cut = None
+    pieces: dict[int, list[int]] = {}
     if wrong:
         # Cut once for all of them: a chunk may hold nothing but wrong records.
         records = records or cut_records(data, _dialect(file))
         kept[list(wrong)] = False
         parsed = np.flatnonzero(kept)
         pieces = _pieces(wrong, data, records, file)
-        cut = _cut(records, pieces, filled, marks)
         wrong |= dict.fromkeys(_beside_pieces(wrong, pieces, data, records, file), "F206")
         numbers = {place: _number_in(place, wrong, rows, data, records, file) for place in wrong}
         lines = _with_wrong_rows(lines, places, parsed, wrong, numbers)
         wrong = {int(np.searchsorted(places, place)): code for place, code in wrong.items()}
+    # Whoever reads some of its lines again need not cut it anew.
+    cut = None if records is None else _cut(records, pieces, filled, marks)
     total += int(filled.passed[-1])
     blank = {BLANK: total - len(places)}
     takes = np.ones(len(places), dtype=np.int64) if records is None else records.lines[places]

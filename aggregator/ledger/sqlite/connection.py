@@ -42,7 +42,8 @@ class SqliteConnection(sqlite3.Connection):
         together = rows.num_rows - rows.num_rows % _ROWS_A_STATEMENT
         for part, count in ((rows.slice(0, together), _ROWS_A_STATEMENT), (rows.slice(together), 1)):
             each = zip(*[_bound(part)] * count, strict=True)
-            statement = f"INSERT INTO {table} ({columns}) VALUES {', '.join([row] * count)} {otherwise}"
+            # A row that is refused ends the transaction. FAIL says so: else SQLite writes down every page before each statement, to undo it alone.
+            statement = f"INSERT OR FAIL INTO {table} ({columns}) VALUES {', '.join([row] * count)} {otherwise}"
             self.executemany(statement, (tuple(chain.from_iterable(group)) for group in each))
 
     def merge(self, table: str, rows: Iterable[tuple[Any, ...]], otherwise: str) -> None:
