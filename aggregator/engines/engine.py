@@ -18,6 +18,7 @@ from aggregator.model.errors import OurFault
 
 Task = tuple[object, ...]
 T = TypeVar("T")
+U = TypeVar("U")
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -116,6 +117,6 @@ class Engine(Protocol):
         """Results in the order of the tasks, whatever order they ran in. Work begins with the call."""
         ...
 
-    def meanwhile(self, make: Callable[[], T], job: Callable[[], None]) -> T:
-        """What `make` makes with this engine, and a job of this process alone, done while others work for it."""
+    def meanwhile(self, make: Callable[[], T], job: Callable[[], U]) -> tuple[T, U]:
+        """What `make` makes with this engine, and what a job of this process makes while others work for it. Either may give out tasks."""
         ...

@@ -33,6 +33,7 @@ from aggregator.model.errors import CannotReadOrWrite
 from aggregator.model.signals import deaf_to_the_terminal, held_back, ignore_the_terminal
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,9 @@ class InProcess:
     def map(self, step: Callable[..., T], tasks: Iterable[Task]) -> Iterator[T]:
         return (step(*task) for task in tasks)
 
-    def meanwhile(self, make: Callable[[], T], job: Callable[[], None]) -> T:
-        job()
-        return make()
+    def meanwhile(self, make: Callable[[], T], job: Callable[[], U]) -> tuple[T, U]:
+        done = job()
+        return make(), done
 
 
 class Workers(Meanwhile):
@@ -93,10 +94,14 @@ class Workers(Meanwhile):
         self._pool = pool
         self._ahead = count * 2
         self._shared = 0
+        # Two threads may give out tasks (meanwhile).
+        self._one_at_a_time = threading.Lock()
 
     def share(self, value: T) -> Shared[T]:
-        self._shared += 1
-        return _Pickled(self.storage.folder / f"shared-{self._shared}.pickle", value)
+        with self._one_at_a_time:
+            self._shared += 1
+            path = self.storage.folder / f"shared-{self._shared}.pickle"
+        return _Pickled(path, value)
 
     def map(self, step: Callable[..., T], tasks: Iterable[Task]) -> Iterator[T]:
         # Only a few tasks ahead: results wait in memory until their turn comes.
@@ -108,7 +113,7 @@ class Workers(Meanwhile):
 
     def _submitted(self, step: Callable[..., T], tasks: Iterable[Task]) -> list[Future[T]]:
         try:
-            with _without_main():
+            with self._one_at_a_time, _without_main():
                 return [self._pool.submit(step, *task) for task in tasks]
         except (BrokenProcessPool, EOFError, ConnectionError):
             # Of the process that starts workers nothing comes but the end of its stream.

@@ -8,6 +8,7 @@ from threading import Event
 from typing import TypeVar
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 class _GivenUp(Exception):  # noqa: N818 - no error: what else failed is told
@@ -21,15 +22,15 @@ class Meanwhile:
     def __init__(self) -> None:
         self._given_up = Event()
 
-    def meanwhile(self, make: Callable[[], T], job: Callable[[], None]) -> T:
+    def meanwhile(self, make: Callable[[], T], job: Callable[[], U]) -> tuple[T, U]:
         with ThreadPoolExecutor(1) as beside:
             making = beside.submit(make)
             try:
-                job()
+                done = job()
             except BaseException:
                 self._given_up.set()
                 raise
-            return making.result()
+            return making.result(), done
 
     def must_go_on(self) -> None:
         """Called for each result. Raises where the job has failed: nobody waits for more."""

@@ -9,6 +9,7 @@ from aggregator.engines.engine import Engine, Shared, Storage, Task
 from aggregator.model.progress import READS, Progress
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 class Watched:
@@ -33,7 +34,7 @@ class Watched:
         # Work begins with the call, not with the first result that is taken.
         return self._counted(step.__name__, self._engine.map(step, tasks))
 
-    def meanwhile(self, make: Callable[[], T], job: Callable[[], None]) -> T:
+    def meanwhile(self, make: Callable[[], T], job: Callable[[], U]) -> tuple[T, U]:
         return self._engine.meanwhile(make, job)
 
     def _counted(self, name: str, results: Iterator[T]) -> Iterator[T]:

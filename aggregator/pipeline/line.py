@@ -109,9 +109,12 @@ def calculate(
     figures, weights = Sum(summed_figures), Sum(by_declaration)
     settled = [_without_figures(each, figures) for each in engine.map(settle_chunk, ((shared, chunk) for chunk in chunks))]
     settled += [_without_figures(each, figures) for each in engine.map(settle_partition, ((shared, part) for part in range(partitions)))]
-    placed = _place(engine, shared, settled, line.run_ref)
+    # Neither needs the other, and much of the first is done by one process alone.
+    placed, batch = engine.meanwhile(
+        partial(_place, engine, shared, settled, line.run_ref), partial(share_numbers, engine, shared, partitions, ranges)
+    )
     placeless = _placeless(work, settled, placed, sum(chunk.by_line for chunk in ingested))
-    shared = engine.share(replace(work, batch=share_numbers(engine, shared, partitions, ranges)))
+    shared = engine.share(replace(work, batch=batch))
     spread = [_without_weights(each, weights) for each in engine.map(emit_partition, ((shared, part) for part in range(partitions)))]
 
     def emit() -> tuple[list[Emitted], Written]:
@@ -124,7 +127,7 @@ def calculate(
         emitted, written = emit()
     else:
         merged = Merged(work, [unit.unit for unit in settled], placed.numbering, *applications(placed.items, placed.split, line.mode.application_key.value))
-        emitted, written = engine.meanwhile(emit, partial(while_emitting, merged))
+        (emitted, written), _ = engine.meanwhile(emit, partial(while_emitting, merged))
     result = _result(line, work, ingested, by_file, resolved, settled, placed, [*spread, *emitted], emitted, placeless, imports, weights.whole)
     return replace(result, written=written, figures=figures.whole)
 

@@ -67,11 +67,18 @@ def write_pieces(engine: Engine, shared: Shared[Work], emitted: Sequence[Emitted
     """`shares`: of all units."""
     # A workbook takes one worker long: it is begun first, and the others write beside it.
     books = make_books(engine, shared, emitted, writing.lang, writing.headings)
-    parquet = {
-        name: tuple(engine.map(write_group, ((shared, name, number, group) for number, group in enumerate(row_groups(name, emitted)))))
-        for name in writing.parquet
-    }
-    csv = {name: tuple(engine.map(write_rows, ((shared, name, chunk, each.pieces[name]) for chunk, each in enumerate(emitted)))) for name in writing.csv if name not in ("findings", "weight_shares")}
+
+    def in_groups(name: str) -> Iterator[str]:
+        return engine.map(write_group, ((shared, name, number, group) for number, group in enumerate(row_groups(name, emitted))))
+
+    def by_chunk(name: str) -> Iterator[str]:
+        return engine.map(write_rows, ((shared, name, chunk, each.pieces[name]) for chunk, each in enumerate(emitted)))
+
+    # All are begun before the first is waited for.
+    groups = {name: in_groups(name) for name in writing.parquet}
+    rows = {name: by_chunk(name) for name in writing.csv if name not in ("findings", "weight_shares")}
+    parquet = {name: tuple(made) for name, made in groups.items()}
+    csv = {name: tuple(made) for name, made in rows.items()}
     if "weight_shares" in writing.csv:
         cut = enumerate(sharings(shared.value.storage, shares))
         csv["weight_shares"] = tuple(spread(engine, write_shares, ((shared, number, sharing, numbering) for number, sharing in cut)))

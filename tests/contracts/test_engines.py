@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -140,12 +141,22 @@ def mark(folder: Path, number: int) -> int:
 
 
 def test_meanwhile_gives_all_results_and_the_job_is_done(opened: Opened) -> None:
-    done: list[str] = []
     with opened() as engine:
-        assert engine.meanwhile(lambda: list(engine.map(square, ((number,) for number in range(20)))), lambda: done.append("job")) == [
-            number * number for number in range(20)
-        ]
-    assert done == ["job"]
+        made, done = engine.meanwhile(lambda: list(engine.map(square, ((number,) for number in range(20)))), lambda: "job")
+    assert made == [number * number for number in range(20)]
+    assert done == "job"
+
+
+def test_both_may_give_out_tasks(opened: Opened) -> None:
+    def squares(begin: int) -> list[int]:
+        return list(engine.map(square, ((number,) for number in range(begin, begin + 50))))
+
+    with opened() as engine:
+        made, done = engine.meanwhile(partial(squares, 0), partial(squares, 50))
+        values = engine.meanwhile(lambda: [engine.share(number).value for number in range(20)], lambda: [engine.share(-number).value for number in range(20)])
+    assert made == [number * number for number in range(50)]
+    assert done == [number * number for number in range(50, 100)]
+    assert values == (list(range(20)), [-number for number in range(20)])
 
 
 def test_others_work_for_as_long_as_the_job_takes(tmp_path: Path) -> None:
@@ -159,7 +170,7 @@ def test_others_work_for_as_long_as_the_job_takes(tmp_path: Path) -> None:
             time.sleep(0.01)
 
     with _local(tmp_path, 2)() as engine:
-        found = engine.meanwhile(lambda: list(engine.map(mark, ((tmp_path / "marks", number) for number in range(100)))), wait_for_the_last)
+        found, _ = engine.meanwhile(lambda: list(engine.map(mark, ((tmp_path / "marks", number) for number in range(100)))), wait_for_the_last)
     assert found == list(range(100))
 
 
