@@ -230,10 +230,12 @@ def _marks(work: Work, unit: str, reported: pa.Table, rejected: Ints) -> Shard:
 
 def _undeclared_totals(work: Work, lines: pa.Table, verdict: Ints) -> pa.Table:
     """Sums of what is rejected and of what is excluded."""
+    dictionary = work.mode.dictionary
+    lines = only_given(lines, dict.fromkeys(name for pair in dictionary.summed_items.items() for name in pair))
     buckets = {"rejected": verdict == Verdict.REJECTED, "excluded": np.isin(verdict, (Verdict.EXCLUDED, Verdict.REPEAT))}
     return pa.concat_tables(
         [
-            item_totals(lines.take(pa.array(np.flatnonzero(mask))).combine_chunks(), bucket, work.mode.dictionary)
+            item_totals(lines.take(pa.array(np.flatnonzero(mask))).combine_chunks(), bucket, dictionary)
             for bucket, mask in buckets.items()
         ]
     ).combine_chunks()

@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from aggregator.engines.engine import Engine, ShardKind, Shared, Storage
+from aggregator.engines.files import FileStorage
 from aggregator.engines.local import local_engine
 from aggregator.engines.spark.engine import spark_engine
 from aggregator.model.errors import CannotReadOrWrite, OurFault, UnusableInput
@@ -70,6 +72,19 @@ def total(storage: Storage, count: int) -> int:
     tables = [storage.read(KIND.of(f"u{number}")) for number in range(count)]
     arrays = sum(int(storage.load(f"array-{number}").sum()) for number in range(count))
     return sum(sum(table["number"].to_pylist()) for table in tables) + arrays + sum(storage.read_bytes(f"bytes-{n}")[0] for n in range(count))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [np.arange(5, dtype=np.uint32), np.array([True, False]), np.array(["a", "夏季", ""]), np.arange(20)[::3], np.zeros(0, dtype=np.uint64), np.array([], dtype=str)],
+    ids=["numbers", "truths", "texts", "every third", "none", "no text"],
+)
+def test_arrays_are_found_as_they_were_left(values: np.ndarray[Any, Any], tmp_path: Path) -> None:
+    storage = FileStorage(tmp_path)
+    storage.save("array", values)
+    found = storage.load("array")
+    assert found.dtype == values.dtype
+    assert found.tolist() == values.tolist()
 
 
 def test_what_one_task_leaves_another_finds(opened: Opened) -> None:

@@ -88,7 +88,7 @@ def test_an_error_that_cannot_travel_is_told_by_its_name() -> None:
 def test_a_file_is_found_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     storage = SharedFiles(tmp_path)
     storage.write(KIND.of("a"), pa.table({"number": [1]}))
-    monkeypatch.setattr(np, "save", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    monkeypatch.setattr(np, "ascontiguousarray", lambda *_: (_ for _ in ()).throw(OSError("full")))
     with pytest.raises(OSError, match="full"):
         storage.save("array", np.zeros(1))
     assert [path.name for path in tmp_path.iterdir()] == ["numbers-a.arrow"]
