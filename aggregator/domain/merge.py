@@ -38,8 +38,7 @@ def key_columns(lines: pa.Table, mode: Mode, flags: Flags) -> dict[str, pa.Array
         if flags.summary_flag == 1:
             key["producer_seller_code"] = key["producer_seller_name"] = constant("", lines.num_rows)
         else:
-            codes, producers = _plain(key["producer_seller_code"]), _plain(key["producer_seller_name"])
-            key["producer_seller_name"] = pc.if_else(pc.equal(codes, NO_PRODUCER_CODE), producers, "")
+            key["producer_seller_name"] = _only_where(_encoded(key["producer_seller_code"]), NO_PRODUCER_CODE, _encoded(key["producer_seller_name"]))
     if "item_name" in mode.key:
         key["item_name"] = item_name(lines) if flags.item_name_flag == 1 else constant("", lines.num_rows)
     return {column: key[column] for column in mode.key}
@@ -47,10 +46,28 @@ def key_columns(lines: pa.Table, mode: Mode, flags: Flags) -> dict[str, pa.Array
 
 def item_name(lines: pa.Table) -> pa.Array:
     """The enterprise's goods name, the goods name where it is empty."""
-    goods_name = _plain(lines["goods_name"].combine_chunks())
+    goods_name = _encoded(lines["goods_name"].combine_chunks())
     if "enterprise_goods_name" not in lines.column_names:
         return goods_name
-    return pc.coalesce(_plain(lines["enterprise_goods_name"].combine_chunks()), goods_name)
+    own = _encoded(lines["enterprise_goods_name"].combine_chunks())
+    if not own.null_count:
+        return own
+    size = pa.scalar(len(own.dictionary), pa.int32())
+    indices = pc.coalesce(own.indices, pc.add(goods_name.indices, size))
+    # A name may be both.
+    distinct = pa.concat_arrays([own.dictionary, goods_name.dictionary]).dictionary_encode()
+    return pa.DictionaryArray.from_arrays(distinct.indices.take(indices), distinct.dictionary)
+
+
+def _only_where(codes: pa.DictionaryArray, code: str, texts: pa.DictionaryArray) -> pa.DictionaryArray:
+    """The texts of the rows that have the code, blank on the others; null where the code is."""
+    has_code = pc.equal(codes.dictionary, code).take(codes.indices)
+    blank = pa.scalar(len(texts.dictionary), pa.int32())
+    return pa.DictionaryArray.from_arrays(pc.if_else(has_code, texts.indices, blank), pa.concat_arrays([texts.dictionary, pa.array([""])]))
+
+
+def _encoded(values: pa.Array) -> pa.DictionaryArray:
+    return values if pa.types.is_dictionary(values.type) else values.cast(pa.string()).dictionary_encode()
 
 
 def _plain(values: pa.Array) -> pa.Array:

@@ -130,6 +130,15 @@ def _apportioning_key(lines: pa.Table, start: Ints, lengths: Ints) -> Units:
     return np.where(by_weight, quantity, np.where(by_price, price, np.ones(len(price), dtype=np.int64)))
 
 
+def _largest_first(group: Ints, remainder: Ints, place: Ints, longest: int) -> Ints:
+    """Rows by group, and in it from the largest remainder down, ties by place. In: the place of each row in its group, of so many at the most."""
+    most = int(remainder.max())
+    if (int(group[-1]) + 1) * (most + 1) * longest < 1 << 62:
+        # One number says it all: to sort by one takes a fifth of the time.
+        return np.argsort((group * (most + 1) + (most - remainder)) * longest + place)
+    return np.lexsort((-remainder, group))
+
+
 def largest_remainder(amounts: Units, key: Units, start: Ints, lengths: Ints) -> Units:
     """Apportion each amount to the rows of its group by `key` (above 0), so that the parts add up to it exactly.
 
@@ -149,8 +158,8 @@ def largest_remainder(amounts: Units, key: Units, start: Ints, lengths: Ints) ->
     if remainder.dtype == object:
         # Remainders of different wholes need no common scale: they are compared within their group only.
         remainder = pd.factorize(remainder, sort=True)[0]
-    order = np.lexsort((-remainder.astype(np.int64), group))
     rank = np.arange(len(key)) - np.repeat(start, lengths)
+    order = _largest_first(group, remainder.astype(np.int64), rank, int(np.max(lengths)))
     extra = np.zeros(len(key), dtype=np.int64)
     extra[order] = rank < np.repeat(left, lengths)
     apportioned: Units = parts + extra
