@@ -45,22 +45,30 @@ class Inventories:
         """For each line, the position of its inventory."""
         return np.repeat(np.arange(len(self.starts)), self.lengths)
 
+    @cached_property
+    def _goes_on(self) -> Mask:
+        """For each line but the first, whether it is of the inventory of the line before."""
+        goes_on = np.ones(max(self.lines.num_rows - 1, 0), dtype=bool)
+        goes_on[self.starts[1:] - 1] = False
+        return goes_on
+
     def differs(self, column: str, *, blank_counts: bool = True) -> Mask:
         """Whether a column has more than one value in an inventory; a blank is a value of its own, or is passed over."""
         result = np.zeros(len(self.starts), dtype=bool)
         if column not in self.lines.column_names:
             return result
-        values, inventory = self.lines[column].combine_chunks(), self.inventory_of
+        values, inventory, goes_on = self.lines[column].combine_chunks(), self.inventory_of, self._goes_on
         if pa.types.is_dictionary(values.type):
             values = values.indices
-        if not blank_counts:
+        if not blank_counts and values.null_count:
             given = np.flatnonzero(values.is_valid().to_numpy(zero_copy_only=False))
             values, inventory = values.take(pa.array(given)), inventory[given]
+            goes_on = inventory[1:] == inventory[:-1]
         former, latter = values.slice(0, max(len(values) - 1, 0)), values.slice(1)
-        same = pc.fill_null(pc.equal(former, latter), False)
+        differ = pc.not_equal(former, latter)
         if values.null_count:
-            same = pc.or_(same, pc.and_(former.is_null(), latter.is_null()))
-        changed = ~same.to_numpy(zero_copy_only=False) & (inventory[1:] == inventory[:-1])
+            differ = pc.and_not(pc.fill_null(differ, True), pc.and_(former.is_null(), latter.is_null()))
+        changed = differ.to_numpy(zero_copy_only=False) & goes_on
         result[inventory[1:][changed]] = True
         return result
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from aggregator.schemas.arrays import compact
 from aggregator.schemas.field import Field
@@ -98,6 +99,8 @@ def _checks(trade_mode: str, items_per_declaration: int) -> dict[str, pandera.Ch
     }
 
 
+_REMEMBERED = 20_000
+"""Values of a column that are remembered."""
 _CHECKED = ("declarations", "declaration_items", "audit_map")
 _UNIQUE = {"declarations": ["declaration_ref"], "declaration_items": ["declaration_ref", "declaration_item_no"]}
 
@@ -164,14 +167,30 @@ class OutputSchemas:
         return kept
 
     def _are_sound(self, name: str, table: pa.Table) -> bool:
-        return all(self._is_sound(column, table[key].combine_chunks()) for key, column in self.frames[name].columns.items())
+        return all(self._is_sound((name, key), column, table[key].combine_chunks()) for key, column in self.frames[name].columns.items())
 
-    @staticmethod
-    def _is_sound(column: pandera.Column, values: pa.Array) -> bool:
+    def _is_sound(self, key: tuple[str, str], column: pandera.Column, values: pa.Array) -> bool:
         if not column.nullable and values.null_count:
             return False
         if not column.checks:
             return True
-        standing = compact(values).dictionary if pa.types.is_dictionary(values.type) else values
-        series = series_of(standing.drop_null())
-        return all(check(series).check_passed for check in column.checks)
+        if not pa.types.is_dictionary(values.type):
+            return _passes(column, values.drop_null())
+        known = self._sound.get(key, values.dictionary[:0])
+        standing = compact(values).dictionary.drop_null()
+        new = standing.filter(pc.invert(pc.is_in(standing, value_set=known)))
+        if len(new) and not _passes(column, new):
+            return False
+        if len(new) and len(known) + len(new) <= _REMEMBERED:
+            self._sound[key] = pa.concat_arrays([known, new])
+        return True
+
+    @cached_property
+    def _sound(self) -> dict[tuple[str, str], pa.Array]:
+        """By output and column values that passed its checks: what a check says of a value is always the same."""
+        return {}
+
+
+def _passes(column: pandera.Column, values: pa.Array) -> bool:
+    series = series_of(values)
+    return all(check(series).check_passed for check in column.checks)

@@ -117,7 +117,7 @@ def _with_repeats(lines: pa.Table, starts: Ints, line_bits: Ints, mode: Mode) ->
     same, clashes = plain.same_content.copy(), plain.clashes.copy()
     same[places] = frame.duplicated().to_numpy()
     clashes[places] = frame.groupby("key")["content"].transform("nunique").to_numpy() > 1
-    return replace(plain, same_content=same, clashes=clashes, copies=_copies(plain, items))
+    return replace(plain, same_content=same, clashes=clashes, copies=_copies(plain, items, plain.any(doubled)))
 
 
 def _with_item_numbers(inventories: Inventories, mode: Mode) -> pa.Table:
@@ -137,10 +137,13 @@ def _with_item_numbers(inventories: Inventories, mode: Mode) -> pa.Table:
     return lines.set_column(lines.column_names.index("item_no"), "item_no", pa.array(items.astype(np.int32)))
 
 
-def _copies(inventories: Inventories, items: Ints) -> Ints:
-    counts = pd.DataFrame({"inventory": inventories.inventory_of, "item": items}).value_counts(sort=False)
+def _copies(inventories: Inventories, items: Ints, doubled: Mask) -> Ints:
+    """Of the inventories in which something is doubled; one of each other."""
+    lines = np.flatnonzero(doubled[inventories.inventory_of])
+    counts = pd.DataFrame({"inventory": inventories.inventory_of[lines], "item": items[lines]}).value_counts(sort=False)
     by_inventory = counts.groupby(level="inventory").agg(["min", "max"])
-    copies: Ints = np.where(by_inventory["min"] == by_inventory["max"], by_inventory["min"], 0).astype(np.int64)
+    copies = np.ones(len(doubled), dtype=np.int64)
+    copies[doubled] = np.where(by_inventory["min"] == by_inventory["max"], by_inventory["min"], 0)
     return copies
 
 
