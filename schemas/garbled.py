@@ -13,7 +13,7 @@ import base64
 import re
 from collections.abc import Callable
 from functools import cache
-from itertools import chain
+from itertools import chain, product
 from typing import Any
 
 import numpy as np
@@ -131,15 +131,17 @@ def _as_big5() -> Any:
     here, 0 where it is one neither there nor here (or ASCII); not printed where it cannot be so."""
     kinds = np.full(0x10000, _NOT_PRINTED, dtype=np.uint8)
     kinds[:0x80] = 0
-    for point in range(0x80, 0x10000):
+    for raw in map(bytes, product(range(0xA1, 0xF8), range(0xA1, 0xFF))):
         try:
-            raw = chr(point).encode("big5")
             raw.decode("gb2312")
+            each = raw.decode("big5")
+            if each.encode("big5") != raw:
+                continue
         except UnicodeError:
             continue
-        hanzi = 0x4E00 <= point <= 0x9FFF or chr(point) in "々〇"
+        hanzi = "\u4e00" <= each <= "\u9fff" or each in "々〇"
         if hanzi == (0xB0 <= raw[0] <= 0xD7):
-            kinds[point] = _EVERYDAY if hanzi else 0
+            kinds[ord(each)] = _EVERYDAY if hanzi else 0
     return kinds
 
 

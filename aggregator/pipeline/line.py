@@ -107,8 +107,10 @@ def calculate(
     tie(engine, work, ingested, resolved, partitions, ranges)
     pa.default_memory_pool().release_unused()
     figures, weights = Sum(summed_figures), Sum(by_declaration)
+    # Partitions are begun first: they are few, and would keep one worker while the others are done.
+    of_partitions = engine.map(settle_partition, ((shared, part) for part in range(partitions)))
     settled = [_without_figures(each, figures) for each in engine.map(settle_chunk, ((shared, chunk) for chunk in chunks))]
-    settled += [_without_figures(each, figures) for each in engine.map(settle_partition, ((shared, part) for part in range(partitions)))]
+    settled += [_without_figures(each, figures) for each in of_partitions]
     # Neither needs the other, and much of the first is done by one process alone.
     placed, batch = engine.meanwhile(
         partial(_place, engine, shared, settled, line.run_ref), partial(share_numbers, engine, shared, partitions, ranges)
