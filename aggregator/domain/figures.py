@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -66,7 +67,7 @@ def summed_figures(parts: Iterable[pa.Table]) -> pa.Table:
 
 def _numbered(values: Ints) -> tuple[Ints, Ints]:
     """For each value its place among the different ones, and these."""
-    standing, places = np.unique(values, return_inverse=True)
+    places, standing = pd.factorize(values)
     return places.astype(np.int64), standing
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -67,10 +68,10 @@ def unreadable_totals(unreadable: dict[str, int], dictionary: Dictionary) -> pa.
     )
 
 
-def header_totals(inventories: Inventories, bucket_of_inventory: np.ndarray[Any, Any], dictionary: Dictionary) -> pa.Table:
+def header_totals(inventories: Inventories, bucket_of_inventory: Ints, buckets: Sequence[str], dictionary: Dictionary) -> pa.Table:
     """Sums of the summed header columns: once per inventory and distinct value, though they stand on every line.
 
-    `bucket_of_inventory`: the bucket of each inventory, or "read" for all.
+    `bucket_of_inventory`: the place of its bucket among `buckets`, which do not repeat.
     """
     parts = [TOTALS.empty_table()]
     for column, unit in dictionary.summed_headers.items():
@@ -87,14 +88,9 @@ def header_totals(inventories: Inventories, bucket_of_inventory: np.ndarray[Any,
             )
             distinct = lines[~frame.duplicated().to_numpy()]
             places = np.concatenate([places[~several], distinct])
-        buckets = bucket_of_inventory[inventories.inventory_of[places]]
-        chosen = values.take(pa.array(places)).cast(AMOUNT)
-        given = chosen.is_valid().to_numpy(zero_copy_only=False)
-        for bucket in sorted(BUCKETS):
-            mask = (buckets == bucket) & given
-            if mask.any():
-                total = pc.sum(chosen.filter(pa.array(mask))).as_py()
-                parts.append(totals_of(column, [unit], bucket, pa.array([total], AMOUNT)))
+        of_value = bucket_of_inventory[inventories.inventory_of[places]]
+        sums = sums_of_groups(values.take(pa.array(places)), of_value, len(buckets))
+        parts += [totals_of(column, [unit], bucket, total) for place, bucket in enumerate(buckets) if (total := sums.slice(place, 1)).null_count == 0]
     return pa.concat_tables(parts)
 
 

@@ -4,7 +4,6 @@ declared."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +25,9 @@ from aggregator.schemas.arrays import Ints, Mask, only_given, rows_at
 from aggregator.schemas.inventories import Inventories
 from aggregator.schemas.modes import Mode
 
+_BUCKETS = ("declared", "rejected", "excluded")
+_BUCKET = np.array([_BUCKETS.index(name) for name in ("declared", "declared", "rejected", "excluded")])
+"""By the verdict of an inventory (Verdict)."""
 _CONSIGNOR = ("consignor_code", "consignor_name")
 
 
@@ -173,10 +175,10 @@ def _of_what_is_listed(work: Work, lines: pa.Table, listed: Mask) -> list[pa.Tab
 def _counted(mode: Mode, inventories: Inventories, numbers: pa.Array, of_inventory: Ints) -> tuple[pa.Table, dict[str, int]]:
     """Control totals of inventories and of the summed header columns, and how many inventories have which fate."""
     is_number = numbers.is_valid().to_numpy(zero_copy_only=False)
-    buckets = np.array(["declared", "declared", "rejected", "excluded"])[of_inventory]
-    totals = [*_header_totals(mode, inventories, buckets), _unreadable_headers(mode, inventories)]
+    bucket = _BUCKET[of_inventory]
+    totals = [*_header_totals(mode, inventories, bucket), _unreadable_headers(mode, inventories)]
     totals += [count_total("inventories", "read", int(is_number.sum()))]
-    counts = {bucket: int((is_number & (buckets == bucket)).sum()) for bucket in ("declared", "rejected", "excluded")}
+    counts = dict(zip(_BUCKETS, np.bincount(bucket[is_number], minlength=len(_BUCKETS)).tolist(), strict=True))
     totals += [count_total("inventories", bucket, count) for bucket, count in counts.items()]
     counts["late"] = int((of_inventory == Verdict.LATE).sum())
     return pa.concat_tables(totals).combine_chunks(), counts
@@ -188,9 +190,9 @@ def _names(taken: pa.Table) -> pa.Table:
     return pa.table({name: pairs[name].cast(pa.string()) for name in _CONSIGNOR}).combine_chunks()
 
 
-def _header_totals(mode: Mode, inventories: Inventories, buckets: np.ndarray[Any, Any]) -> list[pa.Table]:
+def _header_totals(mode: Mode, inventories: Inventories, bucket: Ints) -> list[pa.Table]:
     """Header sums as read, and of what is not declared; what is declared is summed from the declarations themselves."""
-    totals = header_totals(inventories, buckets, mode.dictionary)
+    totals = header_totals(inventories, bucket, _BUCKETS, mode.dictionary)
     read = totals.set_column(2, "bucket", pa.array(["read"] * totals.num_rows, pa.string()))
     return [read, totals.filter(pc.not_equal(totals["bucket"], "declared"))]
 
