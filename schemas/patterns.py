@@ -78,6 +78,7 @@ def is_firm_code(values: pa.Array) -> pa.Array:
 
 
 _PLAIN_TIME = "[0-9]{4}-?[0-9]{2}-?[0-9]{2}(?:[ T]?[0-9]{2}:?[0-9]{2}:?[0-9]{2}(?:[.]?[0-9]{3})?)?"
+_USUAL, _DIGIT = b"0000-00-00 00:00:00", ord("0")
 _TIME_OF_DAY = "(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9][0-9]{3}"
 
 
@@ -86,16 +87,15 @@ def clearing_digits(values: pa.Array) -> pa.Array:
 
     Read are: 14 or 17 digits, 8 digits, an ISO date, an ISO date and time (with an offset if it is not China time).
     """
+    digits = _digits_of_usual(values)
+    if digits is not None:
+        return _only_times(digits)
     plain = pc.fill_null(pc.match_substring_regex(values, rf"\A(?:{_PLAIN_TIME})\z"), False)
     digits = pc.if_else(plain, values, None)
     for mark in "-:T .":
         # All else that a plain time has: one by one they take a quarter of the time of a pattern.
         digits = pc.replace_substring(digits, mark, "")
-    digits = pc.utf8_rpad(digits, 17, "0")
-    days = pc.utf8_slice_codeunits(digits, 0, 8).dictionary_encode()
-    real_day = pa.array([_is_day(day) for day in days.dictionary.to_pylist()], pa.bool_()).take(days.indices)
-    real_time = pc.match_substring_regex(pc.utf8_slice_codeunits(digits, 8, 17), rf"\A{_TIME_OF_DAY}\z")
-    digits = pc.if_else(pc.and_(real_day, real_time), digits, None)
+    digits = _only_times(pc.utf8_rpad(digits, 17, "0"))
     other = pc.indices_nonzero(pc.and_(pc.invert(plain), values.is_valid()))
     if len(other) == 0:
         return digits
@@ -103,6 +103,32 @@ def clearing_digits(values: pa.Array) -> pa.Array:
     mask = np.zeros(len(values), dtype=bool)
     mask[other.to_numpy()] = True
     return pc.replace_with_mask(digits, pa.array(mask), pa.array(rewritten, pa.string()))
+
+
+def _digits_of_usual(values: pa.Array) -> pa.Array | None:
+    """The digits of times that are all written as usual, yyyy-MM-dd HH:mm:ss, with three zeros; None where one is missing or is not."""
+    if not len(values) or values.null_count or values.type != pa.string():
+        return None
+    bounds = np.frombuffer(values.buffers()[1], np.int32)[values.offset : values.offset + len(values) + 1]
+    if (np.diff(bounds) != len(_USUAL)).any():
+        return None
+    letters = np.frombuffer(values.buffers()[2], np.uint8)[bounds[0] : bounds[-1]].reshape(-1, len(_USUAL))
+    usual = np.frombuffer(_USUAL, np.uint8)
+    if (letters[:, usual != _DIGIT] != usual[usual != _DIGIT]).any():
+        return None
+    digits = np.full((len(values), 17), _DIGIT, dtype=np.uint8)
+    digits[:, : np.count_nonzero(usual == _DIGIT)] = letters[:, usual == _DIGIT]
+    if (digits - _DIGIT > 9).any():
+        return None
+    return pa.Array.from_buffers(pa.string(), len(values), [None, pa.py_buffer(np.arange(len(values) + 1, dtype=np.int32) * 17), pa.py_buffer(digits)])
+
+
+def _only_times(digits: pa.Array) -> pa.Array:
+    """Null where 17 digits are no time of a real day."""
+    days = pc.utf8_slice_codeunits(digits, 0, 8).dictionary_encode()
+    real_day = pa.array([_is_day(day) for day in days.dictionary.to_pylist()], pa.bool_()).take(days.indices)
+    real_time = pc.match_substring_regex(pc.utf8_slice_codeunits(digits, 8, 17), rf"\A{_TIME_OF_DAY}\z")
+    return pc.if_else(pc.and_(real_day, real_time), digits, None)
 
 
 def is_time(digits: str) -> bool:

@@ -74,6 +74,17 @@ def test_shapes_match_whole_and_ascii_only(value: str) -> None:
 )  # fmt: skip
 def test_times(written: str, digits: str | None) -> None:
     assert shapes.clearing_digits(pa.array([written, None])).to_pylist() == [digits, None]
+    assert shapes.clearing_digits(pa.array(["x", written, written]).slice(1)).to_pylist() == [digits, digits]
+
+
+@pytest.mark.parametrize(
+    "other", ["2026-10-31 23:59:5a", "2026-10-31 23:59:60", "2026-1O-31 23:59:59", "9026-99-31 23:59:59", "31/10-2026 23:59:59", "2026-10-3１ 23:59", ""]
+)
+def test_a_time_is_read_alike_beside_whatever_others(other: str) -> None:
+    usual = "2026-10-31 23:59:59"
+    [alone] = shapes.clearing_digits(pa.array([other])).to_pylist()
+    assert alone is None
+    assert shapes.clearing_digits(pa.array([usual, other, usual])).to_pylist() == ["20261031235959000", None, "20261031235959000"]
 
 
 def test_output_that_breaks_its_schema_is_our_fault() -> None:
