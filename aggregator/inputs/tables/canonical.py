@@ -65,8 +65,16 @@ class Repairs:
 
 def _size(values: pa.Array) -> int:
     """Bytes of all values together."""
-    bounds = np.frombuffer(values.buffers()[1], dtype=np.int32) if values.buffers()[1] is not None else np.zeros(1)
-    return int(bounds[values.offset + len(values)] - bounds[values.offset]) if len(values) else 0
+    begin, end = _bounds(values)
+    return end - begin
+
+
+def _bounds(values: pa.Array) -> tuple[int, int]:
+    """Where the bytes of all values begin and end."""
+    if not len(values) or values.buffers()[1] is None:
+        return 0, 0
+    bounds = np.frombuffer(values.buffers()[1], dtype=np.int32)
+    return int(bounds[values.offset]), int(bounds[values.offset + len(values)])
 
 
 def canonical(lines: pa.Table, constants: tuple[tuple[str, str], ...], dictionary: Dictionary, repairs: Repairs) -> pa.Table:
@@ -106,6 +114,8 @@ def canonical_column(values: pa.Array, field: Field, repairs: Repairs | None = N
 
 
 def _canonical_text(given: pa.Array, field: Field, repairs: Repairs) -> pa.Array:
+    if _is_canonical(given, field):
+        return _blank_as_null(given)
     values = pc.utf8_trim_whitespace(given)
     repairs.note("outer_spaces", given, values)
     if pc.any(pc.starts_with(values, "'")).as_py():
@@ -126,7 +136,27 @@ def _canonical_text(given: pa.Array, field: Field, repairs: Repairs) -> pa.Array
         codes = _names_to_codes(values, field.codes)
         repairs.note("names_to_codes", values, codes)
         values = codes
-    return pc.if_else(pc.equal(values, ""), None, values) if pc.any(pc.equal(values, "")).as_py() else values
+    return _blank_as_null(values)
+
+
+def _blank_as_null(values: pa.Array) -> pa.Array:
+    blank = pc.equal(values, "")
+    return pc.if_else(blank, None, values) if pc.any(blank).as_py() else values
+
+
+def _is_canonical(values: pa.Array, field: Field) -> bool:
+    """Whether no byte of all values is one that anything would be done about; of other values each has to be looked at. Nearly all numbers
+    that customs or others gave are so."""
+    if field.codes:
+        return False
+    begin, end = _bounds(values)
+    data = np.frombuffer(values.buffers()[2] or b"", dtype=np.uint8)[begin:end]
+    if not len(data):
+        return True
+    last = "`" if field.kind in ("code", "no") else "~"
+    if data.min() <= ord(" ") or data.max() > ord(last):
+        return False
+    return not ((data == ord("'")) | (data == ord("="))).any()
 
 
 def folded(values: pa.Array) -> pa.Array:
