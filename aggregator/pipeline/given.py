@@ -13,12 +13,15 @@ from aggregator.schemas.inventories import IDENTIFIERS
 
 def leave_given(work: Work, unit: str, inventories: pa.Table) -> None:
     """Sorted arrays, blank ones left out: of each column, and of all together but for what is no inventory."""
-    of_column = {name: hashes(inventories[name].combine_chunks()) for name in IDENTIFIERS}
-    for name, values in of_column.items():
-        work.storage.save(column_of(name, unit), np.sort(values[values != BLANK]))
     named = naming_of(work.mode, inventories) != Naming.NOTHING
-    together = np.concatenate([values[named] for values in of_column.values()])
-    work.storage.save(identifiers_of(unit), np.sort(together[together != BLANK]))
+    together = []
+    for name in IDENTIFIERS:
+        values = hashes(inventories[name].combine_chunks())
+        ordered = np.sort(values[values != BLANK])
+        work.storage.save(column_of(name, unit), ordered)
+        together.append(ordered if named.all() else np.sort(values[named & (values != BLANK)]))
+    # Stretches that are sorted are merged by a stable sort.
+    work.storage.save(identifiers_of(unit), np.sort(np.concatenate(together), kind="stable"))
 
 
 def column_of(name: str, unit: str) -> str:
