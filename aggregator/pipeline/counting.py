@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from aggregator.domain.grouping import run_starts
 from aggregator.model.outcome import EXAMPLES, Example, Outcome
 from aggregator.schemas.arrays import Mask
 from aggregator.schemas.rule import RuleBook
@@ -73,11 +73,11 @@ def count_findings(tables: Iterable[pa.Table]) -> tuple[dict[str, int], dict[str
     """By code: how many there are, and the first ones."""
     counts, examples = dict[str, int](), dict[str, list[Example]]()
     for table in tables:
+        found = _first_of_each_code(table)
         for code, count in value_counts(table["code"]):
             counts[code] = counts.get(code, 0) + count
             shown = examples.setdefault(code, [])
-            if len(shown) < EXAMPLES:
-                shown += _examples(table, code, EXAMPLES - len(shown))
+            shown += found[code][: EXAMPLES - len(shown)]
     return counts, examples
 
 
@@ -88,11 +88,17 @@ def add_counts(outcome: Outcome, counts: Mapping[str, int], examples: Mapping[st
         shown += examples[code][: EXAMPLES - len(shown)]
 
 
-def _examples(findings: pa.Table, code: str, most: int) -> list[Example]:
-    """The first findings of a code in a table that has some."""
-    places = np.flatnonzero(pc.equal(findings["code"], code).to_numpy(zero_copy_only=False))[:most]
-    rows = findings.select(["source_file", "source_row", "column", "value", "inventory_no"]).take(pa.array(places)).to_pylist()
-    return [Example(row["source_file"] or "", row["source_row"], row["column"] or "", row["value"] or "", row["inventory_no"] or "") for row in rows]
+def _first_of_each_code(findings: pa.Table) -> dict[str, list[Example]]:
+    """By code the first findings of a table: as many as are shown."""
+    codes = findings["code"].combine_chunks().dictionary_encode().indices.to_numpy()
+    order = np.argsort(codes, kind="stable")
+    starts = run_starts(codes[order].astype(np.int64))
+    place = np.arange(len(order)) - np.repeat(starts, np.diff(starts, append=len(order)))
+    rows = findings.select(["code", "source_file", "source_row", "column", "value", "inventory_no"]).take(pa.array(order[place < EXAMPLES])).to_pylist()
+    found = dict[str, list[Example]]()
+    for row in rows:
+        found.setdefault(row["code"], []).append(Example(row["source_file"] or "", row["source_row"], row["column"] or "", row["value"] or "", row["inventory_no"] or ""))
+    return found
 
 
 def value_counts(values: pa.ChunkedArray) -> list[tuple[Any, int]]:
