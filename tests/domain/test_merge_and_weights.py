@@ -6,12 +6,16 @@ from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.domain.merge import unit_prices
+from aggregator.domain.merge import item_name, key_columns, unit_prices
 from aggregator.domain.weights import largest_remainder
+from aggregator.model.settings import Flags
+from aggregator.schemas.codes import NO_PRODUCER_CODE
 from aggregator.schemas.decimals import scaled, unscaled
+from aggregator.schemas.modes.m9610 import M9610
 from tests.conftest import Runner, row
 
 
@@ -119,6 +123,26 @@ def test_spread_by_price_where_units_differ_and_equally_where_currencies_do(runn
              for n, cells in enumerate(rows)]  # fmt: skip
     outcome = runner.run_rows(mixed)
     assert {share["net_weight_kg"] for share in runner.results(outcome, "weight_shares")} == {"50.00000", "1.00000"}
+
+
+_NAME = st.none() | st.sampled_from(["甲", "乙", "a0"])
+
+
+@given(st.lists(st.tuples(_NAME, _NAME), max_size=6), st.booleans())
+def test_the_name_of_an_item_is_the_enterprises_where_it_has_one(names: list[tuple[str | None, str | None]], encoded: bool) -> None:
+    own, goods = (pa.array([pair[place] for pair in names], pa.string()) for place in (0, 1))
+    made = item_name(pa.table({"enterprise_goods_name": own.dictionary_encode(), "goods_name": goods.dictionary_encode() if encoded else goods}))
+    assert made.cast(pa.string()).to_pylist() == pc.coalesce(own, goods).to_pylist()
+    # Rows are told apart by the place of their value.
+    assert len(set(made.dictionary.to_pylist())) == len(made.dictionary)
+
+
+@given(st.lists(st.tuples(st.sampled_from([None, NO_PRODUCER_CODE, "1234567890"]), _NAME), max_size=6))
+def test_a_producer_without_a_code_is_told_by_its_name(producers: list[tuple[str | None, str | None]]) -> None:
+    columns = {name: pa.array([pair[place] for pair in producers], pa.string()).dictionary_encode() for place, name in enumerate(("producer_seller_code", "producer_seller_name"))}
+    key = key_columns(pa.table({**columns, "goods_name": columns["producer_seller_name"]}), M9610, Flags(2, 1))
+    expected = [None if code is None else name if code == NO_PRODUCER_CODE else "" for code, name in producers]
+    assert key["producer_seller_name"].cast(pa.string()).to_pylist() == expected
 
 
 @given(
