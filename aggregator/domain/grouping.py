@@ -131,15 +131,20 @@ def _stand_among(values: Hashes, ordered: Hashes) -> Mask:
 def distinct(values: Hashes) -> Hashes:
     """Each value once, sorted ascending. By sorting: of many different values NumPy's own table takes twenty times as long."""
     ordered = np.sort(values)
-    return ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered
+    return ordered[_is_first(ordered)]
 
 
 def counted(stretches: Hashes) -> tuple[Hashes, Ints]:
     """Each value once, sorted ascending, and how often it stands there. In: sorted stretches, one after the other, which a stable sort
     merges in a third of the time that any other takes."""
     ordered = np.sort(stretches, kind="stable")
-    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])) if len(ordered) else np.zeros(0, dtype=np.int64)
+    starts = np.flatnonzero(_is_first(ordered))
     return ordered[starts], np.diff(starts, append=len(ordered))
+
+
+def _is_first(ordered: Hashes) -> Mask:
+    """Whether a value stands there for the first time."""
+    return np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]
 
 
 def run_starts(sorted_groups: Ints) -> Ints:

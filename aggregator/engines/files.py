@@ -82,7 +82,7 @@ class FileStorage:
             sink.write(np.ascontiguousarray(values).view(np.uint8).data if len(values) else b"")
 
     def load(self, name: str) -> Any:
-        # As NumPy's own files, which take several times as long to open: there are thousands of them.
+        # NumPy's own files take several times as long to open, and there are thousands of arrays.
         with pa.memory_map(str(self.folder / f"{name}.array")) as source:
             data = source.read_buffer()
         kind = np.dtype(bytes(data[:_KIND]).decode().strip())

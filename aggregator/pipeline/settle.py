@@ -179,7 +179,7 @@ def _counted(mode: Mode, inventories: Inventories, numbers: pa.Array, of_invento
     totals = [*_header_totals(mode, inventories, bucket), _unreadable_headers(mode, inventories)]
     totals += [count_total("inventories", "read", int(is_number.sum()))]
     counts = dict(zip(_BUCKETS, np.bincount(bucket[is_number], minlength=len(_BUCKETS)).tolist(), strict=True))
-    totals += [count_total("inventories", bucket, count) for bucket, count in counts.items()]
+    totals += [count_total("inventories", name, count) for name, count in counts.items()]
     counts["late"] = int((of_inventory == Verdict.LATE).sum())
     return pa.concat_tables(totals).combine_chunks(), counts
 
